@@ -1,0 +1,140 @@
+package retention
+
+import (
+	"context"
+	"time"
+)
+
+// Key is a row's primary key: one value per key column, each an int64, float64,
+// string or []byte.
+type Key []any
+
+// Cursor is a position in a page order: the order column's raw value, where the
+// order has one, and the key. The zero Cursor is before the first row.
+type Cursor struct {
+	Order any
+	Key   Key
+}
+
+// Page is the next due rows in the page order. Rows and Next are empty at the end.
+type Page struct {
+	Keys []Key
+	Next Cursor // of the last row; where Keys is empty: the end
+}
+
+// Batch is the unit of work, of transaction and of audit. One intent is one
+// transaction. A batch without keys is an error by construction.
+type Batch struct {
+	Intent    string
+	Selection Selection
+	Action    Act
+	Keys      []Key // exactly the planned rows, at most MaxBatch
+	// ChildrenOf limits the batch to child rows of its one key, at most that
+	// many; the row itself stays. For rows with more children than a batch takes.
+	ChildrenOf int64
+	AsOf       time.Time
+	// Admit is called inside the transaction, after the gate row was read in it:
+	// it compares the stores, checks kill switch and fencing attempt, and returns
+	// the holds that have not ended. Any error rolls the batch back.
+	Admit func(ctx context.Context, g Gate) (*HoldSet, error)
+	// Seal makes the receipt's digest (an HMAC: no plain hash of identifiers).
+	Seal func(done int64, keys []Key) string
+}
+
+// MaxBatch is the most rows that one batch may name.
+const MaxBatch = 20_000
+
+// MaxChildren is how many children of one row go in the row's own transaction;
+// beyond, they go first in batches of their own.
+const MaxChildren = 10_000
+
+// Act is an action bound to live tables.
+type Act struct {
+	Kind     ActionKind
+	Children []Child  // delete, archive: deepest first
+	Changes  []Change // redact, anonymise
+	Mark     string
+	MarkAt   time.Time
+	Into     *VaultTables // archive
+	Drop     bool         // the rows are a vault's: their copies end here
+}
+
+// VaultTables are where archived rows go, in the same database.
+type VaultTables struct {
+	Table    TableName
+	Children []TableName // beside Act.Children
+	Rule     string      // policy/rule, kept with the row
+	Why      string
+	At       time.Time // archive time
+}
+
+// Columns that a table vault adds to the copied ones.
+const (
+	VaultClock      = "retentiond_clock"       // the rule's clock, RFC 3339 UTC
+	VaultRule       = "retentiond_rule"        // policy/rule
+	VaultArchivedAt = "retentiond_archived_at" // RFC 3339 UTC
+)
+
+// Spared counts planned rows that were left, by reason (L6).
+type Spared struct {
+	Held      int64 `json:"held"`
+	Protected int64 `json:"protected"`
+	Blocked   int64 `json:"blocked"`
+	Changed   int64 `json:"changed"` // no longer due: clock or condition moved
+	Gone      int64 `json:"gone"`    // no longer there
+	Failed    int64 `json:"failed"`  // the batch failed and was rolled back
+}
+
+// Sum adds up the reasons.
+func (s Spared) Sum() int64 {
+	return s.Held + s.Protected + s.Blocked + s.Changed + s.Gone + s.Failed
+}
+
+// Add adds o to s.
+func (s *Spared) Add(o Spared) {
+	s.Held += o.Held
+	s.Protected += o.Protected
+	s.Blocked += o.Blocked
+	s.Changed += o.Changed
+	s.Gone += o.Gone
+	s.Failed += o.Failed
+}
+
+// Outcome is what a batch did: Done + Spared = its keys, always.
+type Outcome struct {
+	Done     int64
+	Spared   Spared
+	Children map[string]int64 // child rows that went, by table
+	Digest   string           // of the receipt
+}
+
+// Receipt is what the source itself says of an intent, written in the same
+// transaction as the effect.
+type Receipt struct {
+	Intent string
+	State  ReceiptState
+	Rows   int64
+	Digest string
+	At     time.Time
+}
+
+// ReceiptState is how an intent ended in its source.
+type ReceiptState string
+
+// Receipt states. Once abandoned, the intent's batch can never commit.
+const (
+	ReceiptDone      ReceiptState = "done"
+	ReceiptAbandoned ReceiptState = "abandoned"
+)
+
+// Gate is a source's gate row: who the source is, which state store it knows,
+// and how far that store had come (L3, L8). Every source is a witness against a
+// rolled-back store.
+type Gate struct {
+	Installed    bool
+	SourceUUID   string
+	StoreUUID    string
+	HoldsVersion int64
+	LogSize      int64
+	LogRoot      string
+}

@@ -1,0 +1,17 @@
+package retention
+
+import "errors"
+
+// Sentinels that callers branch on.
+var (
+	// ErrNotFound: no such plan, run, hold or page.
+	ErrNotFound = errors.New("not found")
+	// ErrDecided: the plan was decided, or the intent concluded, before.
+	ErrDecided = errors.New("already decided")
+	// ErrBusy: another run has the lease.
+	ErrBusy = errors.New("another run is at work")
+	// ErrFenced: another process took over; this one must stop.
+	ErrFenced = errors.New("another process took over")
+	// ErrUnsettled: the source could not say how the batch ended; try again.
+	ErrUnsettled = errors.New("not settled")
+)

@@ -1,0 +1,118 @@
+package retention
+
+import (
+	"context"
+	"time"
+)
+
+// Inspector is all that planning is given: it cannot write, and its sessions
+// are held read-only by the database itself (L5). It needs no privilege but
+// SELECT. Every method may be called by several goroutines.
+type Inspector interface {
+	// Describe reads the live catalogue: the tables asked for that exist, and of
+	// every table that refers to them at least its foreign keys and columns. A
+	// table that does not exist is absent from the answer; that is no error.
+	Describe(ctx context.Context, tables []TableName) (*Schema, error)
+	// Count counts every row of the selection's table in exactly one class, in
+	// one statement, and the children that would go with the due rows.
+	Count(ctx context.Context, s Selection, h *HoldSet, children []Child) (Counts, error)
+	// Page returns the next due rows, at most limit, after the cursor, in an
+	// order that never walks a row twice.
+	Page(ctx context.Context, s Selection, h *HoldSet, after Cursor, limit int) (Page, error)
+	// Evidence returns, for the rows found, every test's result on its own.
+	Evidence(ctx context.Context, s Selection, h *HoldSet, f Find) ([]Evidence, error)
+	// SmallGroups counts the rows that, once changed, would share their quasi
+	// identifiers with fewer than k rows, and all rows looked at.
+	SmallGroups(ctx context.Context, s Selection, h *HoldSet, changes []Change, k KAnonymity) (small, all int64, err error)
+	// Server returns the server's clock and the gate row (not Installed where
+	// there is none).
+	Server(ctx context.Context) (Server, error)
+}
+
+// Counts is the result of [Inspector.Count].
+type Counts struct {
+	Classes   Classes
+	Children  map[string]int64 // children of due rows, by table
+	OldestDue *time.Time       // earliest own clock among due rows; nil: none or unknown
+}
+
+// Server is what a source says of itself.
+type Server struct {
+	Now  time.Time
+	Gate Gate
+	Name string // product and version
+}
+
+// Find says which rows to look at: by key, or by a subject that reaches them.
+type Find struct {
+	Key     *string    // the key's text; a composite one as a JSON array
+	Subject *SubjectID // through the selection's Reach
+	Limit   int
+}
+
+// Evidence is one row, looked at.
+type Evidence struct {
+	Key     string // the key's text; a composite one as a JSON array
+	Class   Class
+	Clock   *time.Time   // the rule's clock before rounding; nil: open or unresolved
+	Members []MemberSeen // beside the selection's clock members
+}
+
+// MemberSeen is what one clock member said.
+type MemberSeen struct {
+	From       string // "created_at", or "interactions.occurred_at"
+	At         *time.Time
+	Unresolved bool
+}
+
+// Actor changes a source, one batch a transaction.
+type Actor interface {
+	// Apply does a batch as the batch protocol says. On an error nothing of it
+	// remains, unless the commit's reply was lost: the caller settles. On return
+	// without error, effect and receipt are durable.
+	Apply(ctx context.Context, b Batch) (Outcome, error)
+	// Settle ends an intent without outcome: it returns the receipt that exists,
+	// or inserts an abandoned one, after which the batch can never commit.
+	Settle(ctx context.Context, intent string) (Receipt, error)
+	// Prune drops done receipts whose outcomes are audited; the newest stays.
+	Prune(ctx context.Context, intents []string) error
+	// MakeVault creates the vault's tables where they are missing, and refuses
+	// where they no longer fit the tables they copy.
+	MakeVault(ctx context.Context, s *Schema, v VaultSpec) error
+	// Erase does in the engine what the level says after rows are gone, and names
+	// the residuals that remain.
+	Erase(ctx context.Context, tables []TableName, level Erase) (residuals []string, err error)
+}
+
+// VaultSpec pairs tables with the vault tables that take their rows.
+type VaultSpec struct {
+	From, Into []TableName
+}
+
+// Gatekeeper owns a source's gate: the row that every batch shares and a hold
+// takes exclusively.
+type Gatekeeper interface {
+	// Install creates gate and receipt tables where they are missing and returns
+	// the gate. It never changes a gate that exists.
+	Install(ctx context.Context, storeUUID string) (Gate, error)
+	// InstallSQL is what Install would run, for people who install by hand.
+	InstallSQL() string
+	// Pass takes the gate exclusively, waits for every batch that shares it,
+	// raises the holds version to at least v, and commits. Where no gate is
+	// installed it returns installed = false. A gate that knows another store is
+	// a state_mismatch refusal.
+	Pass(ctx context.Context, storeUUID string, v int64) (installed bool, err error)
+	// Adopt makes the gate know that store, whatever it knew before.
+	Adopt(ctx context.Context, storeUUID string, v int64, size int64, root string) error
+	// Witness records the audit log's size and root in the gate row, never
+	// backwards.
+	Witness(ctx context.Context, storeUUID string, size int64, root string) error
+}
+
+// Source is an open source.
+type Source interface {
+	Inspector
+	Actor
+	Gatekeeper
+	Close() error
+}

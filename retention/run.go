@@ -1,0 +1,126 @@
+package retention
+
+import "time"
+
+// Run is one execution of a plan.
+type Run struct {
+	ID      string // random, 128 bits
+	Plan    string
+	AsOf    time.Time
+	Started time.Time
+	Attempt int64 // fencing number of the lease it runs under
+	By      string
+	Ended   time.Time // zero: still running, or it died
+	Report  *RunReport
+}
+
+// Verdict sums a run up.
+type Verdict string
+
+// Verdicts.
+const (
+	VerdictOK      Verdict = "ok"
+	VerdictPartial Verdict = "partial" // some step failed or was refused, another was not
+	VerdictRefused Verdict = "refused" // every step that had something to do was refused
+	VerdictFailed  Verdict = "failed"
+)
+
+// RunReport is what a run did, as `run --output json` prints it.
+type RunReport struct {
+	Run      string       `json:"run"`
+	Plan     string       `json:"plan"`
+	AsOf     time.Time    `json:"as_of"`
+	Started  time.Time    `json:"started"`
+	Ended    time.Time    `json:"ended"`
+	Verdict  Verdict      `json:"verdict"`
+	Steps    []StepReport `json:"steps"`
+	Refusals []Refusal    `json:"refusals"`
+	// Interrupted: a stop request ended the run between batches; what was
+	// committed is audited.
+	Interrupted bool `json:"interrupted,omitempty"`
+}
+
+// StepReport is what one step did: Planned = Done + all spared, always (L6).
+type StepReport struct {
+	Policy    string           `json:"policy"`
+	Rule      string           `json:"rule"`
+	Stage     int              `json:"stage"`
+	Dataset   string           `json:"dataset"`
+	Source    string           `json:"source"`
+	Table     string           `json:"table"`
+	Action    ActionKind       `json:"action"`
+	Planned   int64            `json:"planned"`
+	Done      int64            `json:"done"`
+	Spared    Spared           `json:"spared"`
+	Unplanned int64            `json:"unplanned"` // due now, but not in the plan: left
+	Children  map[string]int64 `json:"children,omitempty"`
+	Batches   int64            `json:"batches"`
+	Seconds   float64          `json:"seconds"`
+	Error     string           `json:"error,omitempty"`
+	Residuals []string         `json:"residuals,omitempty"` // copies that outlive the delete
+	GoneBy    string           `json:"irreversible_from,omitempty"`
+}
+
+// Intent is a batch that is about to be tried, made durable beforehand (L7).
+type Intent struct {
+	ID         string // run id + step + sequence
+	Run        string
+	Attempt    int64
+	Source     string // name; its uuid in SourceUUID
+	SourceUUID string
+	Policy     string
+	Rule       string
+	Stage      int
+	Action     ActionKind
+	Table      string
+	Planned    int64
+	At         time.Time
+}
+
+// Approval is a person's yes to a plan, by the plan's digest.
+type Approval struct {
+	Plan   string
+	Digest string
+	By     string
+	Reason string
+	At     time.Time
+	Until  time.Time // it expires
+}
+
+// PlanState is what became of a saved plan.
+type PlanState string
+
+// Plan states.
+const (
+	PlanMade     PlanState = "made"
+	PlanApproved PlanState = "approved"
+	PlanRejected PlanState = "rejected"
+	PlanRun      PlanState = "run"
+)
+
+// SavedPlan is a plan in the state store.
+type SavedPlan struct {
+	Plan     Plan
+	State    PlanState
+	Approval *Approval // of PlanApproved, PlanRejected
+}
+
+// SpoolPage is a part of a step's due keys: truncated keyed hashes of the keys
+// of one page, and the cursor of its last row.
+type SpoolPage struct {
+	Seq    int
+	Next   Cursor
+	Hashes []uint64
+}
+
+// MaxSpool is the most rows a step that are spooled for `run --plan`.
+const MaxSpool = 5_000_000
+
+// RuleSeen is what a person approved, or a run last did, for a rule.
+type RuleSeen struct {
+	Policy, Rule string
+	Meaning      string // digest of the rule's meaning
+	Fingerprint  string // of its tables
+	Approved     bool   // a person approved a plan with this meaning, or a run did one
+	RanAt        time.Time
+}

@@ -1,0 +1,164 @@
+package retention
+
+import (
+	"context"
+	"time"
+
+	"github.com/retentiond/retentiond/retention/audit"
+)
+
+// The ports to the state store. One store implements them all; every caller
+// asks only for what it uses. Every method that writes is durable on return,
+// and writes its audit entry in the same transaction (L7). Times that decide
+// (lease, grace, expiry) are the store's own clock.
+
+// Journal appends audit entries that record no other state change, and keeps
+// the policy texts that were ever in force.
+type Journal interface {
+	// Record appends entries and returns the number of the last.
+	Record(ctx context.Context, events ...audit.Event) (int64, error)
+	// KeepPolicy stores a policy text by digest and appends policy.loaded where
+	// that digest was not the policy's last.
+	KeepPolicy(ctx context.Context, p *Policy) error
+	// Checkpoint signs the tree as it is and stores the checkpoint.
+	Checkpoint(ctx context.Context) (audit.Checkpoint, error)
+}
+
+// Identity is who the store is and what it last saw.
+type Identity interface {
+	// UUID is the store's own, random, made with it.
+	UUID() string
+	// Now is the store's clock.
+	Now(ctx context.Context) (time.Time, error)
+	// Anchor is the last instant that the clock guard accepted; zero: none.
+	Anchor(ctx context.Context) (time.Time, error)
+	// SetAnchor moves it.
+	SetAnchor(ctx context.Context, t time.Time) error
+	// KillSwitch reports whether everything is stopped, since when and by whom.
+	KillSwitch(ctx context.Context) (KillSwitch, error)
+	// SetKillSwitch sets or clears it, with an audit entry.
+	SetKillSwitch(ctx context.Context, k KillSwitch) error
+}
+
+// KillSwitch is `stop-all`.
+type KillSwitch struct {
+	On     bool
+	By     string
+	Reason string
+	At     time.Time
+}
+
+// Sources is the register of sources that the store has ever acted on: a hold
+// must pass through each.
+type Sources interface {
+	// RegisterSource adds or renames a source; before its first batch.
+	RegisterSource(ctx context.Context, r SourceRecord) error
+	// RegisteredSources lists them, by name.
+	RegisteredSources(ctx context.Context) ([]SourceRecord, error)
+	// KeepTotals remembers the last exact row count of a table.
+	KeepTotals(ctx context.Context, sourceUUID string, t TableName, total int64) error
+}
+
+// SourceRecord is a registered source.
+type SourceRecord struct {
+	Name string
+	UUID string
+}
+
+// Plans keeps plans, their spooled keys, and what people said of them.
+type Plans interface {
+	// SavePlan stores the plan with a plan.made entry.
+	SavePlan(ctx context.Context, p Plan) error
+	// Plan returns a saved plan; ErrNotFound.
+	Plan(ctx context.Context, id string) (SavedPlan, error)
+	// Decide stores an approval (yes) or rejection with its entry. Only a plan in
+	// state made can be decided: ErrDecided.
+	Decide(ctx context.Context, a Approval, yes bool) error
+	// Seen returns what was approved or done for a rule before; ok = false: never.
+	Seen(ctx context.Context, policy, rule string) (s RuleSeen, ok bool, err error)
+	// SetSeen replaces it.
+	SetSeen(ctx context.Context, s RuleSeen) error
+}
+
+// Spool keeps the due keys of saved plans.
+type Spool interface {
+	// SpoolKey is the secret under which a plan's keys are hashed.
+	SpoolKey(ctx context.Context, plan string) ([]byte, error)
+	// PutSpool stores one page of step's keys (step counts from 0).
+	PutSpool(ctx context.Context, plan string, step int, p SpoolPage) error
+	// SpoolPage returns the page with that sequence number; ErrNotFound after the last.
+	SpoolPage(ctx context.Context, plan string, step, seq int) (SpoolPage, error)
+	// DropSpool removes a plan's spool.
+	DropSpool(ctx context.Context, plan string) error
+}
+
+// Runs keeps runs and the lease under which they act.
+type Runs interface {
+	// Lease takes or takes over the lease; ErrBusy names the run that has it. A
+	// lease whose owner is gone is taken over, with a higher attempt.
+	Lease(ctx context.Context, owner string) (Lease, error)
+	// Renew is the heartbeat; ErrFenced when another took over.
+	Renew(ctx context.Context, l Lease) error
+	// Unlease gives it back.
+	Unlease(ctx context.Context, l Lease) error
+	// BeginRun stores the run with run.started, under its lease.
+	BeginRun(ctx context.Context, r Run) error
+	// EndRun stores the report with run.ended and marks the plan as run.
+	EndRun(ctx context.Context, r RunReport) error
+	// ListRuns returns the newest runs first; id narrows to one.
+	ListRuns(ctx context.Context, id string, limit int) ([]Run, error)
+}
+
+// Lease is the right to act, with its fencing attempt number.
+type Lease struct {
+	Owner   string
+	Attempt int64
+	Until   time.Time
+}
+
+// LeaseTime is how long a lease lasts without a heartbeat.
+const LeaseTime = 20 * time.Second
+
+// Intents keeps each batch's intent until its outcome.
+type Intents interface {
+	// Intend stores the intent with batch.intent; ErrFenced under a stale attempt.
+	Intend(ctx context.Context, i Intent) error
+	// Conclude stores the outcome with batch.outcome, or batch.settled; an intent
+	// has at most one outcome: ErrDecided.
+	Conclude(ctx context.Context, intent string, o Outcome, settled bool) error
+	// OpenIntents lists intents without outcome, oldest first.
+	OpenIntents(ctx context.Context) ([]Intent, error)
+	// Concluded lists intents of a source whose receipts may be pruned.
+	Concluded(ctx context.Context, sourceUUID string, limit int) ([]string, error)
+	// Pruned forgets that they are to be pruned.
+	Pruned(ctx context.Context, intents []string) error
+}
+
+// Holds keeps the holds.
+type Holds interface {
+	// PlaceHold stores the hold as placing under a new version, with hold.placed,
+	// and returns it with id, version, entry and store time.
+	PlaceHold(ctx context.Context, h Hold) (Hold, error)
+	// AddSubjects extends a hold that is not released; it is placing again.
+	AddSubjects(ctx context.Context, id string, subjects []SubjectID, by string) (Hold, error)
+	// MarkInForce records that the hold passed the source's gate (empty source:
+	// it is now in force everywhere, with hold.in_force).
+	MarkInForce(ctx context.Context, id, source string) (Hold, error)
+	// ReleaseHold releases with hold.released; rows stay held for the grace.
+	ReleaseHold(ctx context.Context, id, reason, by string, grace time.Duration) (Hold, error)
+	// ListHolds returns the holds, oldest first; id or matter narrows.
+	ListHolds(ctx context.Context, id, matter string) ([]Hold, error)
+	// HoldSet returns what has not ended, as it applies to a source, in one
+	// snapshot; the same value while the version and the graces do not change.
+	HoldSet(ctx context.Context, src SourceRecord) (*HoldSet, error)
+}
+
+// Admission is what a batch asks of the store inside its own transaction.
+type Admission interface {
+	// Admit reads, in one snapshot, kill switch, attempt, holds version and holds,
+	// compares them with the gate, and returns the holds, or a [Refusal]
+	// (kill_switch, state_mismatch, hold_unreadable) or ErrFenced.
+	Admit(ctx context.Context, src SourceRecord, attempt int64, g Gate) (*HoldSet, error)
+	// Placing reports whether some hold is waiting to pass: batches back off.
+	Placing(ctx context.Context) (bool, error)
+}
