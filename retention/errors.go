@@ -12,6 +12,12 @@ var (
 	ErrBusy = errors.New("another run is at work")
 	// ErrFenced: another process took over; this one must stop.
 	ErrFenced = errors.New("another process took over")
+	// ErrTooWide: the batch's rows have more than MaxChildren children; nothing
+	// was done. The caller takes fewer rows, or a single row's children first.
+	ErrTooWide = errors.New("too many children for one transaction")
+	// ErrLocked: the source is busy with somebody else; nothing was done. Try
+	// again, smaller.
+	ErrLocked = errors.New("the source is locked")
 	// ErrUnsettled: the source could not say how the batch ended; try again.
 	ErrUnsettled = errors.New("not settled")
 )

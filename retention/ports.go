@@ -65,6 +65,13 @@ type MemberSeen struct {
 	Unresolved bool
 }
 
+// Matcher finds out which identifiers a source knows.
+type Matcher interface {
+	// Matched returns those of the identifiers, as given, that some row of the
+	// selection's table carries through its Reach's own subjects of that type.
+	Matched(ctx context.Context, s Selection, subjectType string, ids []string) ([]string, error)
+}
+
 // Actor changes a source, one batch a transaction.
 type Actor interface {
 	// Apply does a batch as the batch protocol says. On an error nothing of it
@@ -112,6 +119,7 @@ type Gatekeeper interface {
 // Source is an open source.
 type Source interface {
 	Inspector
+	Matcher
 	Actor
 	Gatekeeper
 	Close() error

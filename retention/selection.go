@@ -19,7 +19,11 @@ type Selection struct {
 
 // ClockTest is a clock with one cutoff per member: a row is due by it when its
 // clock is readable, started, plausible and before the cutoff.
+//
+// Any makes every row pass the clock, for counting what a hold reaches; pages
+// and batches refuse it.
 type ClockTest struct {
+	Any       bool
 	Earliest  bool
 	NullsOpen bool
 	Members   []MemberTest
@@ -33,7 +37,7 @@ type MemberTest struct {
 	Parent    bool // Related points up to one row: a missing one is unresolved
 	Type      ClockType
 	Zone      *time.Location // of naive values
-	DateZone  *time.Location // of civil dates: the policy's
+	DateZone  *time.Location // of civil dates: the policy's; nil: a date alone is unresolved (exact periods)
 	NotBefore time.Time
 	NotAfter  time.Time
 	Cutoff    time.Time

@@ -29,6 +29,7 @@ type Engine struct {
 	Vaults   map[string]Vault      // by configured name
 	Policies []*retention.Policy   // that load
 	Failed   []FailedPolicy        // that do not
+	Guards   []*retention.Policy   // last good texts of the failed ones: they protect, and do not run
 	Grace    time.Duration         // of released holds
 	Pause    time.Duration         // longest expected pause between runs, for the clock guard
 	Now      func() time.Time

@@ -1,0 +1,128 @@
+// Package bind joins policies with live schemas: it resolves every name, finds
+// out how holds and minimums reach each table, and refuses what could do harm.
+// It is pure: no connection, no clock.
+package bind
+
+import (
+	"time"
+
+	"github.com/retentiond/retentiond/retention"
+)
+
+// Input is everything that binding looks at.
+type Input struct {
+	Policies []*retention.Policy
+	// Guards are the last good texts of policies that do not load now: their
+	// rules do not run, but their subjects and minimums still protect.
+	Guards  []*retention.Policy
+	Schemas map[string]*retention.Schema // live, by source name; a source that is down is absent
+	UUIDs   map[string]string            // of sources, by name; absent where no gate is installed
+	Vaults  map[string]Vault
+	AsOf    time.Time
+}
+
+// Vault is where an archive stage puts rows.
+type Vault struct {
+	Source string
+	Schema string
+	Prefix string
+	Sealed bool
+}
+
+// Table names the vault's copy of a table.
+func (v Vault) Table(t retention.TableName) retention.TableName {
+	out := t
+	if v.Schema != "" {
+		out.Schema = v.Schema
+	}
+	out.Name = v.Prefix + t.Name
+	return out
+}
+
+// Step is one stage of one rule, bound to one live table.
+type Step struct {
+	Policy    *retention.Policy
+	Rule      *retention.Rule
+	Stage     int // from 1
+	Dataset   *retention.Dataset
+	Source    string
+	Archived  bool // the table is the vault's copy
+	Selection retention.Selection
+	Act       retention.Act
+	Vault     string
+	Cutoff    time.Time
+	Tables    []retention.TableName // that the step changes: its own and its children's
+	// Late: an earlier stage archives, so due rows of the live table were never
+	// archived.
+	Late bool
+	// Aliases maps a live table to the vault's copy that this step acts on, so
+	// that dataset holds on the one cover the other.
+	Aliases map[retention.TableName]retention.TableName
+}
+
+// Level is how bad a problem is.
+type Level int
+
+// Levels: an error refuses the rule; a warning is for `check` alone.
+const (
+	Error Level = iota
+	Warning
+	Info
+)
+
+// Problem is what binding found.
+type Problem struct {
+	Level   Level
+	Policy  string
+	Rule    string // empty: the dataset or the whole policy
+	Dataset string
+	Source  string
+	Code    retention.RefusalCode // errors
+	Name    string                // warnings: a short stable name
+	Message string
+	Hint    string
+}
+
+// Result is the bound steps, in policy, rule and stage order, and every problem.
+// A rule with an error has no step.
+type Result struct {
+	Steps    []Step
+	Problems []Problem
+}
+
+// Bind joins policies and live schemas.
+func Bind(in Input) Result {
+	w := newWorld(in)
+	var out Result
+	for _, p := range in.Policies {
+		for i := range p.Rules {
+			steps, problems := w.rule(p, &p.Rules[i])
+			out.Problems = append(out.Problems, problems...)
+			if !anyError(problems) {
+				out.Steps = append(out.Steps, steps...)
+			}
+		}
+		out.Problems = append(out.Problems, w.datasets(p)...)
+	}
+	return out
+}
+
+func anyError(ps []Problem) bool {
+	for _, p := range ps {
+		if p.Level == Error {
+			return true
+		}
+	}
+	return false
+}
+
+// Errors returns the errors among the problems.
+func (r Result) Errors() []Problem {
+	var out []Problem
+	for _, p := range r.Problems {
+		if p.Level == Error {
+			out = append(out, p)
+		}
+	}
+	return out
+}

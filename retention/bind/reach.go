@@ -1,0 +1,159 @@
+package bind
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/retentiond/retentiond/retention"
+)
+
+// reach says how holds reach a table's rows: the subjects that any dataset of
+// any policy declares on it, and its parents where it is a declared child. skip
+// leaves out one way back (the child relation we came by).
+func (w *world) reach(source string, t retention.TableName, seen []retention.TableName, skip *parentUse) (*retention.Reach, error) {
+	s := w.Schemas[source]
+	out := &retention.Reach{Table: t}
+	k := w.phys(source, t)
+	for _, u := range w.uses[k] {
+		for _, sub := range u.dataset.Subjects {
+			if err := checkSubject(s, s.Table(t), &sub); err != nil {
+				return nil, fmt.Errorf("subject %s of %s/%s: %w", sub.Type, u.policy.Name, u.dataset.Name, err)
+			}
+			out.Subjects = addSubject(out.Subjects, sub)
+		}
+	}
+	seen = append(append([]retention.TableName{}, seen...), t)
+	for _, pu := range w.parents[k] {
+		if contains(seen, pu.dataset.Table) && !siblingOf(skip, &pu) || sameParent(skip, &pu) {
+			continue
+		}
+		if err := w.parent(source, out, &pu, seen); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (w *world) parent(source string, out *retention.Reach, pu *parentUse, seen []retention.TableName) error {
+	s := w.Schemas[source]
+	if s.Table(pu.dataset.Table) == nil {
+		return fmt.Errorf("parent table %q of %s/%s is missing", pu.dataset.Table, pu.policy.Name, pu.dataset.Name)
+	}
+	if err := checkRelation(s, s.Table(pu.dataset.Table), &pu.child.Relation); err != nil {
+		return fmt.Errorf("child of %s/%s: %w", pu.policy.Name, pu.dataset.Name, err)
+	}
+	up, err := w.reach(source, pu.dataset.Table, seen, nil)
+	if err != nil {
+		return err
+	}
+	p := retention.ParentReach{Child: pu.child, Reach: up}
+	for i := range out.Parents {
+		if out.Parents[i].Reach.Table == up.Table && reflect.DeepEqual(relationKey(&out.Parents[i].Child.Relation), relationKey(&pu.child.Relation)) {
+			return nil
+		}
+	}
+	out.Parents = append(out.Parents, p)
+	return nil
+}
+
+// sameParent reports whether pu is the very relation that skip names.
+func sameParent(skip, pu *parentUse) bool {
+	return skip != nil && skip.dataset.Table == pu.dataset.Table &&
+		reflect.DeepEqual(relationKey(&skip.child.Relation), relationKey(&pu.child.Relation))
+}
+
+// siblingOf reports whether pu leads to the same parent table as skip, by
+// another relation: a payment's payer goes, but its student is held.
+func siblingOf(skip, pu *parentUse) bool {
+	return skip != nil && skip.dataset.Table == pu.dataset.Table && !sameParent(skip, pu)
+}
+
+// relationKey is a relation without its position, for comparison.
+func relationKey(r *retention.Relation) any {
+	c := *r
+	c.Pos = retention.Pos{}
+	c.Where = nil
+	return struct {
+		R     retention.Relation
+		Where string
+	}{c, predicateKey(r.Where)}
+}
+
+// predicateKey is a predicate without positions.
+func predicateKey(p *retention.Predicate) string {
+	if p == nil {
+		return ""
+	}
+	key := ""
+	walk(p, func(q *retention.Predicate) {
+		key += fmt.Sprintf("(%d %d %v %s", len(q.All), len(q.Any), q.Not != nil, q.SQL)
+		if q.Test != nil {
+			key += fmt.Sprintf(" %q %s %+v", q.Test.Column, q.Test.Op, q.Test.Values)
+		}
+		if q.Exists != nil {
+			key += fmt.Sprintf(" %v", relationKey(q.Exists))
+		}
+		key += ")"
+	})
+	return key
+}
+
+func addSubject(list []retention.Subject, sub retention.Subject) []retention.Subject {
+	for _, have := range list {
+		if have.Type != sub.Type || !reflect.DeepEqual(have.Columns, sub.Columns) || (have.Related == nil) != (sub.Related == nil) {
+			continue
+		}
+		if have.Related == nil || reflect.DeepEqual(relationKey(have.Related), relationKey(sub.Related)) {
+			return list
+		}
+	}
+	return append(list, sub)
+}
+
+func checkSubject(s *retention.Schema, t *retention.Table, sub *retention.Subject) error {
+	if t == nil {
+		return fmt.Errorf("the table is missing")
+	}
+	for _, c := range sub.Columns {
+		if err := checkColumn(t, c); err != nil {
+			return err
+		}
+	}
+	if sub.Related != nil {
+		return checkRelation(s, t, sub.Related)
+	}
+	return nil
+}
+
+func contains(list []retention.TableName, t retention.TableName) bool {
+	for _, have := range list {
+		if have == t {
+			return true
+		}
+	}
+	return false
+}
+
+// minimums lists every legal minimum on a table, of any policy. One that cannot
+// be bound is an error: an unknown minimum protects, so nothing may act (L1, L4).
+func (w *world) minimums(source string, t retention.TableName) ([]retention.Minimum, error) {
+	s := w.Schemas[source]
+	var out []retention.Minimum
+	for _, u := range w.uses[w.phys(source, t)] {
+		for i := range u.policy.Rules {
+			r := &u.policy.Rules[i]
+			if r.AtLeast == nil || r.Dataset != u.dataset.Name {
+				continue
+			}
+			test, err := w.clock(u.policy, s, s.Table(t), &r.Clock, *r.AtLeast)
+			if err == nil {
+				err = checkPredicate(s, s.Table(t), r.Where)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("minimum %s/%s cannot be tested: %w", u.policy.Name, r.ID, err)
+			}
+			out = append(out, retention.Minimum{Policy: u.policy.Name, Rule: r.ID, Where: r.Where, Clock: test})
+		}
+	}
+	return out, nil
+}

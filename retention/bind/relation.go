@@ -1,0 +1,121 @@
+package bind
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/retentiond/retentiond/retention"
+)
+
+// checkRelation reports the first name of a relation that the live schema does
+// not have, seen from a row of table from.
+func checkRelation(s *retention.Schema, from *retention.Table, r *retention.Relation) error {
+	near := from
+	for _, h := range r.Via {
+		t, err := checkHop(s, near, h.Table, h.On)
+		if err != nil {
+			return err
+		}
+		near = t
+	}
+	t, err := checkHop(s, near, r.Table, r.On)
+	if err != nil {
+		return err
+	}
+	if r.Column != "" {
+		if err := checkColumn(t, r.Column); err != nil {
+			return err
+		}
+	}
+	return checkPredicate(s, t, r.Where)
+}
+
+func checkHop(s *retention.Schema, near *retention.Table, name retention.TableName, on []retention.Pair) (*retention.Table, error) {
+	t := s.Table(name)
+	if t == nil {
+		return nil, fmt.Errorf("there is no table %q", name)
+	}
+	for _, p := range on {
+		if err := checkColumn(t, p.Theirs); err != nil {
+			return nil, err
+		}
+		if err := checkColumn(near, p.Ours); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+func checkColumn(t *retention.Table, name string) error {
+	if t.Column(name) != nil {
+		return nil
+	}
+	if near := nearest(name, t); near != "" {
+		return fmt.Errorf("table %q has no column %q; did you mean %q?", t.Name, name, near)
+	}
+	return fmt.Errorf("table %q has no column %q", t.Name, name)
+}
+
+func nearest(name string, t *retention.Table) string {
+	for _, c := range t.Columns {
+		if strings.EqualFold(c.Name, name) || strings.Contains(c.Name, name) || strings.Contains(name, c.Name) {
+			return c.Name
+		}
+	}
+	return ""
+}
+
+func checkPredicate(s *retention.Schema, t *retention.Table, p *retention.Predicate) error {
+	var first error
+	walk(p, func(q *retention.Predicate) {
+		if first != nil {
+			return
+		}
+		if q.Test != nil {
+			first = checkColumn(t, q.Test.Column)
+		}
+		if q.Exists != nil && first == nil {
+			first = checkRelation(s, t, q.Exists)
+		}
+	})
+	return first
+}
+
+// pointsUp reports whether every hop of the relation leads to at most one row:
+// its columns there cover a unique key.
+func pointsUp(s *retention.Schema, r *retention.Relation) bool {
+	for _, h := range r.Via {
+		if !unique(s.Table(h.Table), h.On) {
+			return false
+		}
+	}
+	return unique(s.Table(r.Table), r.On)
+}
+
+func unique(t *retention.Table, on []retention.Pair) bool {
+	if t == nil {
+		return false
+	}
+	has := map[string]bool{}
+	for _, p := range on {
+		has[p.Theirs] = true
+	}
+	if len(t.Key) > 0 && covers(has, t.Key) {
+		return true
+	}
+	for _, i := range t.Indexes {
+		if i.Unique && !i.Partial && covers(has, i.Columns) {
+			return true
+		}
+	}
+	return false
+}
+
+func covers(has map[string]bool, columns []string) bool {
+	for _, c := range columns {
+		if c == "" || !has[c] {
+			return false
+		}
+	}
+	return len(columns) > 0
+}

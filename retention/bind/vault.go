@@ -1,0 +1,61 @@
+package bind
+
+import (
+	"github.com/retentiond/retentiond/retention"
+)
+
+// into binds the vault that an archive stage moves rows to.
+func (b *binder) into(a *retention.Action) *retention.VaultTables {
+	v, ok := b.Vaults[a.Vault]
+	switch {
+	case !ok:
+		b.fail(retention.RefusePolicyError, "name it under vaults: in the configuration", "vault %q is not configured", a.Vault)
+		return nil
+	case v.Sealed:
+		b.fail(retention.RefusePolicyError, "use a table vault ({source, prefix})", "vault %q is sealed: this version archives to table vaults only", a.Vault)
+		return nil
+	case v.Source != b.dataset.Source && b.UUIDs[v.Source] == "" || b.UUIDs[v.Source] != b.UUIDs[b.dataset.Source]:
+		b.fail(retention.RefusePolicyError, "use a vault in the same source", "vault %q is in source %q: this version archives within one source only", a.Vault, v.Source)
+		return nil
+	}
+	out := &retention.VaultTables{Table: v.Table(b.table.Name), Rule: b.policy.Name + "/" + b.rule.ID, Why: a.Why}
+	for _, c := range deepestFirst(b.dataset.Children) {
+		out.Children = append(out.Children, v.Table(c.Table))
+	}
+	if out.Table == b.table.Name {
+		b.fail(retention.RefusePolicyError, "give the vault a prefix or a schema", "vault %q would be the table itself", a.Vault)
+	}
+	return out
+}
+
+// archiveBefore returns the vault of the last archive stage before stage i.
+func (b *binder) archiveBefore(i int) (Vault, string, bool) {
+	for j := i - 1; j >= 0; j-- {
+		if a := b.rule.Stages[j].Action; a.Kind == retention.Archive {
+			v, ok := b.Vaults[a.Vault]
+			return v, a.Vault, ok && !v.Sealed
+		}
+	}
+	return Vault{}, "", false
+}
+
+// expiry binds stage i on the vault's copies: every archive ends (L9), by the
+// original clock, which the archived row carries.
+func (b *binder) expiry(i int) (Step, bool) {
+	st := &b.rule.Stages[i]
+	v, name, ok := b.archiveBefore(i)
+	if !ok || st.Action.Kind != retention.Delete || v.Source != b.dataset.Source {
+		return Step{}, false
+	}
+	t := b.schema.Table(v.Table(b.table.Name))
+	if t == nil { // nothing was archived yet
+		return Step{}, false
+	}
+	m := mover{b: b, vault: v, moved: map[retention.TableName]bool{b.table.Name: true}}
+	for _, c := range b.dataset.Children {
+		if b.schema.Table(v.Table(c.Table)) != nil {
+			m.moved[c.Table] = true
+		}
+	}
+	return m.step(i, name, t)
+}

@@ -1,0 +1,55 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/retentiond/retentiond/retention"
+)
+
+// Bounds of the clock guard: a wrong clock is the shortest way to a wrong DELETE.
+const (
+	maxSkew = time.Minute
+	maxJump = 7 * 24 * time.Hour
+)
+
+// guard compares the clock with each source's server and with the last instant
+// that was accepted. It moves that instant forward only within the bounds, or
+// when a person accepts the clock.
+func (e *Engine) guard(ctx context.Context, p *retention.Plan, v *view, now time.Time, accept bool) error {
+	anchor, err := e.Store.Anchor(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the last accepted time: %w", err)
+	}
+	why := jump(now, anchor, maxJump+e.Pause)
+	for name, srv := range v.servers {
+		if d := srv.Now.Sub(now).Abs(); !srv.Now.IsZero() && d > maxSkew+time.Second {
+			why = fmt.Sprintf("the clock of source %q differs by %s", name, d.Round(time.Second))
+		}
+	}
+	if why != "" && !accept {
+		p.Refusals = append(p.Refusals, *refuse(retention.RefuseClock, "%s: if the clock is right, a person says so: retentiond run --accept-clock", why))
+		return nil
+	}
+	if why != "" || now.After(anchor) {
+		if err := e.Store.SetAnchor(ctx, now); err != nil {
+			return fmt.Errorf("keeping the accepted time: %w", err)
+		}
+	}
+	return nil
+}
+
+func jump(now, anchor time.Time, most time.Duration) string {
+	switch {
+	case anchor.IsZero():
+		return ""
+	case now.Before(anchor.Add(-maxSkew)):
+		return fmt.Sprintf("the clock went back: it is %s, and the last time seen was %s", stamp(now), stamp(anchor))
+	case now.After(anchor.Add(most)):
+		return fmt.Sprintf("the clock jumped forward: it is %s, and the last time seen was %s", stamp(now), stamp(anchor))
+	}
+	return ""
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

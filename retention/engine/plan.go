@@ -1,0 +1,274 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/audit"
+	"github.com/retentiond/retentiond/retention/bind"
+)
+
+// Plan is the dry run: it counts every row of every governed table in one class,
+// and says what a run would do and what stands in its way. It writes to no
+// source. Unless NoSave is set, the plan, its due keys and its audit entry are
+// durable on return.
+func (e *Engine) Plan(ctx context.Context, req PlanRequest) (retention.Plan, error) {
+	now, err := e.now(ctx)
+	if err != nil {
+		return retention.Plan{}, err
+	}
+	p, _, err := e.plan(ctx, req, now)
+	if err != nil {
+		return p, err
+	}
+	if !req.NoSave {
+		err = e.save(ctx, p, req.AsOf.IsZero())
+	}
+	return p, err
+}
+
+// now is the one reading of the clock that a request makes, in whole seconds.
+func (e *Engine) now(context.Context) (time.Time, error) {
+	return e.Now().Truncate(time.Second), nil
+}
+
+func (e *Engine) plan(ctx context.Context, req PlanRequest, now time.Time) (retention.Plan, *view, error) {
+	if err := e.knownNames(req.Policy, req.Rule); err != nil {
+		return retention.Plan{}, nil, err
+	}
+	asOf := req.AsOf
+	if asOf.IsZero() {
+		asOf = now
+	}
+	asOf = asOf.Truncate(time.Second)
+	v, err := e.look(ctx, asOf)
+	if err != nil {
+		return retention.Plan{}, nil, err
+	}
+	p := retention.Plan{ID: "p-" + randomID(), AsOf: asOf, MadeAt: now, Preview: asOf.After(now), Steps: []retention.Step{}, Refusals: []retention.Refusal{}}
+	for _, pol := range e.Policies {
+		if req.Policy == "" || req.Policy == pol.Name {
+			p.Policies = append(p.Policies, retention.PolicyRef{Policy: pol.Name, Digest: pol.Digest})
+		}
+	}
+	if err := e.guard(ctx, &p, v, now, req.AcceptClock); err != nil {
+		return p, v, err
+	}
+	e.refuseFailed(&p, req)
+	e.refuseBound(&p, v, req)
+	if err := e.count(ctx, &p, v, req); err != nil {
+		return p, v, err
+	}
+	for _, h := range v.holds {
+		p.HoldsVersion = max(p.HoldsVersion, h.Version)
+	}
+	p.Digest = digest(p)
+	return p, v, nil
+}
+
+// knownNames refuses a policy or rule that does not exist, so that a typo does
+// not plan nothing in silence.
+func (e *Engine) knownNames(policy, rule string) error {
+	var policies, rules []string
+	for _, p := range e.Policies {
+		policies = append(policies, p.Name)
+		if policy != "" && p.Name != policy {
+			continue
+		}
+		for i := range p.Rules {
+			rules = append(rules, p.Rules[i].ID)
+		}
+	}
+	for _, f := range e.Failed {
+		policies = append(policies, f.Policy)
+	}
+	if policy != "" && !has(policies, policy) {
+		return usage(list("the policies are", policies), "there is no policy %q", policy)
+	}
+	if rule != "" && !has(rules, rule) {
+		return usage(list("the rules are", rules), "there is no rule %q", rule)
+	}
+	return nil
+}
+
+func list(what string, names []string) string { return fmt.Sprintf("%s %q", what, names) }
+
+func has(names []string, n string) bool {
+	for _, have := range names {
+		if have == n {
+			return true
+		}
+	}
+	return false
+}
+
+// refuseFailed makes policies that do not load refusals of the plan.
+func (e *Engine) refuseFailed(p *retention.Plan, req PlanRequest) {
+	for _, f := range e.Failed {
+		if req.Policy != "" && f.Policy != req.Policy || req.Rule != "" && req.Policy == "" {
+			continue
+		}
+		name := f.Policy
+		if name == "" {
+			name = f.File
+		}
+		p.Refusals = append(p.Refusals, retention.Refusal{Policy: name, Code: retention.RefusePolicyError, Message: f.Message})
+	}
+}
+
+// refuseBound makes binding errors and dead sources refusals of their rules.
+func (e *Engine) refuseBound(p *retention.Plan, v *view, req PlanRequest) {
+	for _, pol := range e.Policies {
+		for i := range pol.Rules {
+			r := &pol.Rules[i]
+			d := pol.Dataset(r.Dataset)
+			if !req.wants(pol.Name, r.ID) || d == nil || len(r.Stages) == 0 {
+				continue
+			}
+			if down := v.down[d.Source]; down != nil {
+				p.Refusals = append(p.Refusals, retention.Refusal{Policy: pol.Name, Rule: r.ID, Code: down.Code, Message: down.Message})
+			}
+		}
+	}
+	for _, b := range v.bound.Errors() {
+		if !req.wants(b.Policy, b.Rule) || v.down[b.Source] != nil {
+			continue
+		}
+		msg := b.Message
+		if b.Hint != "" {
+			msg += "; " + b.Hint
+		}
+		p.Refusals = append(p.Refusals, retention.Refusal{Policy: b.Policy, Rule: b.Rule, Code: b.Code, Message: msg})
+	}
+}
+
+func (r PlanRequest) wants(policy, rule string) bool {
+	return (r.Policy == "" || r.Policy == policy) && (r.Rule == "" || r.Rule == rule)
+}
+
+// count makes the steps. One step that cannot be counted is refused; the others
+// go on (L13).
+func (e *Engine) count(ctx context.Context, p *retention.Plan, v *view, req PlanRequest) error {
+	for i := range v.bound.Steps {
+		b := &v.bound.Steps[i]
+		if !req.wants(b.Policy.Name, b.Rule.ID) || v.down[b.Source] != nil {
+			continue
+		}
+		e.progress(Progress{Phase: "plan", Policy: b.Policy.Name, Rule: b.Rule.ID, Done: int64(i), Total: int64(len(v.bound.Steps))})
+		s, refusals, err := e.step(ctx, v, b)
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			refusals = append(refusals, *downRefusal(err))
+		} else {
+			p.Steps = append(p.Steps, s)
+		}
+		for _, r := range refusals {
+			r.Policy, r.Rule, r.Stage = b.Policy.Name, b.Rule.ID, b.Stage
+			p.Refusals = append(p.Refusals, r)
+		}
+	}
+	e.progress(Progress{Phase: "plan", Done: int64(len(v.bound.Steps)), Total: int64(len(v.bound.Steps))})
+	return nil
+}
+
+func (e *Engine) step(ctx context.Context, v *view, b *bind.Step) (retention.Step, []retention.Refusal, error) {
+	src, err := e.source(ctx, b.Source)
+	if err != nil {
+		return retention.Step{}, nil, err
+	}
+	c, err := src.Count(ctx, b.Selection, v.holdsFor(b), b.Act.Children)
+	if err != nil {
+		return retention.Step{}, nil, fmt.Errorf("counting table %q of source %q: %w", b.Selection.Table.Name, b.Source, err)
+	}
+	if c.Classes.Sum() != c.Classes.Total {
+		return retention.Step{}, nil, fmt.Errorf("table %q: classes add up to %d of %d rows (L11)", b.Selection.Table.Name, c.Classes.Sum(), c.Classes.Total)
+	}
+	s := retention.Step{
+		Policy: b.Policy.Name, Rule: b.Rule.ID, Stage: b.Stage, Dataset: b.Dataset.Name, Source: b.Source,
+		Table: b.Selection.Table.Name, Archived: b.Archived, Action: b.Act.Kind, Vault: b.Vault, Cutoff: b.Cutoff,
+		Classes: c.Classes, Children: c.Children, OldestDue: c.OldestDue,
+		Limit: limits(b.Policy, b.Rule), Fingerprint: fingerprint(b), Meaning: b.Rule.Meaning,
+	}
+	if b.Late {
+		s.NeverArchived = c.Classes.Due
+	}
+	refusals, err := e.judge(ctx, v, b, &s, src)
+	return s, refusals, err
+}
+
+// fingerprint joins those of the live tables that the rule changes.
+func fingerprint(b *bind.Step) string {
+	h := sha256.New()
+	tables := []retention.TableName{b.Dataset.Table}
+	for _, c := range b.Dataset.Children {
+		tables = append(tables, c.Table)
+	}
+	for _, t := range tables {
+		fp := ""
+		if live := b.Selection.Schema.Table(t); live != nil {
+			fp = live.Fingerprint
+		}
+		fmt.Fprintf(h, "%s=%s\n", t, fp)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// digest is over everything in the plan but its name and the moment it was made.
+func digest(p retention.Plan) string {
+	p.ID, p.Digest, p.MadeAt = "", "", time.Time{}
+	b, err := json.Marshal(p)
+	if err != nil { // a plan is plain data
+		b = []byte(err.Error())
+	}
+	sum := sha256.Sum256(b)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// randomID is 128 random bits.
+func randomID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand aborts the process instead
+	return hex.EncodeToString(b[:])
+}
+
+func (e *Engine) progress(p Progress) {
+	if e.Progress != nil {
+		e.Progress(p)
+	}
+}
+
+// save keeps the plan, the policies that it is of, and its due keys.
+func (e *Engine) save(ctx context.Context, p retention.Plan, anchor bool) error {
+	for _, pol := range e.Policies {
+		if err := e.Store.KeepPolicy(ctx, pol); err != nil {
+			return fmt.Errorf("keeping policy %q: %w", pol.Name, err)
+		}
+	}
+	if !p.Preview {
+		if err := e.spool(ctx, &p); err != nil {
+			return err
+		}
+	}
+	if err := e.Store.SavePlan(ctx, p); err != nil {
+		return fmt.Errorf("saving the plan: %w", err)
+	}
+	return e.recordRefusals(ctx, "", p.Refusals)
+}
+
+func (e *Engine) recordRefusals(ctx context.Context, run string, refusals []retention.Refusal) error {
+	for _, r := range refusals {
+		ev := audit.Event{Kind: audit.RefusalMade, Run: run, Policy: r.Policy, Rule: r.Rule, Data: map[string]any{"code": r.Code}}
+		if _, err := e.Store.Record(ctx, ev); err != nil {
+			return fmt.Errorf("recording a refusal: %w", err)
+		}
+	}
+	return nil
+}

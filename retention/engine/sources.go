@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"sync"
+
+	"github.com/retentiond/retentiond/retention"
+)
+
+// openedSource keeps what opening a source came to.
+type openedSource struct {
+	mu     sync.Mutex
+	source retention.Source
+}
+
+// source opens a configured source on first use. A failed opening is tried
+// again next time: the server may be back.
+func (e *Engine) source(ctx context.Context, name string) (retention.Source, error) {
+	ref := e.Sources[name]
+	if ref == nil {
+		return nil, fmt.Errorf("source %q is not configured", name)
+	}
+	ref.opened.mu.Lock()
+	defer ref.opened.mu.Unlock()
+	if ref.opened.source != nil {
+		return ref.opened.source, nil
+	}
+	s, err := ref.Open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("source %q: %w", name, err)
+	}
+	ref.opened.source = s
+	return s, nil
+}
+
+// Close closes every source that was opened.
+func (e *Engine) Close() error {
+	var first error
+	for _, ref := range e.Sources {
+		ref.opened.mu.Lock()
+		if ref.opened.source != nil {
+			if err := ref.opened.source.Close(); err != nil && first == nil {
+				first = err
+			}
+			ref.opened.source = nil
+		}
+		ref.opened.mu.Unlock()
+	}
+	return first
+}
+
+// sourceNames lists the configured sources, in order.
+func (e *Engine) sourceNames() []string {
+	out := make([]string, 0, len(e.Sources))
+	for n := range e.Sources {
+		out = append(out, n)
+	}
+	sort.Strings(out)
+	return out
+}
+
+// usedSources lists the sources that some policy names, in order.
+func (e *Engine) usedSources() []string {
+	set := map[string]bool{}
+	for _, p := range e.allPolicies() {
+		for i := range p.Datasets {
+			set[p.Datasets[i].Source] = true
+		}
+	}
+	out := make([]string, 0, len(set))
+	for n := range set {
+		out = append(out, n)
+	}
+	sort.Strings(out)
+	return out
+}
+
+// allPolicies are those that run and those that only protect.
+func (e *Engine) allPolicies() []*retention.Policy {
+	return append(append([]*retention.Policy{}, e.Policies...), e.Guards...)
+}
+
+// Status tells of every configured source whether it answers, and what it knows.
+func (e *Engine) Status(ctx context.Context) []SourceStatus {
+	out := []SourceStatus{}
+	for _, n := range e.sourceNames() {
+		st := SourceStatus{Name: n, Driver: e.Sources[n].Driver}
+		if s, err := e.source(ctx, n); err != nil {
+			st.Error = err.Error()
+		} else if srv, err := s.Server(ctx); err != nil {
+			st.Error = err.Error()
+		} else {
+			st.UUID, st.Installed, st.Server = srv.Gate.SourceUUID, srv.Gate.Installed, srv.Name
+		}
+		out = append(out, st)
+	}
+	return out
+}

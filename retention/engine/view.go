@@ -1,0 +1,117 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/bind"
+)
+
+// view is what planning sees: every policy bound to the live schemas, and the
+// holds of each source. It writes to no source (L5).
+type view struct {
+	asOf    time.Time
+	bound   bind.Result
+	schemas map[string]*retention.Schema
+	servers map[string]retention.Server
+	down    map[string]*retention.Refusal // sources on which nothing may act, and why
+	holds   map[string]*retention.HoldSet // by source name
+}
+
+// look describes every used source and binds the policies to it.
+func (e *Engine) look(ctx context.Context, asOf time.Time) (*view, error) {
+	v := &view{
+		asOf: asOf, schemas: map[string]*retention.Schema{}, servers: map[string]retention.Server{},
+		down: map[string]*retention.Refusal{}, holds: map[string]*retention.HoldSet{},
+	}
+	vaults := e.bindVaults()
+	uuids := map[string]string{}
+	for _, name := range e.usedSources() {
+		if err := e.lookAt(ctx, v, name, vaults); err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			v.down[name] = downRefusal(err)
+			continue
+		}
+		if id := v.servers[name].Gate.SourceUUID; id != "" {
+			uuids[name] = id
+		}
+	}
+	v.bound = bind.Bind(bind.Input{
+		Policies: e.Policies, Guards: e.Guards, Schemas: v.schemas, UUIDs: uuids, Vaults: vaults, AsOf: asOf,
+	})
+	return v, nil
+}
+
+func (e *Engine) bindVaults() map[string]bind.Vault {
+	out := map[string]bind.Vault{}
+	for n, v := range e.Vaults {
+		out[n] = bind.Vault{Source: v.Source, Schema: v.Schema, Prefix: v.Prefix, Sealed: v.Sealed}
+	}
+	return out
+}
+
+func (e *Engine) lookAt(ctx context.Context, v *view, name string, vaults map[string]bind.Vault) error {
+	src, err := e.source(ctx, name)
+	if err != nil {
+		return err
+	}
+	srv, err := src.Server(ctx)
+	if err != nil {
+		return fmt.Errorf("source %q: %w", name, err)
+	}
+	v.servers[name] = srv
+	schema, err := src.Describe(ctx, bind.Tables(e.allPolicies(), vaults, name))
+	if err != nil {
+		return fmt.Errorf("source %q: %w", name, err)
+	}
+	v.schemas[name] = schema
+	if r := e.knows(name, srv.Gate); r != nil {
+		v.down[name] = r
+	}
+	set, err := e.Store.HoldSet(ctx, retention.SourceRecord{Name: name, UUID: srv.Gate.SourceUUID})
+	if err != nil {
+		return refuse(retention.RefuseHoldUnreadable, "holds cannot be read, so nothing acts: %v", err)
+	}
+	v.holds[name] = set
+	return nil
+}
+
+// knows refuses a source that knows another state store (L3).
+func (e *Engine) knows(name string, g retention.Gate) *retention.Refusal {
+	if g.Installed && g.StoreUUID != e.Store.UUID() {
+		return refuse(retention.RefuseStateMismatch,
+			"source %q knows another state store (%s): a lost volume, a second installation or a restored source; "+
+				"if this store is the right one, a person adopts it: retentiond check --adopt --by NAME --reason TEXT", name, g.StoreUUID)
+	}
+	return nil
+}
+
+func downRefusal(err error) *retention.Refusal {
+	if r := refusalOf(err); r != nil {
+		return r
+	}
+	return refuse(retention.RefuseSourceDown, "%v", err)
+}
+
+// selection returns the step's holds, extended to the vault's copies it acts on.
+func (v *view) holdsFor(s *bind.Step) *retention.HoldSet { return withAliases(v.holds[s.Source], s.Aliases) }
+
+// withAliases makes dataset holds on live tables cover the vault's copies too.
+func withAliases(h *retention.HoldSet, aliases map[retention.TableName]retention.TableName) *retention.HoldSet {
+	if h == nil || len(aliases) == 0 || len(h.Scoped) == 0 {
+		return h
+	}
+	out := *h
+	out.Scoped = append([]retention.ScopedHold{}, h.Scoped...)
+	for _, s := range h.Scoped {
+		if to, ok := aliases[s.Table]; ok {
+			s.Table = to
+			out.Scoped = append(out.Scoped, s)
+		}
+	}
+	return &out
+}
