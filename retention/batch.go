@@ -129,7 +129,8 @@ const (
 
 // Gate is a source's gate row: who the source is, which state store it knows,
 // and how far that store had come (L3, L8). Every source is a witness against a
-// rolled-back store.
+// rolled-back store. LogSize is [audit.Checkpoint].Total (all years' entries, so
+// that it never falls), LogRoot the open log's root there.
 type Gate struct {
 	Installed    bool
 	SourceUUID   string

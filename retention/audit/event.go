@@ -46,7 +46,10 @@ type Event struct {
 // Checkpoint is a signed tree head (C2SP tlog-checkpoint).
 type Checkpoint struct {
 	Log  string // the year's log, "2026"
-	Size int64
+	Size int64  // entries of that log
 	Root string // base64
 	Note []byte // the signed note
+	// Total is the entries of all logs up to this head, dropped ones included. It
+	// never falls when a new year begins: sources' gates witness Total and Root.
+	Total int64
 }

@@ -1,0 +1,200 @@
+package audit
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode"
+
+	"golang.org/x/mod/sumdb/note"
+)
+
+// algEd25519 is the key type byte of a C2SP signed note.
+const algEd25519 = 1
+
+// Key is the log's Ed25519 signing key. Each year's log has an origin of its
+// own, origin/year, and signs under that name with the same key.
+type Key struct {
+	path   string
+	origin string
+	seed   []byte
+	public ed25519.PublicKey
+}
+
+// LoadOrCreateKey reads the note signer key file at path, or creates it (mode
+// 0600, durable on return) where there is none. The file must be of that
+// origin. A file that is there and cannot be read is an error, never replaced.
+func LoadOrCreateKey(path, origin string) (*Key, error) {
+	if err := checkOrigin(origin); err != nil {
+		return nil, err
+	}
+	k, err := loadKey(path, origin)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return k, err
+	}
+	skey, _, err := note.GenerateKey(rand.Reader, origin)
+	if err != nil {
+		return nil, fmt.Errorf("make an audit key: %w", err)
+	}
+	if err := createFile(path, []byte(skey+"\n")); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("create audit key file %s: %w", path, err)
+	}
+	return loadKey(path, origin)
+}
+
+func checkOrigin(origin string) error {
+	bad := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == '+' }
+	if origin == "" || strings.ContainsFunc(origin, bad) || strings.HasSuffix(origin, "/") {
+		return fmt.Errorf("audit origin %q: write a name like example.org/retention, without spaces, '+' or a final '/'", origin)
+	}
+	return nil
+}
+
+func loadKey(path, origin string) (*Key, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read audit key file %s: %w", path, err)
+	}
+	skey := strings.TrimSpace(string(text))
+	signer, err := note.NewSigner(skey)
+	if err != nil {
+		return nil, fmt.Errorf("audit key file %s holds no note signer key (%w); restore it from a copy, never replace it: the state store knows the key", path, err)
+	}
+	if signer.Name() != origin {
+		return nil, fmt.Errorf("audit key file %s is of origin %s, the configuration says %s; set audit.origin back", path, signer.Name(), origin)
+	}
+	raw, err := base64.StdEncoding.DecodeString(skey[strings.LastIndexByte(skey, '+')+1:])
+	if err != nil || len(raw) != 1+ed25519.SeedSize {
+		return nil, fmt.Errorf("audit key file %s holds no Ed25519 key", path)
+	}
+	public, ok := ed25519.NewKeyFromSeed(raw[1:]).Public().(ed25519.PublicKey)
+	if !ok {
+		return nil, fmt.Errorf("audit key file %s holds no Ed25519 key", path)
+	}
+	return &Key{path: path, origin: origin, seed: raw[1:], public: public}, nil
+}
+
+// Origin is the configured origin, without a year.
+func (k *Key) Origin() string { return k.origin }
+
+// LogOrigin is the origin of one year's log.
+func (k *Key) LogOrigin(log string) string { return k.origin + "/" + log }
+
+// CheckpointPath is where the newest checkpoint is kept beside the key file.
+func (k *Key) CheckpointPath() string { return k.path + ".checkpoint" }
+
+// Fingerprint names the public key, whatever the origin.
+func (k *Key) Fingerprint() string {
+	sum := sha256.Sum256(k.public)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// VerifierKey is the note verifier key of one year's log, as public tools take it.
+func (k *Key) VerifierKey(log string) (string, error) {
+	return note.NewEd25519VerifierKey(k.LogOrigin(log), k.public)
+}
+
+// Verifier verifies the signatures of one year's log.
+func (k *Key) Verifier(log string) (note.Verifier, error) {
+	vkey, err := k.VerifierKey(log)
+	if err != nil {
+		return nil, err
+	}
+	return note.NewVerifier(vkey)
+}
+
+func (k *Key) signer(log string) (note.Signer, error) {
+	v, err := k.Verifier(log)
+	if err != nil {
+		return nil, err
+	}
+	priv := base64.StdEncoding.EncodeToString(append([]byte{algEd25519}, k.seed...))
+	return note.NewSigner(fmt.Sprintf("PRIVATE+KEY+%s+%08x+%s", k.LogOrigin(log), v.KeyHash(), priv))
+}
+
+// createFile writes a new file whole and durable, or leaves none: a crash
+// cannot leave half a key behind.
+func createFile(path string, data []byte) error {
+	tmp, err := writeTemp(path, data)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp)
+	// A link, unlike a rename, never replaces a file that is there.
+	if err := os.Link(tmp, path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// replaceFile writes a file whole and durable in the place of the one before.
+func replaceFile(path string, data []byte) error {
+	tmp, err := writeTemp(path, data)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return errors.Join(err, os.Remove(tmp))
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// writeTemp writes data durably to a new file (0600) beside path.
+func writeTemp(path string, data []byte) (string, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(f.Name()))
+	}
+	return f.Name(), nil
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// KeptCheckpoint reads the checkpoint beside the key; ok = false: none yet.
+func (k *Key) KeptCheckpoint() (c Checkpoint, ok bool, err error) {
+	msg, err := os.ReadFile(k.CheckpointPath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, false, nil
+	}
+	if err != nil {
+		return c, false, fmt.Errorf("read the checkpoint beside the audit key: %w", err)
+	}
+	if c, err = OpenCheckpoint(k, msg); err != nil {
+		return c, false, fmt.Errorf("%s: %w", k.CheckpointPath(), err)
+	}
+	return c, true, nil
+}
+
+// KeepCheckpoint writes the checkpoint beside the key, durable on return: a
+// witness that does not live in the store.
+func (k *Key) KeepCheckpoint(c Checkpoint) error {
+	if had, err := os.ReadFile(k.CheckpointPath()); err == nil && bytes.Equal(had, c.Note) {
+		return nil
+	}
+	if err := replaceFile(k.CheckpointPath(), c.Note); err != nil {
+		return fmt.Errorf("keep the checkpoint beside the audit key: %w", err)
+	}
+	return nil
+}

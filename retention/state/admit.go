@@ -1,0 +1,132 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/audit"
+)
+
+// Admit reads, in one snapshot, kill switch, attempt, holds version and holds,
+// compares them with the gate, and returns the holds, or a *retention.Refusal
+// (kill_switch, state_mismatch, hold_unreadable) or retention.ErrFenced. Attempt
+// 0 is under no lease and is fenced.
+func (s *Store) Admit(ctx context.Context, src retention.SourceRecord, attempt int64, g retention.Gate) (h *retention.HoldSet, err error) {
+	err = s.read(ctx, func(t *tx) error {
+		if err := t.admitted(ctx, attempt); err != nil {
+			return err
+		}
+		version, err := t.metaInt(ctx, metaHolds)
+		if err != nil {
+			return err
+		}
+		if err := t.matches(ctx, g, version); err != nil {
+			return err
+		}
+		if h, err = t.holdSet(ctx, src, version); err != nil {
+			return refuse(retention.RefuseHoldUnreadable, "the holds cannot be read, so nothing acts: %v", err)
+		}
+		return nil
+	})
+	if err == nil {
+		return h, nil
+	}
+	if r, ok := errors.AsType[*retention.Refusal](err); ok {
+		return nil, r
+	}
+	return nil, wrap(err, "admit a batch on source %s", src.Name)
+}
+
+func refuse(code retention.RefusalCode, format string, args ...any) error {
+	return &retention.Refusal{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// admitted asks the kill switch and the lease.
+func (t *tx) admitted(ctx context.Context, attempt int64) error {
+	k, err := t.killSwitch(ctx)
+	if err != nil {
+		return err
+	}
+	if k.On {
+		return refuse(retention.RefuseKillSwitch, "everything is stopped since %s by %s; `retentiond resume` ends that", k.At.Format(time.RFC3339), k.By)
+	}
+	return t.current(ctx, attempt)
+}
+
+// matches compares this store with the one the gate knows: a store that is
+// another, or older than what the source has witnessed, acts on nothing.
+func (t *tx) matches(ctx context.Context, g retention.Gate, version int64) error {
+	const remedy = "if this store is the right one, accept it with `retentiond check --adopt --by NAME --reason TEXT`"
+	if !g.Installed {
+		return nil
+	}
+	if g.StoreUUID != t.s.uuid {
+		return refuse(retention.RefuseStateMismatch, "the source knows the state store %s, this is %s; %s", g.StoreUUID, t.s.uuid, remedy)
+	}
+	if g.HoldsVersion > version {
+		return refuse(retention.RefuseStateMismatch, "the source has seen holds version %d, this state store is at %d: it is older, holds may be missing; place them again, then %s",
+			g.HoldsVersion, version, remedy)
+	}
+	return t.witnessed(ctx, g, remedy)
+}
+
+// witnessed is a gate's witness of the log.
+type witnessed struct {
+	size int64
+	root string
+}
+
+// witnessed compares the log with what the gate saw of it: its length over all
+// years, and its root there. What was found true once stays true: logs only grow.
+func (t *tx) witnessed(ctx context.Context, g retention.Gate, remedy string) error {
+	w := witnessed{g.LogSize, g.LogRoot}
+	h, err := t.log().Head(ctx)
+	if err != nil {
+		return err
+	}
+	if w.size > h.Total() {
+		return refuse(retention.RefuseStateMismatch, "the source has seen %d audit entries, this state store has %d: it is older; restore the newest copy, or %s", w.size, h.Total(), remedy)
+	}
+	t.s.mu.Lock()
+	known := t.s.seen == w
+	t.s.mu.Unlock()
+	if known || w.size == 0 || w.root == "" {
+		return nil
+	}
+	same, err := t.rootWas(ctx, w)
+	if err != nil {
+		return err
+	}
+	if !same {
+		return refuse(retention.RefuseStateMismatch, "the first %d audit entries of this state store are not those that the source has seen: it went back and grew again; run `retentiond audit verify`; %s", w.size, remedy)
+	}
+	t.s.mu.Lock()
+	t.s.seen = w
+	t.s.mu.Unlock()
+	return nil
+}
+
+// rootWas reports whether the log had that root at that total size. A log that
+// was dropped can no longer tell and is believed.
+func (t *tx) rootWas(ctx context.Context, w witnessed) (bool, error) {
+	var r headRow
+	ok, err := t.get(ctx, &r, "SELECT log, base, size, last_at FROM audit_logs WHERE base < ? AND base + size >= ? AND dropped = 0", w.size, w.size)
+	if err != nil || !ok {
+		return err == nil, err
+	}
+	root, err := audit.RootAt(ctx, t.log(), r.Log, w.size-r.Base)
+	return root == w.root, err
+}
+
+// Placing reports whether some hold is waiting to pass: batches back off.
+func (s *Store) Placing(ctx context.Context) (placing bool, err error) {
+	err = s.read(ctx, func(t *tx) error {
+		var one int
+		placing, err = t.get(ctx, &one, "SELECT 1 FROM holds WHERE state = 'placing' LIMIT 1")
+		return err
+	})
+	return placing, wrap(err, "look for holds that wait to pass")
+}

@@ -1,0 +1,69 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/retentiond/retentiond/retention/audit"
+)
+
+// ErrRolledBack: the log is shorter than, or other than, what was once signed.
+var ErrRolledBack = errors.New("the audit log is not the one that was signed")
+
+// Checkpoint signs the tree as it is, stores the checkpoint and writes it beside
+// the key. A log that is behind or beside the checkpoint kept there was rolled
+// back: [ErrRolledBack], and the witness stays.
+func (s *Store) Checkpoint(ctx context.Context) (c audit.Checkpoint, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		if c, err = s.sign(ctx, t); err != nil {
+			return err
+		}
+		if err := s.compareKept(ctx, t, c); err != nil {
+			return err
+		}
+		if c.Size > 0 {
+			if err := t.log().PutCheckpoint(ctx, c); err != nil {
+				return err
+			}
+		}
+		// Under the store's write lock: an older checkpoint never replaces a newer.
+		return s.key.KeepCheckpoint(c)
+	})
+	return c, wrap(err, "sign the audit log")
+}
+
+func (s *Store) sign(ctx context.Context, t *tx) (audit.Checkpoint, error) {
+	h, err := t.log().Head(ctx)
+	if err != nil {
+		return audit.Checkpoint{}, err
+	}
+	if h.Log == "" {
+		h.Log = t.now.Format("2006")
+	}
+	return audit.Sign(ctx, t.log(), s.key, h)
+}
+
+// compareKept compares the log with the checkpoint beside the key.
+func (s *Store) compareKept(ctx context.Context, t *tx, c audit.Checkpoint) error {
+	kept, ok, err := s.key.KeptCheckpoint()
+	if err != nil || !ok || kept.Size == 0 {
+		return err
+	}
+	var size int64
+	var remedy = fmt.Sprintf("run audit verify; if the state store was restored from a copy on purpose, move %s away", s.key.CheckpointPath())
+	if _, err := t.get(ctx, &size, "SELECT size FROM audit_logs WHERE log = ?", kept.Log); err != nil {
+		return err
+	}
+	if size < kept.Size {
+		return fmt.Errorf("%w: log %s has %d entries, the checkpoint beside the key has %d; %s", ErrRolledBack, kept.Log, size, kept.Size, remedy)
+	}
+	if kept.Log != c.Log {
+		return nil
+	}
+	root, err := audit.RootAt(ctx, t.log(), kept.Log, kept.Size)
+	if err == nil && root != kept.Root {
+		err = fmt.Errorf("%w: its first %d entries are not those of the checkpoint beside the key; %s", ErrRolledBack, kept.Size, remedy)
+	}
+	return err
+}

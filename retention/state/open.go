@@ -1,0 +1,147 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/audit"
+)
+
+// Options say which store to open, and with what.
+type Options struct {
+	DSN   string           // "sqlite:PATH"
+	Key   *audit.Key       // signs the log; the store knows its fingerprint
+	Clock func() time.Time // the store's clock
+}
+
+// ErrNewer: the store was made by a newer version of retentiond.
+var ErrNewer = errors.New("the state store is from a newer version of retentiond; use that version")
+
+// Store is the state store. It implements every interface of retention/store.go
+// and may be used by several goroutines and several processes.
+type Store struct {
+	db    *sqlx.DB
+	key   *audit.Key
+	clock func() time.Time
+	path  string
+	uuid  string
+	proc  process
+
+	mu    sync.Mutex
+	holds map[retention.SourceRecord]cachedHolds
+	seen  witnessed // the last witness that Admit found true
+}
+
+// Interfaces that a Store implements.
+var (
+	_ retention.Journal   = (*Store)(nil)
+	_ retention.Identity  = (*Store)(nil)
+	_ retention.Sources   = (*Store)(nil)
+	_ retention.Plans     = (*Store)(nil)
+	_ retention.Spool     = (*Store)(nil)
+	_ retention.Runs      = (*Store)(nil)
+	_ retention.Intents   = (*Store)(nil)
+	_ retention.Holds     = (*Store)(nil)
+	_ retention.Admission = (*Store)(nil)
+)
+
+// Open opens the store, makes it where there is none (file mode 0600), and
+// brings it to this version's schema. Errors name the store and the remedy; a
+// store from a newer version is [ErrNewer].
+func Open(ctx context.Context, o Options) (*Store, error) {
+	if o.Key == nil || o.Clock == nil {
+		return nil, errors.New("open state store: an audit key and a clock are required")
+	}
+	path, err := sqlitePath(o.DSN)
+	if err != nil {
+		return nil, err
+	}
+	db, err := openSQLite(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("open state store %s: %w", path, explain(err))
+	}
+	s := &Store{db: db, key: o.Key, clock: o.Clock, path: path, proc: thisProcess(), holds: map[retention.SourceRecord]cachedHolds{}}
+	if err := s.identify(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open state store %s: %w", path, explain(err)), db.Close())
+	}
+	return s, nil
+}
+
+// Close closes the store.
+func (s *Store) Close() error { return s.db.Close() }
+
+// sqlitePath reads the DSN "sqlite:PATH".
+func sqlitePath(dsn string) (string, error) {
+	if path, ok := strings.CutPrefix(dsn, "sqlite:"); ok && path != "" {
+		return path, nil
+	}
+	if strings.HasPrefix(dsn, "postgres:") || strings.HasPrefix(dsn, "postgresql:") {
+		return "", errors.New("state: a PostgreSQL state store comes with replicas and is not in this build; write state: sqlite:PATH")
+	}
+	return "", errors.New("state: write state: sqlite:PATH")
+}
+
+// Names in the table meta.
+const (
+	metaUUID     = "uuid"
+	metaKey      = "audit_key"
+	metaOrigin   = "audit_origin"
+	metaHolds    = "holds_version"
+	metaAnchor   = "anchor"
+	metaKillOn   = "kill_switch"
+	metaHoldsSeq = "holds_seq"
+)
+
+// identify reads who the store is, or gives a new one its identity and binds it
+// to the audit key: another key is refused from then on.
+func (s *Store) identify(ctx context.Context) error {
+	return s.write(ctx, func(t *tx) error {
+		var err error
+		if s.uuid, err = t.meta(ctx, metaUUID); err != nil {
+			return err
+		}
+		if s.uuid == "" {
+			return s.found(ctx, t)
+		}
+		had, err := t.meta(ctx, metaKey)
+		if err != nil {
+			return err
+		}
+		if had != s.key.Fingerprint() {
+			return fmt.Errorf("its audit log is signed with the key %s, the key file holds %s; put the right key file back (audit.key_file)", had, s.key.Fingerprint())
+		}
+		origin, err := t.meta(ctx, metaOrigin)
+		if err != nil {
+			return err
+		}
+		if origin != s.key.Origin() {
+			return fmt.Errorf("its audit log is of origin %s, not %s; set audit.origin back", origin, s.key.Origin())
+		}
+		return nil
+	})
+}
+
+// found makes a new store's identity.
+func (s *Store) found(ctx context.Context, t *tx) error {
+	id, err := uuid.NewRandom()
+	if err != nil {
+		return fmt.Errorf("make the store's uuid: %w", err)
+	}
+	s.uuid = id.String()
+	for name, value := range map[string]string{
+		metaUUID: s.uuid, metaKey: s.key.Fingerprint(), metaOrigin: s.key.Origin(), metaHolds: "0", metaHoldsSeq: "0",
+	} {
+		if err := t.setMeta(ctx, name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}

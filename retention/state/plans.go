@@ -1,0 +1,173 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/audit"
+)
+
+// ApprovalTime is how long an approval lasts by the store's clock.
+const ApprovalTime = 7 * 24 * time.Hour
+
+// SavePlan stores the plan with a plan.made entry.
+func (s *Store) SavePlan(ctx context.Context, p retention.Plan) error {
+	body, err := toJSON(p)
+	if err != nil {
+		return wrap(err, "save plan %s", p.ID)
+	}
+	err = s.write(ctx, func(t *tx) error {
+		n, err := t.exec(ctx, "INSERT INTO plans (id, digest, made_at, state, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+			p.ID, p.Digest, micros(t.now), string(retention.PlanMade), body)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return errors.New("a plan of that id is there already; plan again")
+		}
+		_, err = t.record(ctx, planMade(p))
+		return err
+	})
+	return wrap(err, "save plan %s", p.ID)
+}
+
+// maxListed bounds the lists inside one entry: a line holds 64 KiB at most. The
+// plan's digest covers everything in any case.
+const maxListed = 100
+
+func planMade(p retention.Plan) audit.Event {
+	steps := make([]any, 0, min(len(p.Steps), maxListed))
+	for _, s := range p.Steps[:min(len(p.Steps), maxListed)] {
+		steps = append(steps, map[string]any{"policy": s.Policy, "rule": s.Rule, "stage": s.Stage, "action": s.Action, "classes": counted(s.Classes)})
+	}
+	refusals := map[string]int{}
+	for _, r := range p.Refusals {
+		refusals[string(r.Code)]++
+	}
+	return audit.Event{Kind: audit.PlanMade, Data: map[string]any{
+		"plan": p.ID, "digest": p.Digest, "as_of": rfc3339(p.AsOf), "preview": p.Preview, "holds_version": p.HoldsVersion,
+		"policies": p.Policies[:min(len(p.Policies), maxListed)], "steps": steps, "step_count": len(p.Steps), "refusals": refusals,
+	}}
+}
+
+// counted is the classes that have rows, with the total.
+func counted(c retention.Classes) map[string]int64 {
+	out := map[string]int64{"total": c.Total}
+	for _, k := range retention.ClassOrder() {
+		if n := c.Of(k); n != nil && *n != 0 {
+			out[string(k)] = *n
+		}
+	}
+	return out
+}
+
+type planRow struct {
+	Digest    string `db:"digest"`
+	State     string `db:"state"`
+	Body      []byte `db:"body"`
+	By        string `db:"decided_by"`
+	Reason    string `db:"reason"`
+	DecidedAt int64  `db:"decided_at"`
+	Until     int64  `db:"until"`
+}
+
+// Plan returns a saved plan; retention.ErrNotFound.
+func (s *Store) Plan(ctx context.Context, id string) (p retention.SavedPlan, err error) {
+	err = s.read(ctx, func(t *tx) error {
+		p, err = t.plan(ctx, id)
+		return err
+	})
+	return p, wrap(err, "plan %s", id)
+}
+
+func (t *tx) plan(ctx context.Context, id string) (p retention.SavedPlan, err error) {
+	var r planRow
+	ok, err := t.get(ctx, &r, "SELECT digest, state, body, decided_by, reason, decided_at, until FROM plans WHERE id = ?", id)
+	if err == nil && !ok {
+		err = retention.ErrNotFound
+	}
+	if err != nil {
+		return p, err
+	}
+	p.State = retention.PlanState(r.State)
+	if r.DecidedAt != 0 {
+		p.Approval = &retention.Approval{Plan: id, Digest: r.Digest, By: r.By, Reason: r.Reason, At: instant(r.DecidedAt), Until: instant(r.Until)}
+	}
+	return p, fromJSON("the plan", r.Body, &p.Plan)
+}
+
+// Decide stores an approval (yes) or rejection at the store's time, with its
+// entry; an approval lasts [ApprovalTime]. Only a plan in state made can be
+// decided: retention.ErrDecided. A preview is refused, and so is a digest other
+// than the plan's.
+func (s *Store) Decide(ctx context.Context, a retention.Approval, yes bool) error {
+	err := s.write(ctx, func(t *tx) error {
+		p, err := t.plan(ctx, a.Plan)
+		if err != nil {
+			return err
+		}
+		if err := decidable(p, a, yes); err != nil {
+			return err
+		}
+		state, kind, until := retention.PlanRejected, audit.PlanRejected, time.Time{}
+		data := map[string]any{"plan": a.Plan, "digest": p.Plan.Digest}
+		if yes {
+			state, kind, until = retention.PlanApproved, audit.PlanApproved, t.now.Add(ApprovalTime)
+			data["until"] = rfc3339(until)
+		}
+		if _, err := t.exec(ctx, "UPDATE plans SET state = ?, decided_by = ?, reason = ?, decided_at = ?, until = ? WHERE id = ?",
+			string(state), a.By, a.Reason, micros(t.now), micros(until), a.Plan); err != nil {
+			return err
+		}
+		return t.recordBy(ctx, audit.Event{Kind: kind, Data: data}, a.By, a.Reason)
+	})
+	return wrap(err, "decide plan %s", a.Plan)
+}
+
+func decidable(p retention.SavedPlan, a retention.Approval, yes bool) error {
+	if p.State != retention.PlanMade {
+		return fmt.Errorf("%w: it is %s", retention.ErrDecided, p.State)
+	}
+	if a.Digest != p.Plan.Digest {
+		return fmt.Errorf("the decision is of digest %s, the plan's is %s; look at the plan again", a.Digest, p.Plan.Digest)
+	}
+	if yes && p.Plan.Preview {
+		return &retention.Refusal{Code: retention.RefusePreview, Message: "a plan with an as-of in the future is a preview and cannot be approved; plan again without --as-of"}
+	}
+	return nil
+}
+
+type seenRow struct {
+	Meaning     string `db:"meaning"`
+	Fingerprint string `db:"fingerprint"`
+	Approved    bool   `db:"approved"`
+	RanAt       int64  `db:"ran_at"`
+}
+
+// Seen returns what was approved or done for a rule before; ok = false: never.
+func (s *Store) Seen(ctx context.Context, policy, rule string) (out retention.RuleSeen, ok bool, err error) {
+	err = s.read(ctx, func(t *tx) error {
+		var r seenRow
+		ok, err = t.get(ctx, &r, "SELECT meaning, fingerprint, approved, ran_at FROM seen WHERE policy = ? AND rule = ?", policy, rule)
+		if ok {
+			out = retention.RuleSeen{Policy: policy, Rule: rule, Meaning: r.Meaning, Fingerprint: r.Fingerprint, Approved: r.Approved, RanAt: instant(r.RanAt)}
+		}
+		return err
+	})
+	return out, ok, wrap(err, "what was seen of rule %s/%s", policy, rule)
+}
+
+// SetSeen replaces it.
+func (s *Store) SetSeen(ctx context.Context, r retention.RuleSeen) error {
+	err := s.write(ctx, func(t *tx) error {
+		_, err := t.exec(ctx, `INSERT INTO seen (policy, rule, meaning, fingerprint, approved, ran_at) VALUES (?, ?, ?, ?, ?, ?)
+			ON CONFLICT (policy, rule) DO UPDATE SET meaning = excluded.meaning, fingerprint = excluded.fingerprint,
+			approved = excluded.approved, ran_at = excluded.ran_at`,
+			r.Policy, r.Rule, r.Meaning, r.Fingerprint, r.Approved, micros(r.RanAt))
+		return err
+	})
+	return wrap(err, "remember rule %s/%s", r.Policy, r.Rule)
+}

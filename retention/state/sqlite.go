@@ -1,0 +1,156 @@
+package state
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// versionTable is goose's table of the schema's version; it also tells a state
+// store from any other database.
+const versionTable = "retentiond_state_version"
+
+// openSQLite opens or makes the file, on one connection.
+func openSQLite(ctx context.Context, path string) (*sqlx.DB, error) {
+	if err := makeFile(path); err != nil {
+		return nil, err
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	// immediate: a writer waits for the lock at BEGIN and never upgrades.
+	query := "_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
+	db, err := sqlx.Open("sqlite", (&url.URL{Scheme: "file", Path: abs, RawQuery: query}).String())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	if err := retryBusy(ctx, func() error { return prepare(ctx, db) }); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// makeFile creates an empty file with mode 0600, so that SQLite gives its WAL
+// the same. A file that exists is not opened: closing it would drop the locks
+// that this process holds on it through SQLite.
+func makeFile(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		return errors.New("it is a directory; name a file")
+	}
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("make the file: %w", err)
+	}
+	return f.Close()
+}
+
+// prepare refuses what is no state store, and migrates.
+func prepare(ctx context.Context, db *sqlx.DB) error {
+	var tables, ours int
+	if err := db.GetContext(ctx, &tables, "SELECT count(*) FROM sqlite_master WHERE type = 'table'"); err != nil {
+		return err
+	}
+	if err := db.GetContext(ctx, &ours, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?", versionTable); err != nil {
+		return err
+	}
+	if tables > 0 && ours == 0 {
+		return errors.New("it is a database of something else; give the state store a file of its own")
+	}
+	return migrate(ctx, db)
+}
+
+// migrate applies what is missing, forward only.
+func migrate(ctx context.Context, db *sqlx.DB) error {
+	sub, err := fs.Sub(migrations, "migrations/sqlite")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db.DB, sub, goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	current, target, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read the schema's version: %w", err)
+	}
+	if current > target {
+		return fmt.Errorf("%w (its schema is %d, this build knows %d)", ErrNewer, current, target)
+	}
+	if current == target {
+		return nil
+	}
+	if _, err := p.Up(ctx); err != nil {
+		// Another process may have migrated meanwhile.
+		if now, _, again := p.GetVersions(ctx); again == nil && now == target {
+			return nil
+		}
+		return fmt.Errorf("migrate from schema %d to %d: %w", current, target, err)
+	}
+	return nil
+}
+
+// retryBusy tries again where two processes make a store's file at once: the
+// switch to WAL does not wait for the busy timeout.
+func retryBusy(ctx context.Context, do func() error) error {
+	for try := 1; ; try++ {
+		err := do()
+		if code := sqliteCode(err); try == 20 || code != sqlite3.SQLITE_BUSY && code != sqlite3.SQLITE_LOCKED {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// sqliteCode is the primary result code of an error, or 0.
+func sqliteCode(err error) int {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return e.Code() & 0xff
+	}
+	return 0
+}
+
+// explain adds the remedy to errors of SQLite that a person can do something about.
+func explain(err error) error {
+	switch sqliteCode(err) {
+	case sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("the file is no SQLite database; name another file, or restore it from a copy: %w", err)
+	case sqlite3.SQLITE_CORRUPT:
+		return fmt.Errorf("the file is damaged; restore it from a copy, then run check --adopt: %w", err)
+	case sqlite3.SQLITE_READONLY:
+		return fmt.Errorf("the file or its directory is read-only; make both writable for this user: %w", err)
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+		return fmt.Errorf("the file cannot be opened; check that its directory exists and who may write there: %w", err)
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return fmt.Errorf("another process has locked the file for over 5 s; end it or try again: %w", err)
+	case sqlite3.SQLITE_FULL:
+		return fmt.Errorf("the disk is full; make room: %w", err)
+	}
+	return err
+}
