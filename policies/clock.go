@@ -67,7 +67,7 @@ func (d *decoder) clockGroup(n *yaml.Node, c *retention.Clock) {
 
 // member reads one member of a clock.
 func (d *decoder) member(n *yaml.Node, outer bounds) (retention.Member, bool) {
-	out := retention.Member{Pos: d.pos(n)}
+	out := retention.Member{Pos: d.pos(n), Zone: d.zone}
 	if d.bad[n] {
 		return out, false
 	}
@@ -108,7 +108,9 @@ func (d *decoder) typedMember(n *yaml.Node, outer bounds, out retention.Member) 
 		out.As = retention.ClockType(d.word(v, "as", "unix-seconds", "unix-milliseconds", "text", "date", "timestamp"))
 	}
 	if v := m.get("zone"); v != nil {
-		out.Zone = d.location(v, "zone")
+		if loc := d.location(v, "zone"); loc != nil {
+			out.Zone = loc
+		}
 	}
 	b := d.bounds(m, outer)
 	out.Round, out.NotBefore, out.NotAfter = b.round, b.notBefore, b.notAfter

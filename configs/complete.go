@@ -1,0 +1,95 @@
+package configs
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// complete reads DSN files, resolves relative paths against the file's
+// directory, and checks every value.
+func (r *reader) complete(c *Config) {
+	dir := filepath.Dir(r.file)
+	c.State = Secret(resolveState(dir, c.State.Reveal()))
+	for i, p := range c.Policies {
+		c.Policies[i] = resolve(dir, p)
+	}
+	c.Audit.KeyFile = resolve(dir, c.Audit.KeyFile)
+	for _, name := range r.names["sources"] {
+		s := c.Sources[name]
+		r.completeSource(dir, name, &s)
+		c.Sources[name] = s
+	}
+	for _, name := range r.names["vaults"] {
+		v := c.Vaults[name]
+		v.Path = resolve(dir, v.Path)
+		c.Vaults[name] = v
+		r.checkVault(c, name, v)
+	}
+	r.check(c)
+}
+
+// completeSource reads the DSN's file and resolves the source's paths.
+func (r *reader) completeSource(dir, name string, s *Source) {
+	s.DSNFile, s.Root = resolve(dir, s.DSNFile), resolve(dir, s.Root)
+	if s.DSNFile != "" && s.DSN == "" {
+		s.DSN = r.readSecret(s.DSNFile, "sources", name, "dsn_file")
+	} else if s.DSNFile != "" {
+		r.fail(nil, []string{"sources", name, "dsn_file"}, "one of them", "dsn and dsn_file are both set")
+	}
+	if s.Driver == "sqlite" {
+		s.DSN = Secret(resolveSQLite(dir, s.DSN.Reveal()))
+		s.DSNRead = Secret(resolveSQLite(dir, s.DSNRead.Reveal()))
+	}
+	r.checkSource(name, *s)
+}
+
+// readSecret reads a file that holds one secret; the newline at its end is not
+// part of it.
+func (r *reader) readSecret(file string, path ...string) Secret {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		r.fail(nil, path, "", "%s", fmt.Errorf("cannot be read: %w", err))
+		return ""
+	}
+	secret := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
+	if secret == "" {
+		r.fail(nil, path, "", "the file %s is empty", file)
+	}
+	return Secret(secret)
+}
+
+// resolve makes a relative path one that starts at dir; empty stays empty.
+func resolve(dir, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+// resolveState resolves the path of sqlite:path; other stores have none.
+func resolveState(dir, state string) string {
+	if path, ok := strings.CutPrefix(state, "sqlite:"); ok {
+		return "sqlite:" + resolveSQLite(dir, path)
+	}
+	return state
+}
+
+// resolveSQLite resolves a database's path, in front of its parameters and
+// after the prefix of a file URI. A database in memory has no path.
+func resolveSQLite(dir, dsn string) string {
+	uri, rest := "", dsn
+	if r, ok := strings.CutPrefix(dsn, "file:"); ok {
+		uri, rest = "file:", r
+	}
+	path, query, hasQuery := strings.Cut(rest, "?")
+	if path == "" || strings.HasPrefix(path, ":memory:") {
+		return dsn
+	}
+	out := uri + resolve(dir, path)
+	if hasQuery {
+		out += "?" + query
+	}
+	return out
+}

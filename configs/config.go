@@ -1,0 +1,88 @@
+package configs
+
+import "time"
+
+// Config is the daemon's configuration, with defaults and environment applied
+// and relative paths resolved against the file's directory.
+type Config struct {
+	File     string            `mapstructure:"-"` // where it was read from
+	State    Secret            `mapstructure:"state"`
+	Policies []string          `mapstructure:"policies"`
+	Sources  map[string]Source `mapstructure:"sources"`
+	Vaults   map[string]Vault  `mapstructure:"vaults"`
+	Audit    Audit             `mapstructure:"audit"`
+	Holds    Holds             `mapstructure:"holds"`
+	Keep     Keep              `mapstructure:"keep"`
+	HTTP     HTTP              `mapstructure:"http"`
+	Log      Log               `mapstructure:"log"`
+}
+
+// Source is a database or a store of files.
+type Source struct {
+	Driver   string   `mapstructure:"driver"`
+	DSN      Secret   `mapstructure:"dsn"`
+	DSNRead  Secret   `mapstructure:"dsn_read"` // for counts, where given
+	DSNFile  string   `mapstructure:"dsn_file"` // DSN was read from it
+	Backups  string   `mapstructure:"backups"`  // period after which no backup holds a deleted row; empty: not declared
+	Parallel int      `mapstructure:"parallel"` // steps at work at once; 0: the connector's default
+	Throttle Throttle `mapstructure:"throttle"`
+	Root     string   `mapstructure:"root"` // of a store of files
+}
+
+// Throttle is what makes a source's batches wait; zero values ask for nothing.
+type Throttle struct {
+	ReplicaLag  time.Duration `mapstructure:"replica_lag"`
+	LockTimeout time.Duration `mapstructure:"lock_timeout"`
+	Window      string        `mapstructure:"window"` // "22:00-06:00", in the policy's zone
+}
+
+// Vault is where archived rows go: sealed files at Path or S3, or tables of a
+// Source under a Schema or with a Prefix.
+type Vault struct {
+	Path       string   `mapstructure:"path"`
+	S3         *S3      `mapstructure:"s3"`
+	Recipients []string `mapstructure:"recipients"` // age public keys
+	Source     string   `mapstructure:"source"`
+	Schema     string   `mapstructure:"schema"`
+	Prefix     string   `mapstructure:"prefix"`
+}
+
+// S3 is a bucket of an S3 service.
+type S3 struct {
+	Endpoint  string `mapstructure:"endpoint"`
+	Region    string `mapstructure:"region"`
+	Bucket    string `mapstructure:"bucket"`
+	Prefix    string `mapstructure:"prefix"`
+	AccessKey Secret `mapstructure:"access_key"`
+	SecretKey Secret `mapstructure:"secret_key"`
+	PathStyle bool   `mapstructure:"path_style"`
+}
+
+// Audit names the audit log and the key that signs it.
+type Audit struct {
+	Origin  string `mapstructure:"origin"`
+	KeyFile string `mapstructure:"key_file"` // created 0600 at first use
+}
+
+// Holds says how long after a release rows still count as held (a period).
+type Holds struct {
+	Grace string `mapstructure:"grace"`
+}
+
+// Keep is how long our own records are kept (periods).
+type Keep struct {
+	Audit string `mapstructure:"audit"`
+	Plans string `mapstructure:"plans"`
+	Holds string `mapstructure:"holds"`
+}
+
+// HTTP is where the console and the metrics listen; empty: nowhere.
+type HTTP struct {
+	Listen string `mapstructure:"listen"`
+}
+
+// Log is how much is logged, and in which form.
+type Log struct {
+	Level  string `mapstructure:"level"`  // debug, info, warn, error
+	Format string `mapstructure:"format"` // json, text
+}
