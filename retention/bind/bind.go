@@ -88,18 +88,32 @@ type Problem struct {
 type Result struct {
 	Steps    []Step
 	Problems []Problem
+	// Whole selects every row of a dataset, by policy/dataset.
+	Whole map[string]retention.Selection
+	// Protects selects the rows of rules that only protect, by policy/rule.
+	Protects map[string]retention.Selection
 }
 
 // Bind joins policies and live schemas.
 func Bind(in Input) Result {
 	w := newWorld(in)
-	var out Result
+	out := Result{Whole: map[string]retention.Selection{}, Protects: map[string]retention.Selection{}}
 	for _, p := range in.Policies {
+		for i := range p.Datasets {
+			if sel, ok := w.whole(p, &p.Datasets[i]); ok {
+				out.Whole[p.Name+"/"+p.Datasets[i].Name] = sel
+			}
+		}
 		for i := range p.Rules {
 			steps, problems := w.rule(p, &p.Rules[i])
 			out.Problems = append(out.Problems, problems...)
 			if !anyError(problems) {
 				out.Steps = append(out.Steps, steps...)
+			}
+			if r := &p.Rules[i]; len(r.Stages) == 0 && r.AtLeast != nil && !anyError(problems) && p.Dataset(r.Dataset) != nil {
+				if sel, err := w.protects(p, r); err == nil {
+					out.Protects[p.Name+"/"+r.ID] = sel
+				}
 			}
 		}
 		out.Problems = append(out.Problems, w.datasets(p)...)

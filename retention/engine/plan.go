@@ -28,7 +28,7 @@ func (e *Engine) Plan(ctx context.Context, req PlanRequest) (retention.Plan, err
 		return p, err
 	}
 	if !req.NoSave {
-		err = e.save(ctx, p, req.AsOf.IsZero())
+		err = e.save(ctx, p)
 	}
 	return p, err
 }
@@ -224,6 +224,10 @@ func fingerprint(b *bind.Step) string {
 // digest is over everything in the plan but its name and the moment it was made.
 func digest(p retention.Plan) string {
 	p.ID, p.Digest, p.MadeAt = "", "", time.Time{}
+	p.Steps = append([]retention.Step{}, p.Steps...)
+	for i := range p.Steps {
+		p.Steps[i].Spooled = false // whether its keys are kept says nothing of what it means
+	}
 	b, err := json.Marshal(p)
 	if err != nil { // a plan is plain data
 		b = []byte(err.Error())
@@ -246,7 +250,7 @@ func (e *Engine) progress(p Progress) {
 }
 
 // save keeps the plan, the policies that it is of, and its due keys.
-func (e *Engine) save(ctx context.Context, p retention.Plan, anchor bool) error {
+func (e *Engine) save(ctx context.Context, p retention.Plan) error {
 	for _, pol := range e.Policies {
 		if err := e.Store.KeepPolicy(ctx, pol); err != nil {
 			return fmt.Errorf("keeping policy %q: %w", pol.Name, err)

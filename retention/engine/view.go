@@ -98,7 +98,9 @@ func downRefusal(err error) *retention.Refusal {
 }
 
 // selection returns the step's holds, extended to the vault's copies it acts on.
-func (v *view) holdsFor(s *bind.Step) *retention.HoldSet { return withAliases(v.holds[s.Source], s.Aliases) }
+func (v *view) holdsFor(s *bind.Step) *retention.HoldSet {
+	return withAliases(v.holds[s.Source], s.Aliases)
+}
 
 // withAliases makes dataset holds on live tables cover the vault's copies too.
 func withAliases(h *retention.HoldSet, aliases map[retention.TableName]retention.TableName) *retention.HoldSet {

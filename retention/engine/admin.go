@@ -1,0 +1,165 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/audit"
+)
+
+// Check compares the policies with the live schemas and the sources with what
+// acting needs. It writes nothing.
+func (e *Engine) Check(ctx context.Context) ([]Finding, error) {
+	out := []Finding{}
+	for _, f := range e.Failed {
+		out = append(out, Finding{Level: LevelError, Policy: f.Policy, Code: string(retention.RefusePolicyError), Message: f.Message})
+	}
+	now, err := e.now(ctx)
+	if err != nil {
+		return out, err
+	}
+	v, err := e.look(ctx, now)
+	if err != nil {
+		return out, err
+	}
+	for _, name := range e.usedSources() {
+		out = append(out, e.checkSource(v, name)...)
+	}
+	for _, p := range v.bound.Problems {
+		level := []Level{LevelError, LevelWarning, LevelInfo}[p.Level]
+		code := string(p.Code)
+		if code == "" {
+			code = p.Name
+		}
+		out = append(out, Finding{Level: level, Policy: p.Policy, Rule: p.Rule, Dataset: p.Dataset, Source: p.Source, Code: code, Message: p.Message, Hint: p.Hint})
+	}
+	return append(out, e.checkSteps(ctx, v)...), nil
+}
+
+func (e *Engine) checkSource(v *view, name string) []Finding {
+	if down := v.down[name]; down != nil {
+		return []Finding{{Level: LevelError, Source: name, Code: string(down.Code), Message: down.Message}}
+	}
+	if !v.servers[name].Gate.Installed {
+		return []Finding{{Level: LevelInfo, Source: name, Code: "not_installed",
+			Message: fmt.Sprintf("source %q has no gate and receipt tables yet", name),
+			Hint:    "retentiond check --install creates them, or the first run that acts"}}
+	}
+	return nil
+}
+
+// checkSteps asks each source for one due row: what the database itself would
+// refuse shows here, and not at night.
+func (e *Engine) checkSteps(ctx context.Context, v *view) []Finding {
+	var out []Finding
+	for i := range v.bound.Steps {
+		b := &v.bound.Steps[i]
+		if v.down[b.Source] != nil {
+			continue
+		}
+		src, err := e.source(ctx, b.Source)
+		if err == nil {
+			_, err = src.Page(ctx, b.Selection, v.holdsFor(b), retention.Cursor{}, 1)
+		}
+		if err != nil {
+			out = append(out, Finding{Level: LevelError, Policy: b.Policy.Name, Rule: b.Rule.ID, Dataset: b.Dataset.Name, Source: b.Source,
+				Code: string(retention.RefusePolicyError), Message: err.Error()})
+		}
+	}
+	return out
+}
+
+// Install creates gate and receipt tables in every source that a policy uses,
+// and registers the sources.
+func (e *Engine) Install(ctx context.Context) ([]SourceStatus, error) {
+	for _, name := range e.usedSources() {
+		src, err := e.source(ctx, name)
+		if err != nil {
+			return e.Status(ctx), err
+		}
+		g, err := src.Install(ctx, e.Store.UUID())
+		if err != nil {
+			return e.Status(ctx), fmt.Errorf("installing in source %q: %w", name, err)
+		}
+		if r := e.knows(name, g); r != nil {
+			return e.Status(ctx), r
+		}
+		if err := e.Store.RegisterSource(ctx, retention.SourceRecord{Name: name, UUID: g.SourceUUID}); err != nil {
+			return e.Status(ctx), fmt.Errorf("registering source %q: %w", name, err)
+		}
+	}
+	return e.Status(ctx), nil
+}
+
+// InstallSQL is what Install would run, by source.
+func (e *Engine) InstallSQL(ctx context.Context) (map[string]string, error) {
+	out := map[string]string{}
+	for _, name := range e.usedSources() {
+		src, err := e.source(ctx, name)
+		if err != nil {
+			return out, err
+		}
+		out[name] = src.InstallSQL()
+	}
+	return out, nil
+}
+
+// Adopt makes every source that knows another state store, or a newer one, know
+// this one. The decision is a person's, and is audited before it takes effect.
+func (e *Engine) Adopt(ctx context.Context, by, reason string) ([]SourceStatus, error) {
+	for _, name := range e.usedSources() {
+		src, err := e.source(ctx, name)
+		if err != nil {
+			return e.Status(ctx), err
+		}
+		srv, err := src.Server(ctx)
+		if err != nil {
+			return e.Status(ctx), fmt.Errorf("source %q: %w", name, err)
+		}
+		if !srv.Gate.Installed {
+			continue
+		}
+		if err := e.adopt(ctx, name, src, srv.Gate, by, reason); err != nil {
+			return e.Status(ctx), err
+		}
+	}
+	return e.Status(ctx), nil
+}
+
+func (e *Engine) adopt(ctx context.Context, name string, src retention.Source, g retention.Gate, by, reason string) error {
+	_, err := e.Store.Record(ctx, audit.Event{Kind: audit.ConfigLoaded, Data: map[string]any{
+		"what": "adopt", "source": name, "source_uuid": g.SourceUUID, "was": g.StoreUUID, "by": by}})
+	if err != nil {
+		return fmt.Errorf("no audit, no action: %w", err)
+	}
+	rec := retention.SourceRecord{Name: name, UUID: g.SourceUUID}
+	if err := e.Store.RegisterSource(ctx, rec); err != nil {
+		return fmt.Errorf("registering source %q: %w", name, err)
+	}
+	set, err := e.Store.HoldSet(ctx, rec)
+	if err != nil {
+		return fmt.Errorf("reading holds: %w", err)
+	}
+	cp, err := e.Store.Checkpoint(ctx)
+	if err != nil {
+		return fmt.Errorf("signing the audit log: %w", err)
+	}
+	if err := src.Adopt(ctx, e.Store.UUID(), set.Version, cp.Size, cp.Root); err != nil {
+		return fmt.Errorf("source %q: %w", name, err)
+	}
+	return nil
+}
+
+// SetKillSwitch stops everything, or lets it go on: effective between batches,
+// in every process.
+func (e *Engine) SetKillSwitch(ctx context.Context, on bool, by, reason string) error {
+	now, err := e.Store.Now(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the store's clock: %w", err)
+	}
+	if err := e.Store.SetKillSwitch(ctx, retention.KillSwitch{On: on, By: by, Reason: reason, At: now}); err != nil {
+		return fmt.Errorf("setting the kill switch: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/calendar"
+	"go.uber.org/zap"
+)
+
+// rest accounts for planned rows that no batch named: rows that stopped being
+// due between plan and page, or that a stop or failure left (L6).
+func (sw *stepWork) rest() {
+	n := sw.left()
+	if n <= 0 {
+		return
+	}
+	if sw.stop.Err() != nil || sw.report.Error != "" || sw.source == nil {
+		sw.report.Spared.Failed += n
+		if sw.report.Error == "" {
+			sw.report.Error = "stopped before the end"
+		}
+		return
+	}
+	sw.report.Spared.Add(sw.reasons(n))
+}
+
+// reasons compares the classes of now with those of the plan: what is held,
+// protected or blocked more, what the table lost, and the rest has changed.
+func (sw *stepWork) reasons(n int64) retention.Spared {
+	ctx := context.WithoutCancel(sw.stop)
+	out := retention.Spared{}
+	holds, err := sw.Store.HoldSet(ctx, retention.SourceRecord{Name: sw.step.Source, UUID: sw.uuid})
+	if err != nil {
+		return retention.Spared{Changed: n}
+	}
+	c, err := sw.source.Count(ctx, sw.bound.Selection, withAliases(holds, sw.bound.Aliases), nil)
+	if err != nil {
+		return retention.Spared{Changed: n}
+	}
+	was, is := sw.step.Classes, c.Classes
+	share := func(to *int64, more int64) {
+		k := min(n, max(0, more))
+		*to += k
+		n -= k
+	}
+	share(&out.Held, is.Held-was.Held-sw.report.Spared.Held)
+	share(&out.Protected, is.Protected-was.Protected-sw.report.Spared.Protected)
+	share(&out.Blocked, is.Blocked-was.Blocked-sw.report.Spared.Blocked)
+	removed := int64(0)
+	if sw.step.Action.Takes() {
+		removed = sw.report.Done
+	}
+	share(&out.Gone, was.Total-removed-is.Total-sw.report.Spared.Gone)
+	out.Changed += n
+	return out
+}
+
+// aftermath does in the engine what the dataset asks once rows are gone, and
+// names the copies that remain.
+func (sw *stepWork) aftermath(ctx context.Context) {
+	if sw.report.Done == 0 || sw.source == nil {
+		return
+	}
+	left, err := sw.source.Erase(ctx, sw.bound.Tables, sw.bound.Dataset.Erase)
+	if err != nil {
+		sw.Log.Warn("erase did not finish", zap.String("table", sw.step.Table.String()), zap.Error(err))
+		left = append(left, fmt.Sprintf("erase: %s did not finish: %v", sw.bound.Dataset.Erase, err))
+	}
+	sw.report.Residuals = left
+	backups := sw.Sources[sw.step.Source].Backups
+	if backups == "" {
+		sw.report.Residuals = append(sw.report.Residuals, "backups: how long they are kept is not declared (backups: in the configuration)")
+		return
+	}
+	p, err := calendar.ParsePeriod(backups)
+	if err != nil {
+		return // the configuration was checked when it was loaded
+	}
+	_, at := calendar.Due(sw.work.report.Started, p, sw.bound.Policy.Zone, calendar.Round{})
+	sw.report.Residuals = append(sw.report.Residuals, "backups, for "+backups)
+	sw.report.GoneBy = calendar.DateOf(at, sw.bound.Policy.Zone).String()
+}
+
+// remember keeps what the rule last did and on which schema, so that a later
+// change of either is noticed before the next write.
+func (sw *stepWork) remember(ctx context.Context) error {
+	seen, _, err := sw.Store.Seen(ctx, sw.step.Policy, sw.step.Rule)
+	if err != nil {
+		return fatal(fmt.Errorf("reading what rule %q did: %w", sw.step.Rule, err))
+	}
+	seen.Policy, seen.Rule = sw.step.Policy, sw.step.Rule
+	seen.Fingerprint, seen.RanAt = sw.step.Fingerprint, sw.work.report.Started
+	if seen.Meaning == "" {
+		seen.Meaning = sw.step.Meaning
+	}
+	if err := sw.Store.SetSeen(ctx, seen); err != nil {
+		return fatal(fmt.Errorf("keeping what rule %q did: %w", sw.step.Rule, err))
+	}
+	return nil
+}

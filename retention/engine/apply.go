@@ -1,0 +1,156 @@
+package engine
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/retentiond/retentiond/retention"
+	"go.uber.org/zap"
+)
+
+// apply does one batch: a durable intent, the transaction, the outcome (L7). On
+// an error of the transaction the intent is settled before anything else.
+func (sw *stepWork) apply(ctx context.Context, keys []retention.Key, childrenOf int64) error {
+	in := sw.intent(int64(len(keys)))
+	if childrenOf > 0 {
+		in.Planned = 0
+	}
+	at, err := sw.Store.Now(ctx)
+	if err != nil {
+		return fatal(err)
+	}
+	in.At = at
+	if err := sw.Store.Intend(ctx, in); err != nil {
+		return fatal(fmt.Errorf("no audit, no action: %w", err))
+	}
+	out, err := sw.source.Apply(ctx, sw.batchOf(in, keys, childrenOf))
+	if err != nil {
+		return sw.failed(ctx, in, err)
+	}
+	if got := out.Done + out.Spared.Sum(); got != in.Planned {
+		sw.Log.Error("a batch does not add up", zap.String("intent", in.ID), zap.Int64("planned", in.Planned), zap.Int64("got", got))
+	}
+	if err := sw.Store.Conclude(ctx, in.ID, out, false); err != nil {
+		sw.add(out)
+		return fatal(fmt.Errorf("the batch is done, but its outcome could not be audited: %w", err))
+	}
+	sw.add(out)
+	return nil
+}
+
+func (sw *stepWork) intent(planned int64) retention.Intent {
+	sw.batch++
+	return retention.Intent{
+		ID:  fmt.Sprintf("%s/%d/%d", sw.work.report.Run, sw.index+1, sw.batch),
+		Run: sw.work.report.Run, Attempt: sw.lease.Attempt, Source: sw.step.Source, SourceUUID: sw.uuid,
+		Policy: sw.step.Policy, Rule: sw.step.Rule, Stage: sw.step.Stage, Action: sw.step.Action,
+		Table: sw.step.Table.String(), Planned: planned,
+	}
+}
+
+func (sw *stepWork) batchOf(in retention.Intent, keys []retention.Key, childrenOf int64) retention.Batch {
+	src := retention.SourceRecord{Name: in.Source, UUID: in.SourceUUID}
+	return retention.Batch{
+		Intent: in.ID, Selection: sw.bound.Selection, Action: sw.act, Keys: keys, ChildrenOf: childrenOf, AsOf: sw.plan.AsOf,
+		Admit: func(ctx context.Context, g retention.Gate) (*retention.HoldSet, error) {
+			if g.Installed && g.SourceUUID != in.SourceUUID {
+				return nil, refuse(retention.RefuseStateMismatch, "source %q is not the database that was planned", in.Source)
+			}
+			set, err := sw.Store.Admit(ctx, src, sw.lease.Attempt, g)
+			return withAliases(set, sw.bound.Aliases), err
+		},
+		Seal: func(done int64, keys []retention.Key) string { return sw.seal(in.ID, done, keys) },
+	}
+}
+
+// seal is the receipt's digest: an HMAC, since a plain hash of identifiers could
+// be guessed back (L8).
+func (sw *stepWork) seal(intent string, done int64, keys []retention.Key) string {
+	m := hmac.New(sha256.New, sw.secret)
+	fmt.Fprintf(m, "%s\n%d\n%d\n", intent, sw.bound.Cutoff.UnixMicro(), done)
+	var b [8]byte
+	for _, k := range keys {
+		binary.BigEndian.PutUint64(b[:], keyHash(sw.secret, k))
+		m.Write(b[:])
+	}
+	return base64.StdEncoding.EncodeToString(m.Sum(nil))
+}
+
+func (sw *stepWork) add(o retention.Outcome) {
+	sw.report.Batches++
+	sw.report.Done += o.Done
+	sw.report.Spared.Add(o.Spared)
+	for t, n := range o.Children {
+		sw.report.Children[t] += n
+	}
+}
+
+// failed settles the intent of a batch that returned an error: its receipt alone
+// tells whether it was done.
+func (sw *stepWork) failed(ctx context.Context, in retention.Intent, cause error) error {
+	out, err := sw.settle(ctx, in)
+	if err != nil {
+		return fmt.Errorf("%w (and its end is not known yet: %w; the next run settles it)", cause, err)
+	}
+	if out.Done > 0 || in.Planned == 0 && out.Digest != "" { // the commit went through; only its reply was lost
+		sw.add(out)
+		return nil
+	}
+	if errors.Is(cause, retention.ErrFenced) {
+		return fatal(cause)
+	}
+	return cause
+}
+
+// settle ends an intent from its receipt and audits the outcome.
+func (e *Engine) settle(ctx context.Context, in retention.Intent) (retention.Outcome, error) {
+	src, err := e.source(ctx, in.Source)
+	if err != nil {
+		return retention.Outcome{}, err
+	}
+	srv, err := src.Server(ctx)
+	if err != nil {
+		return retention.Outcome{}, err
+	}
+	if srv.Gate.SourceUUID != in.SourceUUID {
+		return retention.Outcome{}, fmt.Errorf("%w: source %q is not the database of the intent", retention.ErrUnsettled, in.Source)
+	}
+	r, err := src.Settle(ctx, in.ID)
+	if err != nil {
+		return retention.Outcome{}, fmt.Errorf("settling intent %s: %w", in.ID, err)
+	}
+	out := retention.Outcome{}
+	if r.State == retention.ReceiptDone {
+		out.Done, out.Digest = r.Rows, r.Digest
+		out.Spared.Changed = max(0, in.Planned-r.Rows)
+	} else {
+		out.Spared.Failed = in.Planned
+	}
+	if err := e.Store.Conclude(ctx, in.ID, out, true); err != nil {
+		return out, fatal(fmt.Errorf("auditing a settled intent: %w", err))
+	}
+	return out, nil
+}
+
+// Recover settles every intent that a crash left without outcome. One whose
+// source cannot say stays open, and is tried again at the next run.
+func (e *Engine) Recover(ctx context.Context) error {
+	open, err := e.Store.OpenIntents(ctx)
+	if err != nil {
+		return fmt.Errorf("reading open intents: %w", err)
+	}
+	for _, in := range open {
+		if _, err := e.settle(ctx, in); err != nil {
+			if errors.Is(err, errFatal) {
+				return err
+			}
+			e.Log.Warn("an intent is not settled yet", zap.String("intent", in.ID), zap.Error(err))
+		}
+	}
+	return nil
+}

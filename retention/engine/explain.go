@@ -1,0 +1,195 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/audit"
+	"github.com/retentiond/retentiond/retention/bind"
+	"github.com/retentiond/retentiond/retention/calendar"
+)
+
+// explainLimit is how many rows of one dataset an explanation shows.
+const explainLimit = 1000
+
+// Explain says why a row, or the rows about a person, are kept or due: by which
+// rule, since which event, until when. The look itself is audited as an access.
+func (e *Engine) Explain(ctx context.Context, req ExplainRequest) (Explanation, error) {
+	out := Explanation{Rows: []ExplainedRow{}}
+	find := retention.Find{Subject: req.Subject, Limit: explainLimit}
+	if req.Subject == nil {
+		if _, d := e.dataset(req.Dataset); d == nil {
+			return out, usage("write POLICY/DATASET; "+list("the datasets are", e.datasetNames()), "there is no dataset %q", req.Dataset)
+		}
+		find.Key = &req.Key
+	}
+	now, err := e.now(ctx)
+	if err != nil {
+		return out, err
+	}
+	if req.AsOf.IsZero() {
+		req.AsOf = now
+	}
+	v, err := e.look(ctx, req.AsOf)
+	if err != nil {
+		return out, err
+	}
+	err = e.eachDataset(ctx, v, func(p *retention.Policy, d *retention.Dataset, sel retention.Selection, src retention.Source) error {
+		if req.Subject == nil && req.Dataset != p.Name+"/"+d.Name || req.Subject != nil && !reachesAny(sel.Reach, req.Subject.Type, 0) {
+			return nil
+		}
+		rows, err := e.explainDataset(ctx, v, p, d, sel, src, find)
+		out.Rows = append(out.Rows, rows...)
+		return err
+	})
+	if err != nil {
+		return out, err
+	}
+	_, err = e.Store.Record(ctx, audit.Event{Kind: audit.Access, Data: map[string]any{"what": "explain", "rows": len(out.Rows)}})
+	if err != nil {
+		return out, fmt.Errorf("no audit, no access: %w", err)
+	}
+	if len(out.Rows) == 0 && req.Subject == nil {
+		return out, fmt.Errorf("dataset %q has no row with key %q: %w", req.Dataset, req.Key, retention.ErrNotFound)
+	}
+	return out, nil
+}
+
+// reachesAny follows parents too: a child row is about its parent's subject.
+func reachesAny(r *retention.Reach, typ string, depth int) bool {
+	if bind.Reaches(r, typ) {
+		return true
+	}
+	for _, p := range r.Parents {
+		if depth < 8 && reachesAny(p.Reach, typ, depth+1) {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *Engine) explainDataset(ctx context.Context, v *view, p *retention.Policy, d *retention.Dataset, whole retention.Selection, src retention.Source, find retention.Find) ([]ExplainedRow, error) {
+	rows := []ExplainedRow{}
+	index := map[string]int{}
+	base, err := src.Evidence(ctx, whole, v.holds[d.Source], find)
+	if err != nil {
+		return nil, fmt.Errorf("looking into dataset %s/%s: %w", p.Name, d.Name, err)
+	}
+	for _, ev := range base {
+		index[ev.Key] = len(rows)
+		rows = append(rows, ExplainedRow{Policy: p.Name, Dataset: d.Name, Key: ev.Key, Rules: []ExplainedRule{}, Holds: []string{}})
+	}
+	if len(rows) == 0 {
+		return rows, nil
+	}
+	for i := range v.bound.Steps {
+		b := &v.bound.Steps[i]
+		if b.Policy != p || b.Dataset.Name != d.Name || b.Archived {
+			continue
+		}
+		seen, err := src.Evidence(ctx, b.Selection, v.holdsFor(b), find)
+		if err != nil {
+			return nil, fmt.Errorf("explaining rule %s/%s: %w", p.Name, b.Rule.ID, err)
+		}
+		for _, ev := range seen {
+			if at, ok := index[ev.Key]; ok {
+				rows[at].Rules = append(rows[at].Rules, explainRule(v, b, ev))
+			}
+		}
+	}
+	return rows, e.explainHolds(ctx, d, whole, src, find, rows, index)
+}
+
+// explainHolds names the holds that reach each row.
+func (e *Engine) explainHolds(ctx context.Context, d *retention.Dataset, whole retention.Selection, src retention.Source, find retention.Find, rows []ExplainedRow, index map[string]int) error {
+	holds, err := e.Store.ListHolds(ctx, "", "")
+	if err != nil {
+		return fmt.Errorf("reading holds: %w", err)
+	}
+	now, err := e.Store.Now(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the store's clock: %w", err)
+	}
+	for _, h := range holds {
+		if h.State == retention.HoldReleased && !h.GraceUntil.After(now) {
+			continue
+		}
+		req := HoldRequest{Subjects: h.Subjects, Where: h.Where}
+		seen, err := src.Evidence(ctx, whole, req.holdSet(h.Datasets, d.Source), find)
+		if err != nil {
+			return fmt.Errorf("testing hold %s: %w", h.ID, err)
+		}
+		for _, ev := range seen {
+			if at, ok := index[ev.Key]; ok && ev.Class == retention.Held {
+				rows[at].Holds = append(rows[at].Holds, h.ID)
+			}
+		}
+	}
+	return nil
+}
+
+func explainRule(v *view, b *bind.Step, ev retention.Evidence) ExplainedRule {
+	st := b.Rule.Stages[b.Stage-1]
+	out := ExplainedRule{Rule: b.Rule.ID, Stage: b.Stage, Action: string(st.Action.Kind), Class: ev.Class, Clock: ev.Clock}
+	if ev.Clock != nil {
+		m, round := setBy(b, ev)
+		last, due := calendar.Due(*ev.Clock, st.Keep, b.Policy.Zone, round)
+		local := ev.Clock.In(b.Policy.Zone)
+		due = due.In(b.Policy.Zone)
+		out.ClockFrom, out.Clock, out.LastDay, out.DueAt = m, &local, last.String(), &due
+	}
+	out.Because = because(v, b, ev, &out)
+	return out
+}
+
+// setBy finds the member that set the clock, and its rounding.
+func setBy(b *bind.Step, ev retention.Evidence) (string, calendar.Round) {
+	for i, m := range ev.Members {
+		if m.At != nil && m.At.Equal(*ev.Clock) && i < len(b.Rule.Clock.Members) {
+			return m.From, b.Rule.Clock.Members[i].Round
+		}
+	}
+	return "", calendar.Round{}
+}
+
+func because(v *view, b *bind.Step, ev retention.Evidence, r *ExplainedRule) string {
+	switch ev.Class {
+	case retention.Excluded:
+		if b.Selection.Later != nil && r.DueAt != nil && !r.DueAt.After(v.asOf) {
+			return "the row is past the rule's next stage too, which takes it"
+		}
+		return "the rule's condition does not match"
+	case retention.ClassDone:
+		return "already " + done(b.Act.Kind)
+	case retention.Open:
+		return "the clock has not started (NULL): the period does not run"
+	case retention.Unresolved:
+		return "the clock is unreadable or implausible" + unreadable(ev) + ": never acted on"
+	case retention.Active:
+		return "the period runs until the end of " + r.LastDay
+	case retention.Held:
+		return "the period is over, a hold keeps the row"
+	case retention.Protected:
+		return "the period is over, a legal minimum protects the row"
+	case retention.Blocked:
+		return "the period is over, but a child row is held or protected"
+	}
+	return "the period was over at the end of " + r.LastDay
+}
+
+func unreadable(ev retention.Evidence) string {
+	for _, m := range ev.Members {
+		if m.Unresolved {
+			return " (" + m.From + ")"
+		}
+	}
+	return ""
+}
+
+func done(k retention.ActionKind) string {
+	if k == retention.Redact {
+		return "redacted"
+	}
+	return "anonymised"
+}

@@ -1,0 +1,177 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/retentiond/retentiond/retention"
+	"go.uber.org/zap"
+)
+
+// PlaceHold writes the hold to the store, where every new batch sees it at once,
+// and then passes through every source's gate, behind every batch that could
+// still commit. When it returns without error the hold is in force: no
+// transaction of retentiond that could touch a held row can commit any more (L3).
+func (e *Engine) PlaceHold(ctx context.Context, req HoldRequest) (retention.Hold, error) {
+	scopes, err := e.checkHold(ctx, req)
+	if err != nil {
+		return retention.Hold{}, err
+	}
+	h := retention.Hold{
+		Matter: req.Matter, Subjects: req.Subjects, Datasets: scopes, Where: req.Where, WhereText: req.WhereText,
+		Reason: req.Reason, PlacedBy: req.By, Review: req.Review,
+	}
+	if len(req.Subjects) > 0 && len(req.Datasets) == 0 {
+		h.NotCovered = e.notCovered()
+	}
+	if h, err = e.Store.PlaceHold(ctx, h); err != nil {
+		return h, fmt.Errorf("placing the hold: %w", err)
+	}
+	return e.pass(ctx, h, req.Wait)
+}
+
+// AddToHold extends a hold by subjects, and passes every gate again.
+func (e *Engine) AddToHold(ctx context.Context, id string, req HoldRequest) (retention.Hold, error) {
+	if len(req.Subjects) == 0 {
+		return retention.Hold{}, usage("add --subject TYPE:ID", "there is nothing to add")
+	}
+	holds, err := e.Store.ListHolds(ctx, id, "")
+	if err != nil || len(holds) == 0 {
+		return retention.Hold{}, notFound(err, "hold", id)
+	}
+	if _, err := e.checkHold(ctx, req); err != nil {
+		return retention.Hold{}, err
+	}
+	h, err := e.Store.AddSubjects(ctx, id, req.Subjects, req.By)
+	if err != nil {
+		return h, fmt.Errorf("hold %q: %w", id, err)
+	}
+	return e.pass(ctx, h, req.Wait)
+}
+
+func notFound(err error, what, id string) error {
+	if err != nil {
+		return fmt.Errorf("%s %q: %w", what, id, err)
+	}
+	return fmt.Errorf("%s %q: %w", what, id, retention.ErrNotFound)
+}
+
+// ReleaseHolds releases one hold, or all of a matter. Its rows stay held for the
+// grace: a release never purges at once.
+func (e *Engine) ReleaseHolds(ctx context.Context, id, matter, reason, by string) ([]retention.Hold, error) {
+	holds, err := e.Store.ListHolds(ctx, id, matter)
+	if err != nil {
+		return nil, fmt.Errorf("reading holds: %w", err)
+	}
+	out := []retention.Hold{}
+	for _, h := range holds {
+		if h.State == retention.HoldReleased {
+			continue
+		}
+		r, err := e.Store.ReleaseHold(ctx, h.ID, reason, by, e.Grace)
+		if err != nil {
+			return out, fmt.Errorf("releasing hold %q: %w", h.ID, err)
+		}
+		out = append(out, r)
+	}
+	if len(out) == 0 {
+		if id == "" {
+			id = matter
+		}
+		return out, fmt.Errorf("no hold that is not released yet: %q: %w", id, retention.ErrNotFound)
+	}
+	return out, nil
+}
+
+// pass takes the hold through every gate: of the sources configured, and of
+// those that the store ever acted on.
+func (e *Engine) pass(ctx context.Context, h retention.Hold, wait time.Duration) (retention.Hold, error) {
+	if wait <= 0 {
+		wait = time.Minute
+	}
+	names, err := e.gates(ctx)
+	if err != nil {
+		return h, err
+	}
+	limited, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	waiting := e.passAll(limited, ctx, names, h)
+	if len(waiting) > 0 {
+		if now, err := e.Store.ListHolds(ctx, h.ID, ""); err == nil && len(now) == 1 {
+			h = now[0]
+		}
+		return h, &GateError{Hold: h, Waiting: waiting}
+	}
+	h, err = e.Store.MarkInForce(ctx, h.ID, "")
+	if err != nil {
+		return h, fmt.Errorf("the hold passed every source, but could not be recorded as in force: %w", err)
+	}
+	return h, nil
+}
+
+func (e *Engine) passAll(limited, ctx context.Context, names []string, h retention.Hold) map[string]string {
+	waiting := map[string]string{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, name := range names {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			e.progress(Progress{Phase: "hold", Policy: name})
+			err := e.passOne(limited, name, h.Version)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				_, err = e.Store.MarkInForce(ctx, h.ID, name)
+			}
+			if err != nil {
+				waiting[name] = err.Error()
+			}
+		}()
+	}
+	wg.Wait()
+	return waiting
+}
+
+func (e *Engine) passOne(ctx context.Context, name string, version int64) error {
+	src, err := e.source(ctx, name)
+	if err != nil {
+		return err
+	}
+	_, err = src.Pass(ctx, e.Store.UUID(), version)
+	return err
+}
+
+// gates lists the sources that a hold must pass.
+func (e *Engine) gates(ctx context.Context) ([]string, error) {
+	names := e.sourceNames()
+	registered, err := e.Store.RegisteredSources(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the registered sources: %w", err)
+	}
+	for _, r := range registered {
+		if !has(names, r.Name) {
+			names = append(names, r.Name)
+		}
+	}
+	return names, nil
+}
+
+// finishPasses completes what a placing process left undone; what does not work
+// out stays placing, and is seen by every batch all the same.
+func (e *Engine) finishPasses(ctx context.Context) {
+	holds, err := e.Store.ListHolds(ctx, "", "")
+	if err != nil {
+		return // the plan will refuse: holds cannot be read
+	}
+	for _, h := range holds {
+		if h.State != retention.HoldPlacing {
+			continue
+		}
+		if _, err := e.pass(ctx, h, 10*time.Second); err != nil {
+			e.Log.Warn("a hold is still placing", zap.String("hold", h.ID), zap.Error(err))
+		}
+	}
+}

@@ -1,0 +1,214 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/bind"
+	"github.com/robfig/cron/v3"
+)
+
+// Inventory counts every governed table by class and says of every overdue row
+// why it is still there, or that nothing explains it (L11).
+func (e *Engine) Inventory(ctx context.Context, asOf time.Time) (Inventory, error) {
+	now, err := e.now(ctx)
+	if err != nil {
+		return Inventory{}, err
+	}
+	plan, v, err := e.plan(ctx, PlanRequest{AsOf: asOf, NoSave: true}, now)
+	if err != nil {
+		return Inventory{}, err
+	}
+	out := Inventory{AsOf: plan.AsOf, Datasets: []InventoryItem{}}
+	for i := range plan.Steps {
+		item, err := e.item(ctx, v, &plan, &plan.Steps[i])
+		if err != nil {
+			return out, err
+		}
+		out.Datasets = append(out.Datasets, item)
+	}
+	out.Datasets = append(out.Datasets, e.refusedItems(&plan)...)
+	rest, err := e.undecided(ctx, v)
+	if err != nil {
+		return out, err
+	}
+	out.Datasets = append(out.Datasets, rest...)
+	for i := range out.Datasets {
+		if !out.Datasets[i].Explained {
+			out.Unexplained++
+		}
+	}
+	return out, nil
+}
+
+func (e *Engine) item(ctx context.Context, v *view, p *retention.Plan, s *retention.Step) (InventoryItem, error) {
+	out := InventoryItem{
+		Policy: s.Policy, Dataset: s.Dataset, Rule: s.Rule, Stage: s.Stage, Source: s.Source, Table: s.Table.String(),
+		Action: string(s.Action), Classes: s.Classes, OldestDue: s.OldestDue, Explained: true, Because: s.Why,
+	}
+	if s.Classes.Due == 0 || s.ReportOnly {
+		return out, nil
+	}
+	for _, r := range p.Refusals {
+		if r.Policy == s.Policy && r.Rule == s.Rule && (r.Stage == 0 || r.Stage == s.Stage) {
+			out.Because = string(r.Code) + ": " + r.Message
+			out.Explained = r.Code.Approvable()
+			return out, nil
+		}
+	}
+	if s.NeedsApproval {
+		out.Because = "waiting for approval: " + s.Why
+		return out, nil
+	}
+	return out, e.sinceSlot(ctx, v, s, &out)
+}
+
+// sinceSlot explains rows that fell due since the rule's last slot, or, for a
+// rule run by hand, since its last run.
+func (e *Engine) sinceSlot(ctx context.Context, v *view, s *retention.Step, out *InventoryItem) error {
+	b := v.find(s)
+	slot, what, err := e.lastSlot(ctx, b, v.asOf)
+	if err != nil {
+		return err
+	}
+	if slot.IsZero() {
+		out.Explained, out.Because = false, "overdue, and the rule never ran"
+		return nil
+	}
+	then, err := e.look(ctx, slot)
+	if err != nil {
+		return err
+	}
+	old := then.find(s)
+	src, err := e.source(ctx, s.Source)
+	if err != nil || old == nil {
+		out.Explained, out.Because = false, "overdue"
+		return err
+	}
+	c, err := src.Count(ctx, old.Selection, then.holdsFor(old), nil)
+	if err != nil {
+		return fmt.Errorf("counting table %q as of %s: %w", s.Table, stamp(slot), err)
+	}
+	if c.Classes.Due == 0 {
+		out.Because = "fell due since the " + what + " at " + slot.In(b.Policy.Zone).Format(time.RFC3339)
+		return nil
+	}
+	out.Explained = false
+	out.Because = fmt.Sprintf("%d rows were due at the %s at %s and are still there", c.Classes.Due, what, slot.In(b.Policy.Zone).Format(time.RFC3339))
+	return nil
+}
+
+func (e *Engine) lastSlot(ctx context.Context, b *bind.Step, now time.Time) (time.Time, string, error) {
+	expr := b.Rule.Schedule
+	if expr == "" {
+		expr = b.Policy.Schedule
+	}
+	if expr == "" {
+		seen, _, err := e.Store.Seen(ctx, b.Policy.Name, b.Rule.ID)
+		return seen.RanAt.Truncate(time.Second), "last run", err
+	}
+	schedule, err := cron.ParseStandard(expr)
+	if err != nil {
+		return time.Time{}, "", fmt.Errorf("schedule of rule %q: %w", b.Rule.ID, err)
+	}
+	return previous(schedule, now.In(b.Policy.Zone)), "last slot", nil
+}
+
+// previous is the last slot at or before now; robfig/cron knows only the next.
+func previous(s cron.Schedule, now time.Time) time.Time {
+	for back := time.Hour; back < 10*366*24*time.Hour; back *= 4 {
+		at := s.Next(now.Add(-back))
+		if at.IsZero() || at.After(now) {
+			continue
+		}
+		for {
+			next := s.Next(at)
+			if next.IsZero() || next.After(now) {
+				return at
+			}
+			at = next
+		}
+	}
+	return time.Time{}
+}
+
+// refusedItems lists rules that could not even be counted.
+func (e *Engine) refusedItems(p *retention.Plan) []InventoryItem {
+	var out []InventoryItem
+	for _, r := range p.Refusals {
+		if counted(p, r) || r.Rule == "" {
+			continue
+		}
+		out = append(out, InventoryItem{Policy: r.Policy, Dataset: e.datasetOf(r.Policy, r.Rule), Rule: r.Rule, Because: "not counted", Error: string(r.Code) + ": " + r.Message})
+	}
+	return out
+}
+
+func counted(p *retention.Plan, r retention.Refusal) bool {
+	for i := range p.Steps {
+		if s := &p.Steps[i]; s.Policy == r.Policy && s.Rule == r.Rule && (r.Stage == 0 || s.Stage == r.Stage) {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *Engine) datasetOf(policy, rule string) string {
+	for _, p := range e.Policies {
+		for i := range p.Rules {
+			if p.Name == policy && p.Rules[i].ID == rule {
+				return p.Rules[i].Dataset
+			}
+		}
+	}
+	return ""
+}
+
+// undecided lists the datasets without an acting rule, and the rules that only
+// protect.
+func (e *Engine) undecided(ctx context.Context, v *view) ([]InventoryItem, error) {
+	var out []InventoryItem
+	err := e.eachDataset(ctx, v, func(p *retention.Policy, d *retention.Dataset, sel retention.Selection, src retention.Source) error {
+		rules := 0
+		for i := range p.Rules {
+			r := &p.Rules[i]
+			if r.Dataset != d.Name {
+				continue
+			}
+			rules++
+			if only, ok := v.bound.Protects[p.Name+"/"+r.ID]; ok {
+				item, err := e.passive(ctx, v, p, d, r, only, src)
+				if err != nil {
+					return err
+				}
+				out = append(out, item)
+			}
+		}
+		if rules > 0 {
+			return nil
+		}
+		item, err := e.passive(ctx, v, p, d, nil, sel, src)
+		out = append(out, item)
+		return err
+	})
+	return out, err
+}
+
+// passive counts a table on which nothing acts: no row of it is ever due.
+func (e *Engine) passive(ctx context.Context, v *view, p *retention.Policy, d *retention.Dataset, r *retention.Rule, sel retention.Selection, src retention.Source) (InventoryItem, error) {
+	out := InventoryItem{Policy: p.Name, Dataset: d.Name, Source: d.Source, Table: d.Table.String(), Explained: true}
+	c, err := src.Count(ctx, sel, v.holds[d.Source], nil)
+	if err != nil {
+		return out, fmt.Errorf("counting dataset %s/%s: %w", p.Name, d.Name, err)
+	}
+	out.Classes = c.Classes
+	out.Classes.Excluded += out.Classes.Due
+	out.Classes.Due = 0
+	out.Because = "undecided: a purpose (" + d.Purpose + ") and no rule"
+	if r != nil {
+		out.Rule, out.Because = r.ID, "only protects: at least "+r.AtLeast.String()
+	}
+	return out, nil
+}

@@ -1,0 +1,328 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/bind"
+)
+
+// PreviewHold tells what a hold would freeze. It writes nothing.
+func (e *Engine) PreviewHold(ctx context.Context, req HoldRequest) (HoldPreview, error) {
+	out := HoldPreview{Datasets: []HoldCount{}, Unmatched: []string{}, NotCovered: []string{}}
+	if _, err := e.scopes(req); err != nil {
+		return out, err
+	}
+	now, err := e.now(ctx)
+	if err != nil {
+		return out, err
+	}
+	v, err := e.look(ctx, now)
+	if err != nil {
+		return out, err
+	}
+	if err := v.identifiers(e.Policies, req.Subjects); err != nil {
+		return out, err
+	}
+	if len(req.Subjects) > 0 && len(req.Datasets) == 0 {
+		out.NotCovered = e.notCovered()
+	}
+	if out.Unmatched, err = e.unmatched(ctx, v, req); err != nil {
+		return out, err
+	}
+	out.Datasets, err = e.frozen(ctx, v, req)
+	return out, err
+}
+
+// checkHold refuses a hold that is not understood, or that matches nobody.
+func (e *Engine) checkHold(ctx context.Context, req HoldRequest) ([]retention.HoldScope, error) {
+	scopes, err := e.scopes(req)
+	if err != nil {
+		return nil, err
+	}
+	now, err := e.now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v, err := e.look(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	for i := range scopes {
+		scopes[i].SourceUUID = v.servers[scopes[i].Source].Gate.SourceUUID
+	}
+	if err := e.checkScopes(v, scopes, req); err != nil {
+		return nil, err
+	}
+	if err := v.identifiers(e.Policies, req.Subjects); err != nil {
+		return nil, err
+	}
+	if req.AllowUnmatched {
+		return scopes, nil
+	}
+	un, err := e.unmatched(ctx, v, req)
+	if err != nil {
+		return nil, err
+	}
+	if len(un) > 0 {
+		return nil, usage("check the identifier, or add --allow-unmatched to hold data that may come later",
+			"no row anywhere is about %s", strings.Join(firstFew(un), ", "))
+	}
+	return scopes, nil
+}
+
+func firstFew(list []string) []string {
+	if len(list) > 5 {
+		return append(append([]string{}, list[:5]...), fmt.Sprintf("… and %d more", len(list)-5))
+	}
+	return list
+}
+
+// scopes resolves POLICY/DATASET names.
+func (e *Engine) scopes(req HoldRequest) ([]retention.HoldScope, error) {
+	if len(req.Subjects) == 0 && len(req.Datasets) == 0 {
+		return nil, usage("add --subject TYPE:ID or --dataset POLICY/DATASET", "a hold needs a subject or a dataset")
+	}
+	if req.Where != nil && len(req.Datasets) == 0 {
+		return nil, usage("add --dataset POLICY/DATASET", "a condition needs a dataset")
+	}
+	var out []retention.HoldScope
+	for _, name := range req.Datasets {
+		p, d := e.dataset(name)
+		if d == nil {
+			return nil, usage("write POLICY/DATASET; "+list("the datasets are", e.datasetNames()), "there is no dataset %q", name)
+		}
+		out = append(out, retention.HoldScope{Dataset: p.Name + "/" + d.Name, Source: d.Source, Table: d.Table})
+	}
+	return out, nil
+}
+
+func (e *Engine) dataset(name string) (*retention.Policy, *retention.Dataset) {
+	policy, ds, ok := strings.Cut(name, "/")
+	if !ok {
+		return nil, nil
+	}
+	for _, p := range e.allPolicies() {
+		if p.Name == policy {
+			return p, p.Dataset(ds)
+		}
+	}
+	return nil, nil
+}
+
+func (e *Engine) datasetNames() []string {
+	var out []string
+	for _, p := range e.allPolicies() {
+		for i := range p.Datasets {
+			out = append(out, p.Name+"/"+p.Datasets[i].Name)
+		}
+	}
+	return out
+}
+
+// checkScopes refuses a condition that the live table cannot answer: such a
+// hold could not be honoured.
+func (e *Engine) checkScopes(v *view, scopes []retention.HoldScope, req HoldRequest) error {
+	for _, s := range scopes {
+		schema := v.schemas[s.Source]
+		if schema == nil {
+			continue // down: the batch itself will refuse while it cannot test
+		}
+		if err := bind.CheckWhere(schema, s.Table, req.Where); err != nil {
+			return usage("correct --where", "dataset %q: %v", s.Dataset, err)
+		}
+	}
+	return nil
+}
+
+// notCovered lists the datasets that a subject hold cannot reach.
+func (e *Engine) notCovered() []string {
+	out := []string{}
+	for _, p := range e.Policies {
+		for i := range p.Datasets {
+			if d := &p.Datasets[i]; d.NoSubject != "" && d.Exempt == "" {
+				out = append(out, p.Name+"/"+d.Name)
+			}
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+// identifiers refuses identifiers that no column of their type could hold.
+func (v *view) identifiers(policies []*retention.Policy, subjects []retention.SubjectID) error {
+	kinds := map[string][]retention.Kind{}
+	for _, p := range policies {
+		for i := range p.Datasets {
+			v.kinds(&p.Datasets[i], kinds)
+		}
+	}
+	for _, s := range subjects {
+		for _, k := range kinds[s.Type] {
+			if !converts(s.ID, k) {
+				return usage("write the identifier as the database holds it", "%s is no %s, which the column of subject type %q holds", s, k, s.Type)
+			}
+		}
+	}
+	return nil
+}
+
+func (v *view) kinds(d *retention.Dataset, out map[string][]retention.Kind) {
+	schema := v.schemas[d.Source]
+	add := func(typ string, t retention.TableName, column string) {
+		if live := schema.Table(t); live != nil {
+			if c := live.Column(column); c != nil {
+				out[typ] = append(out[typ], c.Kind)
+			}
+		}
+	}
+	for _, s := range d.Subjects {
+		for _, c := range s.Columns {
+			add(s.Type, d.Table, c)
+		}
+		if s.Related != nil {
+			add(s.Type, s.Related.Table, s.Related.Column)
+		}
+	}
+}
+
+func converts(id string, k retention.Kind) bool {
+	switch k {
+	case retention.KindInteger:
+		_, err := strconv.ParseInt(strings.TrimSpace(id), 10, 64)
+		return err == nil
+	case retention.KindNumber:
+		_, err := strconv.ParseFloat(id, 64)
+		return err == nil
+	}
+	return true
+}
+
+// unmatched lists the subjects that no row of any dataset is about. While a
+// source does not answer nobody is called unmatched: the hold errs to the safe side.
+func (e *Engine) unmatched(ctx context.Context, v *view, req HoldRequest) ([]string, error) {
+	out := []string{}
+	for name := range v.down {
+		if v.schemas[name] == nil {
+			return out, nil
+		}
+	}
+	byType := map[string][]string{}
+	for _, s := range req.Subjects {
+		byType[s.Type] = append(byType[s.Type], s.ID)
+	}
+	for typ, ids := range byType {
+		missing := map[string]bool{}
+		for _, id := range ids {
+			missing[id] = true
+		}
+		if err := e.strike(ctx, v, typ, ids, missing); err != nil {
+			return nil, err
+		}
+		for id := range missing {
+			out = append(out, typ+":"+id)
+		}
+	}
+	sort.Strings(out)
+	return out, nil
+}
+
+// strike removes from missing what some table knows.
+func (e *Engine) strike(ctx context.Context, v *view, typ string, ids []string, missing map[string]bool) error {
+	return e.eachDataset(ctx, v, func(p *retention.Policy, d *retention.Dataset, sel retention.Selection, src retention.Source) error {
+		if len(missing) == 0 || !bind.Reaches(sel.Reach, typ) {
+			return nil
+		}
+		found, err := src.Matched(ctx, sel, typ, ids)
+		if err != nil {
+			return fmt.Errorf("looking for subjects in dataset %s/%s: %w", p.Name, d.Name, err)
+		}
+		for _, id := range found {
+			delete(missing, id)
+		}
+		return nil
+	})
+}
+
+// eachDataset calls f with a selection of every row of each dataset's table.
+func (e *Engine) eachDataset(ctx context.Context, v *view, f func(*retention.Policy, *retention.Dataset, retention.Selection, retention.Source) error) error {
+	for _, p := range e.Policies {
+		for i := range p.Datasets {
+			d := &p.Datasets[i]
+			sel, ok := v.bound.Whole[p.Name+"/"+d.Name]
+			if !ok {
+				continue
+			}
+			src, err := e.source(ctx, d.Source)
+			if err != nil {
+				return err
+			}
+			if err := f(p, d, sel, src); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// holdSet is a request as the holds of one source.
+func (req *HoldRequest) holdSet(scopes []retention.HoldScope, source string) *retention.HoldSet {
+	subjects := map[string][]string{}
+	for _, s := range req.Subjects {
+		subjects[s.Type] = append(subjects[s.Type], s.ID)
+	}
+	if len(scopes) == 0 {
+		return &retention.HoldSet{Subjects: subjects}
+	}
+	out := &retention.HoldSet{Subjects: map[string][]string{}}
+	for _, s := range scopes {
+		if s.Source == source {
+			out.Scoped = append(out.Scoped, retention.ScopedHold{Table: s.Table, Subjects: subjects, Where: req.Where})
+		}
+	}
+	return out
+}
+
+// frozen counts, per dataset, the rows that the hold reaches, and those of them
+// whose period is over.
+func (e *Engine) frozen(ctx context.Context, v *view, req HoldRequest) ([]HoldCount, error) {
+	scopes, err := e.scopes(req)
+	if err != nil {
+		return nil, err
+	}
+	out := []HoldCount{}
+	err = e.eachDataset(ctx, v, func(p *retention.Policy, d *retention.Dataset, sel retention.Selection, src retention.Source) error {
+		set := req.holdSet(scopes, d.Source)
+		c, err := src.Count(ctx, sel, set, nil)
+		if err != nil {
+			return fmt.Errorf("counting dataset %s/%s: %w", p.Name, d.Name, err)
+		}
+		if c.Classes.Held == 0 {
+			return nil
+		}
+		due, err := e.frozenDue(ctx, v, p, d, set, src)
+		out = append(out, HoldCount{Policy: p.Name, Dataset: d.Name, Rows: c.Classes.Held, Due: due})
+		return err
+	})
+	return out, err
+}
+
+func (e *Engine) frozenDue(ctx context.Context, v *view, p *retention.Policy, d *retention.Dataset, set *retention.HoldSet, src retention.Source) (int64, error) {
+	var most int64
+	for i := range v.bound.Steps {
+		b := &v.bound.Steps[i]
+		if b.Policy != p || b.Dataset.Name != d.Name || b.Archived || b.Act.Kind == retention.Report {
+			continue
+		}
+		c, err := src.Count(ctx, b.Selection, set, nil)
+		if err != nil {
+			return most, fmt.Errorf("counting rule %s/%s: %w", p.Name, b.Rule.ID, err)
+		}
+		most = max(most, c.Classes.Held)
+	}
+	return most, nil
+}

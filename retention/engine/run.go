@@ -1,0 +1,263 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/retentiond/retentiond/retention"
+	"go.uber.org/zap"
+)
+
+// work is one run in progress.
+type work struct {
+	*Engine
+	req    RunRequest
+	lease  retention.Lease
+	view   *view
+	plan   retention.Plan
+	saved  *retention.SavedPlan // of `run --plan`
+	report retention.RunReport
+	secret []byte
+	stop   context.Context // done: a stop was asked for; batches in hand still end
+}
+
+// Run acts: it plans, or takes a saved plan, and does what the plan says, step
+// by step, batch by batch. The report is valid even beside an error. When ctx is
+// cancelled the run ends between batches; everything committed is audited.
+func (e *Engine) Run(ctx context.Context, req RunRequest) (retention.RunReport, error) {
+	w := &work{Engine: e, req: req, stop: ctx}
+	w.report = retention.RunReport{Run: "r-" + randomID(), Steps: []retention.StepReport{}, Refusals: []retention.Refusal{}}
+	// From here on, what must be finished is finished even after a stop request.
+	ctx = context.WithoutCancel(ctx)
+	if err := w.admit(ctx); err != nil {
+		return w.report, err
+	}
+	var err error
+	if w.lease, err = e.Store.Lease(w.stop, e.Owner); err != nil {
+		return w.report, fmt.Errorf("taking the lease: %w", err)
+	}
+	beat, fenced := e.heartbeat(ctx, w.lease)
+	defer func() {
+		beat()
+		_ = e.Store.Unlease(ctx, w.lease) // a lease that is not given back runs out
+	}()
+	w.stop = fenced(w.stop)
+	err = w.run(ctx)
+	if err == nil && w.stop.Err() != nil {
+		w.report.Interrupted = true
+	}
+	return w.report, err
+}
+
+// admit refuses what needs no look at any source.
+func (w *work) admit(ctx context.Context) error {
+	k, err := w.Store.KillSwitch(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the kill switch: %w", err)
+	}
+	if k.On {
+		return refuse(retention.RefuseKillSwitch, "everything is stopped since %s by %s (%s): retentiond resume --by NAME", stamp(k.At), k.By, k.Reason)
+	}
+	now, err := w.now(ctx)
+	if err != nil {
+		return err
+	}
+	if w.req.AsOf.After(now) {
+		return refuse(retention.RefusePreview, "as-of %s lies in the future: it can be planned, as a preview, not run", stamp(w.req.AsOf))
+	}
+	if w.req.Approve && w.req.By == "" {
+		return usage("add --by NAME", "an approval needs a name")
+	}
+	if w.req.Plan != "" && (!w.req.AsOf.IsZero() || w.req.Policy != "" || w.req.Rule != "") {
+		return usage("plan again with them instead", "a saved plan has its own as-of, policies and rules")
+	}
+	return nil
+}
+
+func (w *work) run(ctx context.Context) error {
+	if err := w.Recover(ctx); err != nil {
+		return err
+	}
+	w.finishPasses(ctx)
+	if err := w.prepare(ctx); err != nil {
+		return err
+	}
+	w.report.Plan, w.report.AsOf = w.plan.ID, w.plan.AsOf
+	started, err := w.Store.Now(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the store's clock: %w", err)
+	}
+	w.report.Started = started
+	run := retention.Run{ID: w.report.Run, Plan: w.plan.ID, AsOf: w.plan.AsOf, Started: started, Attempt: w.lease.Attempt, By: w.req.By}
+	if err := w.Store.BeginRun(ctx, run); err != nil {
+		return fmt.Errorf("no audit, no action: %w", err)
+	}
+	err = w.steps(ctx)
+	return errors.Join(err, w.end(ctx, err))
+}
+
+// steps does each step of the plan; a failing one does not stop the others.
+func (w *work) steps(ctx context.Context) error {
+	for i := range w.plan.Steps {
+		s := &w.plan.Steps[i]
+		if s.ReportOnly {
+			continue
+		}
+		if w.stop.Err() != nil {
+			return nil
+		}
+		if r := w.refused(s); r != nil {
+			continue
+		}
+		b := w.view.find(s)
+		if b == nil { // its binding was refused
+			continue
+		}
+		if err := w.do(ctx, i, s, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refused returns the refusal in the report that stops the step, if any.
+func (w *work) refused(s *retention.Step) *retention.Refusal {
+	for i := range w.report.Refusals {
+		r := &w.report.Refusals[i]
+		if r.Rule == "" && (r.Policy == "" || r.Policy == s.Policy) ||
+			r.Policy == s.Policy && r.Rule == s.Rule && (r.Stage == 0 || r.Stage == s.Stage) {
+			return r
+		}
+	}
+	return nil
+}
+
+// end closes the run: what was seen of each rule, witnesses in the sources, the
+// report, a signed checkpoint.
+func (w *work) end(ctx context.Context, failure error) error {
+	ended, err := w.Store.Now(ctx)
+	if err != nil {
+		ended = w.Now()
+	}
+	w.report.Ended = ended
+	w.report.Interrupted = w.stop.Err() != nil
+	w.report.Verdict = verdict(&w.report, w.plan.Steps)
+	if failure != nil {
+		w.report.Verdict = retention.VerdictFailed
+	}
+	if err := w.recordRefusals(ctx, w.report.Run, w.report.Refusals); err != nil {
+		return err
+	}
+	if err := w.Store.EndRun(ctx, w.report); err != nil {
+		return fmt.Errorf("closing the run: %w", err)
+	}
+	if w.saved != nil && !w.report.Interrupted && failure == nil {
+		if err := w.Store.DropSpool(ctx, w.plan.ID); err != nil {
+			w.Log.Warn("the plan's keys were not dropped", zap.String("plan", w.plan.ID), zap.Error(err))
+		}
+	}
+	return w.witness(ctx)
+}
+
+// witness signs the log as it is and writes its size and root into every source
+// that was acted on: each is a witness against a rolled-back log (L8).
+func (w *work) witness(ctx context.Context) error {
+	cp, err := w.Store.Checkpoint(ctx)
+	if err != nil {
+		return fmt.Errorf("signing the audit log: %w", err)
+	}
+	for name, srv := range w.view.servers {
+		if !srv.Gate.Installed || w.view.down[name] != nil {
+			continue
+		}
+		src, err := w.source(ctx, name)
+		if err == nil {
+			err = src.Witness(ctx, w.Store.UUID(), cp.Size, cp.Root)
+		}
+		if err != nil {
+			w.Log.Warn("a source did not take the audit log's checkpoint", zap.String("source", name), zap.Error(err))
+		}
+		w.prune(ctx, name, srv.Gate.SourceUUID, src)
+	}
+	return nil
+}
+
+// prune drops receipts whose outcomes are in the audit log.
+func (w *work) prune(ctx context.Context, name, uuid string, src retention.Actor) {
+	if src == nil {
+		return
+	}
+	ids, err := w.Store.Concluded(ctx, uuid, 10_000)
+	if err == nil && len(ids) > 0 {
+		if err = src.Prune(ctx, ids); err == nil {
+			err = w.Store.Pruned(ctx, ids)
+		}
+	}
+	if err != nil {
+		w.Log.Warn("receipts were not pruned", zap.String("source", name), zap.Error(err))
+	}
+}
+
+// verdict sums a report up. A step that is refused though it had something to do
+// makes the run refused, unless another acted; a failed step makes it partial.
+func verdict(r *retention.RunReport, planned []retention.Step) retention.Verdict {
+	due := map[string]bool{}
+	empty, acted, failed := false, false, false
+	for _, s := range planned {
+		due[s.Policy+"/"+s.Rule] = due[s.Policy+"/"+s.Rule] || s.Classes.Due > 0
+	}
+	for _, s := range r.Steps {
+		acted = acted || s.Done > 0 || s.Planned > 0
+		empty = empty || s.Planned == 0
+		failed = failed || s.Spared.Failed > 0 || s.Error != ""
+	}
+	unknown := false // refused before it could be counted
+	for _, f := range r.Refusals {
+		unknown = unknown || f.Rule == "" || !due[f.Policy+"/"+f.Rule]
+	}
+	switch {
+	case failed:
+		return retention.VerdictPartial
+	case len(r.Refusals) == 0:
+		return retention.VerdictOK
+	case acted || empty && unknown:
+		return retention.VerdictPartial
+	}
+	return retention.VerdictRefused
+}
+
+// heartbeat renews the lease until stopped. The returned function derives a
+// context that ends when another process takes over.
+func (e *Engine) heartbeat(ctx context.Context, l retention.Lease) (stop func(), derive func(context.Context) context.Context) {
+	lost := make(chan struct{})
+	quit := make(chan struct{})
+	go func() {
+		t := time.NewTicker(retention.LeaseTime / 4)
+		defer t.Stop()
+		for {
+			select {
+			case <-quit:
+				return
+			case <-t.C:
+				if err := e.Store.Renew(ctx, l); errors.Is(err, retention.ErrFenced) {
+					close(lost)
+					return
+				}
+			}
+		}
+	}()
+	return func() { close(quit) }, func(parent context.Context) context.Context {
+		c, cancel := context.WithCancelCause(parent)
+		go func() {
+			select {
+			case <-lost:
+				cancel(retention.ErrFenced)
+			case <-quit:
+			case <-c.Done():
+			}
+		}()
+		return c
+	}
+}
