@@ -72,7 +72,9 @@ func loadKey(path, origin string) (*Key, error) {
 	if signer.Name() != origin {
 		return nil, fmt.Errorf("audit key file %s is of origin %s, the configuration says %s; set audit.origin back", path, signer.Name(), origin)
 	}
-	raw, err := base64.StdEncoding.DecodeString(skey[strings.LastIndexByte(skey, '+')+1:])
+	// PRIVATE+KEY+name+hash+base64, in which '+' may occur again.
+	parts := strings.SplitN(skey, "+", 5)
+	raw, err := base64.StdEncoding.DecodeString(parts[len(parts)-1])
 	if err != nil || len(raw) != 1+ed25519.SeedSize {
 		return nil, fmt.Errorf("audit key file %s holds no Ed25519 key", path)
 	}

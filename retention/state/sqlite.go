@@ -34,7 +34,8 @@ func openSQLite(ctx context.Context, path string) (*sqlx.DB, error) {
 		return nil, err
 	}
 	// immediate: a writer waits for the lock at BEGIN and never upgrades.
-	query := "_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
+	// secure_delete: a destroyed key must not stay readable in free pages.
+	query := "_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=secure_delete(1)"
 	db, err := sqlx.Open("sqlite", (&url.URL{Scheme: "file", Path: abs, RawQuery: query}).String())
 	if err != nil {
 		return nil, err
@@ -153,4 +154,11 @@ func explain(err error) error {
 		return fmt.Errorf("the disk is full; make room: %w", err)
 	}
 	return err
+}
+
+// flushWAL empties the write-ahead log, where destroyed keys could still be
+// read. Where readers are in the way, the next checkpoint does it.
+func (s *Store) flushWAL(ctx context.Context) error {
+	_, err := s.db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return explain(err)
 }

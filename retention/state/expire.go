@@ -1,0 +1,109 @@
+package state
+
+import (
+	"context"
+	"time"
+
+	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/audit"
+)
+
+// Keep is the retention of our own records: what ended before goes. The zero
+// time keeps everything.
+type Keep struct {
+	Audit time.Time // logs whose last entry is older, whole
+	Plans time.Time // plans with their spools; runs with their intents
+	Holds time.Time // holds whose grace was over before
+}
+
+// Expired counts what Expire dropped.
+type Expired struct {
+	Plans, Runs, Holds int64
+	Logs               []string
+}
+
+// Expire drops our own records whose time is over. A log goes whole, with its
+// keys, salts and checkpoints, and never the open one; the open one gets an
+// entry that says so. A run with an open intent stays.
+func (s *Store) Expire(ctx context.Context, k Keep) (e Expired, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		if e.Plans, err = t.expirePlans(ctx, micros(k.Plans)); err != nil {
+			return err
+		}
+		if e.Runs, err = t.expireRuns(ctx, micros(k.Plans)); err != nil {
+			return err
+		}
+		if e.Holds, err = t.expireHolds(ctx, micros(k.Holds)); err != nil {
+			return err
+		}
+		e.Logs, err = t.expireLogs(ctx, micros(k.Audit))
+		return err
+	})
+	if err == nil && len(e.Logs) > 0 {
+		err = s.flushWAL(ctx)
+	}
+	return e, wrap(err, "expire our own records")
+}
+
+func (t *tx) expirePlans(ctx context.Context, before int64) (int64, error) {
+	const gone = " plan NOT IN (SELECT id FROM plans)"
+	n, err := t.exec(ctx, "DELETE FROM plans WHERE made_at < ? AND until < ?", before, micros(t.now))
+	if err != nil {
+		return n, err
+	}
+	// A spool without a plan is being filled, or its planning died.
+	if _, err := t.exec(ctx, "DELETE FROM spool_keys WHERE at < ? AND"+gone, before); err != nil {
+		return n, err
+	}
+	_, err = t.exec(ctx, "DELETE FROM spool WHERE plan NOT IN (SELECT plan FROM spool_keys) AND"+gone)
+	return n, err
+}
+
+func (t *tx) expireRuns(ctx context.Context, before int64) (int64, error) {
+	const old = "ended <> 0 AND ended < ? AND id NOT IN (SELECT run FROM intents WHERE concluded = 0 OR prune = 1)"
+	if _, err := t.exec(ctx, "DELETE FROM intents WHERE run IN (SELECT id FROM runs WHERE "+old+")", before); err != nil {
+		return 0, err
+	}
+	return t.exec(ctx, "DELETE FROM runs WHERE "+old, before)
+}
+
+func (t *tx) expireHolds(ctx context.Context, before int64) (int64, error) {
+	n, err := t.exec(ctx, "DELETE FROM holds WHERE state = ? AND grace_until < ? AND grace_until < ?", string(retention.HoldReleased), before, micros(t.now))
+	if err != nil || n == 0 {
+		return n, err
+	}
+	for _, table := range []string{"hold_subjects", "hold_sources"} {
+		if _, err := t.exec(ctx, "DELETE FROM "+table+" WHERE hold NOT IN (SELECT id FROM holds)"); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (t *tx) expireLogs(ctx context.Context, before int64) (dropped []string, err error) {
+	var old []headRow
+	if err := t.all(ctx, &old, `SELECT log, base, size, last_at FROM audit_logs
+		WHERE last_at < ? AND dropped = 0 AND log NOT IN (SELECT log FROM audit_head) ORDER BY log`, before); err != nil {
+		return nil, err
+	}
+	for _, l := range old {
+		root, err := audit.RootAt(ctx, t.log(), l.Log, l.Size)
+		if err != nil {
+			return nil, err
+		}
+		for _, table := range []string{"audit_entries", "audit_hashes", "audit_checkpoints", "audit_salts"} {
+			if _, err := t.exec(ctx, "DELETE FROM "+table+" WHERE log = ?", l.Log); err != nil {
+				return nil, err
+			}
+		}
+		if _, err := t.exec(ctx, "UPDATE audit_logs SET dropped = 1, secret = NULL WHERE log = ?", l.Log); err != nil {
+			return nil, err
+		}
+		data := map[string]any{"dropped": map[string]any{"log": l.Log, "size": l.Size, "root": root}}
+		if _, err := t.record(ctx, audit.Event{Kind: audit.ConfigLoaded, Data: data}); err != nil {
+			return nil, err
+		}
+		dropped = append(dropped, l.Log)
+	}
+	return dropped, nil
+}
