@@ -26,10 +26,10 @@ func (s *Store) Admit(ctx context.Context, src retention.SourceRecord, attempt i
 		if err := t.matches(ctx, g, version); err != nil {
 			return err
 		}
-		if h, err = t.holdSet(ctx, src, version); err != nil {
+		if h, err = t.holdSet(ctx, src, version); err != nil && ctx.Err() == nil {
 			return refuse(retention.RefuseHoldUnreadable, "the holds cannot be read, so nothing acts: %v", err)
 		}
-		return nil
+		return err
 	})
 	if err == nil {
 		return h, nil

@@ -13,6 +13,9 @@ import (
 	"github.com/retentiond/retentiond/retention/audit"
 )
 
+// maxListed bounds the subjects and datasets that one entry lists.
+const maxListed = 100
+
 // PlaceHold stores the hold as placing under a new version, with hold.placed,
 // and returns it with id, version, entry and the store's time.
 func (s *Store) PlaceHold(ctx context.Context, h retention.Hold) (retention.Hold, error) {

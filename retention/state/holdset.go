@@ -11,11 +11,12 @@ import (
 type cachedHolds struct {
 	set     *retention.HoldSet
 	version int64
+	loaded  int64 // µs: a clock set back before it may bring a grace back
 	ends    int64 // µs: the next grace's end; 0: none
 }
 
 func (c cachedHolds) fresh(version, now int64) bool {
-	return c.set != nil && c.version == version && (c.ends == 0 || now < c.ends)
+	return c.set != nil && c.version == version && c.loaded <= now && (c.ends == 0 || now < c.ends)
 }
 
 // HoldSet returns what has not ended, as it applies to a source, in one
@@ -54,7 +55,7 @@ const notEnded = "(h.state IN ('placing', 'in_force') OR h.state = 'released' AN
 
 func (t *tx) loadHolds(ctx context.Context, src retention.SourceRecord, version int64) (c cachedHolds, err error) {
 	now := t.now.UnixMicro()
-	c = cachedHolds{set: &retention.HoldSet{Version: version, Subjects: map[string][]string{}}, version: version}
+	c = cachedHolds{set: &retention.HoldSet{Version: version, Subjects: map[string][]string{}}, version: version, loaded: now}
 	if err := t.GetContext(ctx, &c.ends, t.Rebind("SELECT COALESCE(MIN(h.grace_until), 0) FROM holds h WHERE h.state = 'released' AND h.grace_until > ?"), now); err != nil {
 		return c, err
 	}

@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,6 +24,9 @@ type leaseRow struct {
 // whose process on this host is dead, with a higher attempt. Otherwise
 // retention.ErrBusy names the owner.
 func (s *Store) Lease(ctx context.Context, owner string) (l retention.Lease, err error) {
+	if owner == "" {
+		return l, errors.New("take the lease: its owner needs a name")
+	}
 	err = s.write(ctx, func(t *tx) error {
 		r, err := t.lease(ctx)
 		if err != nil {

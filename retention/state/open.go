@@ -103,30 +103,41 @@ const (
 // identify reads who the store is, or gives a new one its identity and binds it
 // to the audit key: another key is refused from then on.
 func (s *Store) identify(ctx context.Context) error {
-	return s.write(ctx, func(t *tx) error {
-		var err error
-		if s.uuid, err = t.meta(ctx, metaUUID); err != nil {
-			return err
-		}
-		if s.uuid == "" {
-			return s.found(ctx, t)
-		}
-		had, err := t.meta(ctx, metaKey)
-		if err != nil {
-			return err
-		}
-		if had != s.key.Fingerprint() {
-			return fmt.Errorf("its audit log is signed with the key %s, the key file holds %s; put the right key file back (audit.key_file)", had, s.key.Fingerprint())
-		}
-		origin, err := t.meta(ctx, metaOrigin)
-		if err != nil {
-			return err
-		}
-		if origin != s.key.Origin() {
-			return fmt.Errorf("its audit log is of origin %s, not %s; set audit.origin back", origin, s.key.Origin())
-		}
-		return nil
+	known := false
+	err := s.read(ctx, func(t *tx) (err error) {
+		known, err = s.recognise(ctx, t)
+		return err
 	})
+	if err != nil || known {
+		return err
+	}
+	return s.write(ctx, func(t *tx) error {
+		// Another process may have founded it meanwhile.
+		if known, err := s.recognise(ctx, t); err != nil || known {
+			return err
+		}
+		return s.found(ctx, t)
+	})
+}
+
+// recognise reads a store's identity and refuses another audit key or origin;
+// known = false: the store has none yet.
+func (s *Store) recognise(ctx context.Context, t *tx) (known bool, err error) {
+	if s.uuid, err = t.meta(ctx, metaUUID); err != nil || s.uuid == "" {
+		return false, err
+	}
+	had, err := t.meta(ctx, metaKey)
+	if err != nil {
+		return true, err
+	}
+	if had != s.key.Fingerprint() {
+		return true, fmt.Errorf("its audit log is signed with the key %s, the key file holds %s; put the right key file back (audit.key_file)", had, s.key.Fingerprint())
+	}
+	origin, err := t.meta(ctx, metaOrigin)
+	if err == nil && origin != s.key.Origin() {
+		err = fmt.Errorf("its audit log is of origin %s, not %s; set audit.origin back", origin, s.key.Origin())
+	}
+	return true, err
 }
 
 // found makes a new store's identity.

@@ -34,14 +34,14 @@ func (s *Store) SavePlan(ctx context.Context, p retention.Plan) error {
 	return wrap(err, "save plan %s", p.ID)
 }
 
-// maxListed bounds the lists inside one entry: a line holds 64 KiB at most. The
-// plan's digest covers everything in any case.
-const maxListed = 100
-
 func planMade(p retention.Plan) audit.Event {
-	steps := make([]any, 0, min(len(p.Steps), maxListed))
-	for _, s := range p.Steps[:min(len(p.Steps), maxListed)] {
+	steps := make([]any, 0, len(p.Steps))
+	for _, s := range p.Steps {
 		steps = append(steps, map[string]any{"policy": s.Policy, "rule": s.Rule, "stage": s.Stage, "action": s.Action, "classes": counted(s.Classes)})
+	}
+	policies := make([]any, 0, len(p.Policies))
+	for _, r := range p.Policies {
+		policies = append(policies, r)
 	}
 	refusals := map[string]int{}
 	for _, r := range p.Refusals {
@@ -49,8 +49,21 @@ func planMade(p retention.Plan) audit.Event {
 	}
 	return audit.Event{Kind: audit.PlanMade, Data: map[string]any{
 		"plan": p.ID, "digest": p.Digest, "as_of": rfc3339(p.AsOf), "preview": p.Preview, "holds_version": p.HoldsVersion,
-		"policies": p.Policies[:min(len(p.Policies), maxListed)], "steps": steps, "step_count": len(p.Steps), "refusals": refusals,
+		"policies": fit(policies), "steps": fit(steps), "step_count": len(p.Steps), "refusals": refusals,
 	}}
+}
+
+// fit cuts a list to what an entry's line has room for (audit.MaxLine in all).
+// The plan's digest covers everything in any case.
+func fit(list []any) []any {
+	room := 25_000
+	for i, v := range list {
+		b, err := toJSON(v)
+		if room -= len(b) + 1; err != nil || room < 0 {
+			return list[:i]
+		}
+	}
+	return list
 }
 
 // counted is the classes that have rows, with the total.

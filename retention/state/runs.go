@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/audit"
@@ -111,7 +112,7 @@ type runRow struct {
 // one.
 func (s *Store) ListRuns(ctx context.Context, id string, limit int) ([]retention.Run, error) {
 	if limit <= 0 {
-		limit = -1
+		limit = math.MaxInt32
 	}
 	var rows []runRow
 	err := s.read(ctx, func(t *tx) error {

@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/retentiond/retentiond/retention"
 )
@@ -61,4 +62,18 @@ func (s *Store) KeepTotals(ctx context.Context, sourceUUID string, n retention.T
 		return err
 	})
 	return wrap(err, "keep the total of table %s", n)
+}
+
+// Total returns the last exact row count of a table and when it was taken; ok =
+// false: none yet.
+func (s *Store) Total(ctx context.Context, sourceUUID string, n retention.TableName) (total int64, at time.Time, ok bool, err error) {
+	var r struct {
+		Total int64 `db:"total"`
+		At    int64 `db:"at"`
+	}
+	err = s.read(ctx, func(t *tx) error {
+		ok, err = t.get(ctx, &r, "SELECT total, at FROM totals WHERE source_uuid = ? AND tab = ?", sourceUUID, n.String())
+		return err
+	})
+	return r.Total, instant(r.At), ok, wrap(err, "read the total of table %s", n)
 }

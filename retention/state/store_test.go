@@ -1,7 +1,9 @@
 package state
 
 import (
+	"errors"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -97,5 +99,14 @@ func TestRunOfABatch(t *testing.T) {
 	must(t, err)
 	if set.Version != h.Version || len(set.Subjects["person"]) != 1 {
 		t.Fatalf("holds: %+v", set)
+	}
+}
+
+// refused fails unless err is a refusal of that code that says so.
+func refused(t *testing.T, err error, code retention.RefusalCode, says string) {
+	t.Helper()
+	r, ok := errors.AsType[*retention.Refusal](err)
+	if !ok || r.Code != code || !strings.Contains(r.Message, says) {
+		t.Errorf("got %v, want refusal %s that says %q", err, code, says)
 	}
 }

@@ -1,0 +1,37 @@
+package state
+
+import (
+	"context"
+
+	"github.com/retentiond/retentiond/retention"
+)
+
+// KeptPolicies returns, by name, the text of each policy that was last in force.
+// A policy whose file no longer loads goes on protecting by it.
+func (s *Store) KeptPolicies(ctx context.Context) (texts map[string][]byte, err error) {
+	var rows []struct {
+		Policy string `db:"policy"`
+		Body   []byte `db:"body"`
+	}
+	err = s.read(ctx, func(t *tx) error {
+		return t.all(ctx, &rows, "SELECT n.policy, p.body FROM policy_now n JOIN policies p ON p.digest = n.digest")
+	})
+	texts = map[string][]byte{}
+	for _, r := range rows {
+		texts[r.Policy] = r.Body
+	}
+	return texts, wrap(err, "read the policies last in force")
+}
+
+// LeaseHolder returns the lease as it stands: Owner is empty where nobody has
+// it. It takes nothing.
+func (s *Store) LeaseHolder(ctx context.Context) (l retention.Lease, err error) {
+	err = s.read(ctx, func(t *tx) error {
+		r, err := t.lease(ctx)
+		if err == nil && r.Owner != "" && t.now.UnixMicro() < r.Until && !s.proc.gone(r.Process) {
+			l = retention.Lease{Owner: r.Owner, Attempt: r.Attempt, Until: instant(r.Until)}
+		}
+		return err
+	})
+	return l, wrap(err, "read the lease")
+}
