@@ -28,7 +28,7 @@ func ParsePeriod(s string) (Period, error) {
 
 // part is a number and its unit.
 type part struct {
-	n    int32
+	n    int64
 	unit unit
 }
 
@@ -60,35 +60,44 @@ func assemble(parts []part) (p Period, why string) {
 	return p, p.tooLong()
 }
 
-// Bounds of a period, far beyond any law, within what dates can hold.
+// Bounds of a period, far beyond any law, within what dates and durations hold.
 const (
-	maxNumber = 10_000_000
-	maxDays   = 366_000 // 1000 years
-	maxHours  = 876_600 // 100 years
+	maxDays    = 366_000 // 1000 years
+	maxSeconds = 876_600 * 3600
+	maxNumber  = maxSeconds
 )
 
 func (p Period) tooLong() string {
-	calendarDays := int64(p.months())*61/2 + int64(p.n[weeks])*7 + int64(p.n[days])
-	exactSeconds := int64(p.n[hours])*3600 + int64(p.n[minutes])*60 + int64(p.n[seconds])
+	calendarDays := (p.n[years]*12+p.n[months])*61/2 + p.n[weeks]*7 + p.n[days]
+	exactSeconds := p.n[hours]*3600 + p.n[minutes]*60 + p.n[seconds]
 	switch {
 	case calendarDays > maxDays:
-		return "longer than 1000 years; data that is kept for ever needs no rule: write exempt with the reason"
-	case exactSeconds > maxHours*3600:
-		return "longer than 100 years in exact units; write it in years"
+		return "it is longer than 1000 years; where data is kept on purpose, write exempt with the reason"
+	case exactSeconds > maxSeconds:
+		return "it is longer than 100 years in exact units; write it in years"
 	}
 	return ""
 }
 
 // number reads an integer in digits.
-func number(s string) (n int32, why string) {
-	v, err := strconv.ParseInt(s, 10, 32)
-	switch {
-	case err != nil || v > maxNumber:
-		return 0, "the number " + quote(s) + " is too large; write at most 1000 years"
-	case v < 0:
-		return 0, "a period is not negative"
+func number(s string) (n int64, why string) {
+	if !isAllDigits(s) {
+		return 0, quote(s) + " is no whole number; " + howToWrite
 	}
-	return int32(v), ""
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n > maxNumber {
+		return 0, "the number " + quote(s) + " is too large; a period is at most 1000 years"
+	}
+	return n, ""
+}
+
+func isAllDigits(s string) bool {
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return s != ""
 }
 
 func quote(s string) string {

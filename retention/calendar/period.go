@@ -10,7 +10,7 @@ import (
 // months and one year are equally long and not ==. The zero Period is none.
 type Period struct {
 	kind periodKind
-	n    [unitCount]int32
+	n    [unitCount]int64
 }
 
 type periodKind uint8
@@ -65,7 +65,7 @@ func (p Period) French() string {
 
 // words joins number and unit. A number is singular when it is 1 or, in French,
 // 0: singularFrom is the lowest singular number.
-func (p Period) words(names [unitCount]string, singularFrom int32) string {
+func (p Period) words(names [unitCount]string, singularFrom int64) string {
 	var parts []string
 	for u, n := range p.n {
 		if n == 0 && unit(u) != p.zeroUnit() {
@@ -75,7 +75,7 @@ func (p Period) words(names [unitCount]string, singularFrom int32) string {
 		if (n > 1 || n < singularFrom) && !strings.HasSuffix(name, "s") {
 			name += "s"
 		}
-		parts = append(parts, strconv.Itoa(int(n))+" "+name)
+		parts = append(parts, strconv.FormatInt(n, 10)+" "+name)
 	}
 	return strings.Join(parts, " ")
 }
@@ -91,7 +91,7 @@ func (p Period) ISO() string {
 	}
 	for u, n := range p.n {
 		if n != 0 || unit(u) == p.zeroUnit() {
-			s += strconv.Itoa(int(n)) + string("YMWDHMS"[u])
+			s += strconv.FormatInt(n, 10) + string("YMWDHMS"[u])
 		}
 	}
 	return s

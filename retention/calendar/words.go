@@ -33,6 +33,9 @@ func splitWords(text string) (parts []part, why string) {
 		if i+1 >= len(fields) {
 			return nil, howToWrite
 		}
+		if isAllDigits(fields[i]) && isAllDigits(fields[i+1]) {
+			return nil, "write numbers without spaces in them; " + howToWrite
+		}
 		n, why := number(fields[i])
 		if why != "" {
 			return nil, why
