@@ -1,0 +1,151 @@
+package sqlgen
+
+import "github.com/retentiond/retentiond/retention"
+
+// member is what the tests of a clock's member are made of. All but value are
+// TRUE or FALSE.
+type member struct {
+	null       SQL // it says nothing
+	unresolved SQL // it says something unreadable, or its parent is missing
+	before     SQL // latest: nothing it says is at or after the cutoff; earliest: something is before it
+	value      SQL // microseconds; NULL for null
+}
+
+// clock is a clock's three tests; a row is due by it when it is over, and
+// neither open nor unresolved.
+type clock struct{ open, unresolved, over SQL }
+
+func (g *Gen) clock(r row, c retention.ClockTest) clock {
+	if c.Any {
+		return clock{open: sqlFalse, unresolved: sqlFalse, over: sqlTrue}
+	}
+	var nulls, bad, over []SQL
+	for _, m := range c.Members {
+		x := g.member(r, c, m)
+		nulls = append(nulls, x.null)
+		bad = append(bad, x.unresolved)
+		over = append(over, x.before)
+	}
+	out := clock{open: And(nulls...), unresolved: Or(bad...), over: And(over...)}
+	if c.NullsOpen {
+		out.open = Or(nulls...)
+	}
+	if c.Earliest {
+		out.over = Or(over...)
+	}
+	return out
+}
+
+// dueBy is TRUE or FALSE; everything unknown is not due.
+func (g *Gen) dueBy(r row, c retention.ClockTest) SQL {
+	if len(c.Members) == 0 && !c.Any {
+		return g.fail("a clock on table %s has no member", r.table.Name)
+	}
+	x := g.clock(r, c)
+	return And(Not(x.open), Not(x.unresolved), x.over)
+}
+
+func (g *Gen) member(r row, c retention.ClockTest, m retention.MemberTest) member {
+	if m.Cutoff.IsZero() {
+		g.fail("a clock on table %s has no cutoff", r.table.Name)
+	}
+	if m.Related != nil {
+		return g.relatedMember(r, c, m)
+	}
+	col := g.col(r, m.Column)
+	v := g.micros(r, m.Column, m)
+	before := Format("%s < %s", v, Arg(m.Cutoff.UnixMicro()))
+	null := Format("%s IS NULL", col)
+	x := member{null: null, unresolved: g.never(v), value: v}
+	if c.Earliest {
+		x.before = holdsTrue(before)
+	} else {
+		x.before = holdsTrue(before)
+		if len(c.Members) > 1 {
+			x.before = Or(null, x.before)
+		}
+	}
+	return x
+}
+
+func (g *Gen) never(v SQL) SQL { return holdsTrue(Format("%s = %s", v, Arg(Never))) }
+
+func (g *Gen) micros(r row, column string, m retention.MemberTest) SQL {
+	v, err := g.d.Clock(g.col(r, column), g.column(r, column), m)
+	if err != nil {
+		return g.fail("table %s, clock %s: %w", r.table.Name, column, err)
+	}
+	return v
+}
+
+// relatedMember tests related rows by existence, so that their index serves: no
+// MAX is needed to know that none is at or after the cutoff.
+func (g *Gen) relatedMember(r row, c retention.ClockTest, m retention.MemberTest) member {
+	cut := Arg(m.Cutoff.UnixMicro())
+	some := func(test func(v SQL) SQL) SQL {
+		x, conds := g.said(r, c, m)
+		conds = append(conds, test(g.micros(x, m.Related.Column, m)))
+		return g.exists(x, conds...)
+	}
+	out := member{
+		null:       Not(some(func(SQL) SQL { return sqlTrue })),
+		unresolved: some(func(v SQL) SQL { return Format("%s = %s", v, Arg(Never)) }),
+		value:      g.extreme(r, c, m, c.Earliest),
+	}
+	if c.Earliest {
+		out.before = some(func(v SQL) SQL { return Format("%s < %s", v, cut) })
+	} else {
+		out.before = Not(some(func(v SQL) SQL { return Format("%s >= %s", v, cut) }))
+	}
+	if m.Parent {
+		missing := g.missing(r, m.Related)
+		out.null = And(out.null, Not(missing))
+		out.unresolved = Or(out.unresolved, missing)
+	}
+	return out
+}
+
+// said are the related rows that have a value. Where a latest clock's condition
+// on them is unknown, they count: what might be a contact is one.
+func (g *Gen) said(r row, c retention.ClockTest, m retention.MemberTest) (row, []SQL) {
+	x, on := g.reach(r, m.Related)
+	where := g.predicate(x, m.Related.Where)
+	if c.Earliest {
+		where = holdsTrue(where)
+	} else {
+		where = mayHold(where)
+	}
+	return x, []SQL{on, where, Format("%s IS NOT NULL", g.col(x, m.Related.Column))}
+}
+
+// extreme is the MAX, or MIN, over the related rows.
+func (g *Gen) extreme(r row, c retention.ClockTest, m retention.MemberTest, least bool) SQL {
+	x, conds := g.said(r, c, m)
+	f := "max"
+	if least {
+		f = "min"
+	}
+	return Format("(SELECT "+f+"(%s) FROM %s WHERE %s)", g.micros(x, m.Related.Column, m), g.from(x), And(conds...))
+}
+
+// missing is whether the row that the relation points up to does not exist.
+func (g *Gen) missing(r row, rel *retention.Relation) SQL {
+	x, on := g.reach(r, rel)
+	return Not(g.exists(x, on))
+}
+
+// rowClock is the clock's value before rounding, in microseconds.
+func (g *Gen) rowClock(r row, c retention.ClockTest) SQL {
+	if len(c.Members) == 1 {
+		return g.member(r, c, c.Members[0]).value
+	}
+	var vs []SQL
+	for _, m := range c.Members {
+		vs = append(vs, Format("SELECT %s AS v", g.member(r, c, m).value))
+	}
+	f := "max"
+	if c.Earliest {
+		f = "min"
+	}
+	return Format("(SELECT "+f+"(m.v) FROM (%s) AS m)", Join(" UNION ALL ", vs...))
+}

@@ -1,0 +1,86 @@
+package sqlgen
+
+import "github.com/retentiond/retentiond/retention"
+
+// fence keeps an optimiser from merging a subquery into the query around it,
+// where the class would be computed once for every use.
+const fence = "LIMIT 9223372036854775807"
+
+// Count renders one statement with one row: the table's rows, the rows of each
+// class in [retention.ClassOrder], and the earliest clock of the due rows in
+// microseconds (NULL where the clock needs other rows).
+func (g *Gen) Count() (Query, error) {
+	t := g.main()
+	inner := []SQL{Format("%s AS c", g.class(t))}
+	outer := []SQL{Raw("count(*)")}
+	for _, k := range retention.ClassOrder() {
+		outer = append(outer, Raw("count(CASE WHEN k.c = '"+string(k)+"' THEN 1 END)"))
+	}
+	in, out := g.oldest(t)
+	inner = append(inner, in...)
+	outer = append(outer, out)
+	return g.done(Format("SELECT %s\nFROM (SELECT %s\nFROM %s "+fence+") AS k",
+		Join(",\n  ", outer...), Join(", ", inner...), g.from(t)))
+}
+
+// oldest is the earliest clock of the due rows, where that needs no other row,
+// and what it needs from the subquery.
+func (g *Gen) oldest(t row) (inner []SQL, outer SQL) {
+	ms := g.s.Clock.Members
+	if g.s.Clock.Any {
+		return nil, Raw("NULL")
+	}
+	for _, m := range ms {
+		if m.Related != nil {
+			return nil, Raw("NULL")
+		}
+	}
+	v := Raw("k.v")
+	if len(ms) > 1 {
+		return []SQL{Format("%s AS v", g.rowClock(t, g.s.Clock))}, Format("min(CASE WHEN k.c = 'due' THEN %s END)", v)
+	}
+	micros, err := g.d.Clock(v, g.column(t, ms[0].Column), ms[0])
+	if err != nil {
+		return nil, g.fail("table %s: %w", t.table.Name, err)
+	}
+	return []SQL{Format("%s AS v", g.col(t, ms[0].Column))}, Format("min(CASE WHEN k.c = 'due' THEN %s END)", micros)
+}
+
+// due is whether the row is due, with a first test that an index can serve.
+func (g *Gen) due(t row) SQL {
+	c := Format("%s = 'due'", g.class(t))
+	for _, m := range g.s.Clock.Members {
+		if !g.bounding(m) {
+			continue
+		}
+		if b, ok := g.d.Bound(g.col(t, m.Column), g.column(t, m.Column), m); ok {
+			return And(b, c)
+		}
+	}
+	return c
+}
+
+// bounding is whether a due row always has this member's raw value before the
+// cutoff: the member is a column of the row, the clock is the latest of its
+// members, and the column cannot be passed over.
+func (g *Gen) bounding(m retention.MemberTest) bool {
+	if m.Related != nil || g.s.Clock.Earliest && len(g.s.Clock.Members) > 1 {
+		return false
+	}
+	c := g.s.Table.Column(m.Column)
+	return c != nil && (len(g.s.Clock.Members) == 1 || !c.Nullable)
+}
+
+// CountChildren counts the child rows of due rows, each once.
+func (g *Gen) CountChildren(c retention.Child) (Query, error) {
+	t := g.main()
+	x, on := g.reachSet(t, g.due(t), &c.Relation)
+	return g.done(Format("SELECT count(*) FROM %s\nWHERE %s", g.from(x), And(on, g.match(x, c.Where))))
+}
+
+// EachClass renders every row's key and class, in key order.
+func (g *Gen) EachClass() (Query, error) {
+	t := g.main()
+	cols := append(g.plain(g.cols(t, t.table.Key)), g.class(t))
+	return g.done(Format("SELECT %s FROM %s ORDER BY %s", Join(", ", cols...), g.from(t), g.stable(t)))
+}

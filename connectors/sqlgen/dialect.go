@@ -1,0 +1,92 @@
+package sqlgen
+
+import (
+	"strings"
+
+	"github.com/retentiond/retentiond/retention"
+)
+
+// Dialect is what differs between engines. All functions are pure.
+type Dialect struct {
+	// Quote writes an identifier.
+	Quote func(name string) string
+	// Placeholder writes the n-th parameter, from 1. Where Numbered, equal
+	// arguments share one.
+	Placeholder func(n int) string
+	Numbered    bool
+	// Reserved are the characters that an `sql:` fragment must not contain
+	// outside quotes, because they would be read as parameters.
+	Reserved string
+	// SameTable reports whether two names mean one table.
+	SameTable func(a, b retention.TableName) bool
+	// Same is whether two values are the same, NULL included.
+	Same func(a, b SQL) SQL
+	// Clock is the value as microseconds since 1970: NULL for NULL, [Never] for
+	// what is unreadable or implausible.
+	Clock func(col SQL, c *retention.Column, m retention.MemberTest) (SQL, error)
+	// Bound is a test of the raw value that every clock before the cutoff passes
+	// and that an index can serve; ok = false where there is none.
+	Bound func(col SQL, c *retention.Column, m retention.MemberTest) (s SQL, ok bool)
+	// Stamp writes microseconds since 1970 as RFC 3339 in UTC.
+	Stamp func(micros SQL) SQL
+	// Among is whether an identifier is in the list, a JSON array of texts. It
+	// compares as the column does, and rather too widely than too narrowly.
+	Among func(col SQL, c *retention.Column, list string) SQL
+	// Change is the value's anonymised form; Formed is whether it already has it.
+	Change func(col SQL, c *retention.Column, ch retention.Change) (SQL, error)
+	Formed func(col SQL, c *retention.Column, ch retention.Change) (SQL, error)
+	// Nameless is whether a key value cannot be named exactly (NULL, and what
+	// does not survive being read and bound again).
+	Nameless func(col SQL, c *retention.Column) SQL
+	// Keys is a subquery with a row for each key of the JSON array of keys: the
+	// column retentiond_n, which counts from 0, and [KeyColumn] 0 to n-1.
+	Keys func(list SQL, n int) SQL
+	// Plain is the value without its declared type, so that no driver converts it.
+	Plain func(col SQL) SQL
+	// Exact compares a key column with a value of [Dialect.Keys] by bytes,
+	// whatever the column's collation.
+	Exact func(col, value SQL) SQL
+	// RowID is the engine's own name of a row, for tables without a key that
+	// names every row; empty where there is none.
+	RowID func(t *retention.Table) string
+}
+
+// Never is the clock of a value that is unreadable or implausible: later than
+// every cutoff, so that a test forgotten leaves the row alone (L1).
+const Never = int64(1<<63 - 1)
+
+// Query writes the placeholders.
+func (d *Dialect) Query(s SQL) Query {
+	q := Query{}
+	seen := map[any]int{}
+	var b strings.Builder
+	rest := s.Text
+	for _, a := range s.Args {
+		before, after, _ := strings.Cut(rest, mark)
+		b.WriteString(before)
+		rest = after
+		n, again := 0, false
+		if _, bytes := a.([]byte); d.Numbered && !bytes {
+			n, again = seen[a]
+		}
+		if !again {
+			q.Args = append(q.Args, a)
+			n = len(q.Args)
+			if _, bytes := a.([]byte); !bytes {
+				seen[a] = n
+			}
+		}
+		b.WriteString(d.Placeholder(n))
+	}
+	b.WriteString(rest)
+	q.Text = b.String()
+	return q
+}
+
+// Table writes a table's name.
+func (d *Dialect) Table(n retention.TableName) SQL {
+	if n.Schema == "" {
+		return Raw(d.Quote(n.Name))
+	}
+	return Raw(d.Quote(n.Schema) + "." + d.Quote(n.Name))
+}

@@ -1,0 +1,120 @@
+package sqlgen
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/retentiond/retentiond/retention"
+)
+
+// Gen renders what one selection asks, under one set of holds. The first error
+// sticks and every rendering method returns it. A Gen is for one goroutine.
+type Gen struct {
+	d     *Dialect
+	s     retention.Selection
+	holds *Holds
+	n     int // aliases given
+	err   error
+}
+
+// New prepares a selection for rendering. A selection without Reach, and a nil
+// set of holds, are errors: holds that cannot be read are not "no holds" (L3).
+func New(d *Dialect, s retention.Selection, h *Holds) (*Gen, error) {
+	switch {
+	case s.Table == nil || s.Schema == nil:
+		return nil, errors.New("selection names no table: bind the policy to the live schema first")
+	case s.Reach == nil:
+		return nil, fmt.Errorf("selection of table %s does not say how holds reach it: nothing may act", s.Table.Name)
+	case h == nil:
+		return nil, fmt.Errorf("no holds were read for table %s: nothing may act", s.Table.Name)
+	case len(s.Clock.Members) == 0 && !s.Clock.Any:
+		return nil, fmt.Errorf("selection of table %s has no clock", s.Table.Name)
+	}
+	return &Gen{d: d, s: s, holds: h}, nil
+}
+
+// row is a table in scope, under an alias.
+type row struct {
+	alias string
+	table *retention.Table
+	name  retention.TableName
+}
+
+func (g *Gen) main() row { return row{"t", g.s.Table, g.s.Table.Name} }
+
+func (g *Gen) fail(format string, args ...any) SQL {
+	if g.err == nil {
+		g.err = fmt.Errorf(format, args...)
+	}
+	return sqlFalse
+}
+
+// enter gives a table a fresh alias.
+func (g *Gen) enter(n retention.TableName) row {
+	t := g.s.Schema.Table(n)
+	if t == nil && g.s.Table != nil && g.d.SameTable(n, g.s.Table.Name) {
+		t = g.s.Table
+	}
+	if t == nil {
+		g.fail("table %s is not in the schema that was read", n)
+		t = &retention.Table{Name: n}
+	}
+	g.n++
+	return row{"r" + strconv.Itoa(g.n), t, n}
+}
+
+// from is the row's table with its alias.
+func (g *Gen) from(r row) SQL {
+	if strings.Contains(r.table.Name.String(), mark) {
+		return g.fail("table name %q has control characters", r.table.Name)
+	}
+	return Format("%s AS "+r.alias, g.d.Table(r.table.Name))
+}
+
+// col refers to a column; always qualified, so that a missing column can never
+// be read as a string literal or as an outer table's column.
+func (g *Gen) col(r row, name string) SQL {
+	g.column(r, name)
+	if strings.Contains(name, mark) {
+		return g.fail("table %s: column name %q has control characters", r.table.Name, name)
+	}
+	return Raw(r.alias + "." + g.d.Quote(name))
+}
+
+func (g *Gen) column(r row, name string) *retention.Column {
+	if c := r.table.Column(name); c != nil {
+		return c
+	}
+	g.fail("table %s has no column %q", r.table.Name, name)
+	return &retention.Column{Name: name, Kind: retention.KindOther}
+}
+
+func (g *Gen) cols(r row, names []string) []SQL {
+	out := make([]SQL, len(names))
+	for i, n := range names {
+		out[i] = g.col(r, n)
+	}
+	return out
+}
+
+// nameable refuses to name rows of a selection whose clock every row passes, or
+// of a table without a key.
+func (g *Gen) nameable() error {
+	switch {
+	case g.s.Clock.Any:
+		return fmt.Errorf("the selection of table %s is for counting only: it has no clock", g.s.Table.Name)
+	case len(g.s.Table.Key) == 0:
+		return fmt.Errorf("table %s has no primary key: its rows cannot be named", g.s.Table.Name)
+	}
+	return nil
+}
+
+// done finishes a statement.
+func (g *Gen) done(s SQL) (Query, error) {
+	if g.err != nil {
+		return Query{}, g.err
+	}
+	return g.d.Query(s), nil
+}

@@ -1,0 +1,118 @@
+package sqlgen
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/retentiond/retentiond/retention"
+)
+
+// Gone is the class of a key that names no row any more, in [Gen.Classify].
+const Gone = "gone"
+
+func (g *Gen) keys(list string) SQL { return g.d.Keys(Arg(list), len(g.s.Table.Key)) }
+
+// keyed is whether the row's key is in the list.
+func (g *Gen) keyed(r row, list string) SQL {
+	var cols []SQL
+	for i := range g.s.Table.Key {
+		cols = append(cols, Raw("k."+KeyColumn(i)))
+	}
+	return g.among(r, g.s.Table.Key, Format("SELECT %s FROM %s AS k", Join(", ", cols...), g.keys(list)))
+}
+
+// Classify renders the class, now, of each key of the list: rows of its number
+// in the list and its class, or [Gone].
+func (g *Gen) Classify(list string) (Query, error) {
+	t := g.main()
+	if err := g.nameable(); err != nil {
+		return Query{}, err
+	}
+	var on []SQL
+	for i, k := range g.s.Table.Key {
+		on = append(on, g.d.Exact(g.col(t, k), Raw("k."+KeyColumn(i))))
+	}
+	return g.done(Format("SELECT k.retentiond_n, CASE WHEN %s IS NULL THEN '"+Gone+"' ELSE %s END\nFROM %s AS k LEFT JOIN %s ON %s",
+		g.col(t, t.table.Key[0]), g.class(t), g.keys(list), g.from(t), And(on...)))
+}
+
+// Delete renders the removal of the rows of the list.
+func (g *Gen) Delete(list string) (Query, error) {
+	t := g.main()
+	return g.done(Format("DELETE FROM %s\nWHERE %s", g.from(t), g.keyed(t, list)))
+}
+
+// Update renders the changes to the rows of the list; mark, where it is set, is
+// the column that records markAt.
+func (g *Gen) Update(list string, changes []retention.Change, mark string, markAt any) (Query, error) {
+	t := g.main()
+	var sets []SQL
+	for _, ch := range changes {
+		if ch.Func != retention.Keep {
+			sets = append(sets, Format("%s = %s", Raw(g.d.Quote(g.column(t, ch.Column).Name)), g.form(t, ch)))
+		}
+	}
+	if mark != "" {
+		sets = append(sets, Format("%s = %s", Raw(g.d.Quote(g.column(t, mark).Name)), Arg(markAt)))
+	}
+	if len(sets) == 0 {
+		return Query{}, fmt.Errorf("table %s: no column would change", t.table.Name)
+	}
+	return g.done(Format("UPDATE %s SET\n  %s\nWHERE %s", g.from(t), Join(",\n  ", sets...), g.keyed(t, list)))
+}
+
+// CountDone counts the rows of the list that have their form; ok = false where
+// there is nothing to tell it by.
+func (g *Gen) CountDone(list string) (q Query, ok bool, err error) {
+	t := g.main()
+	done := g.alreadyDone(t)
+	if isFalse(done) && g.err == nil {
+		return Query{}, false, nil
+	}
+	q, err = g.done(Format("SELECT count(*) FROM %s\nWHERE %s", g.from(t), And(done, g.keyed(t, list))))
+	return q, true, err
+}
+
+// Copy renders the copy of the rows of the list into their vault table.
+func (g *Gen) Copy(list string, v *retention.VaultTables) (Query, error) {
+	t := g.main()
+	return g.done(g.copy(t, v.Table, v, g.rowClock(t, g.s.Clock), g.keyed(t, list)))
+}
+
+func (g *Gen) copy(r row, into retention.TableName, v *retention.VaultTables, clock, where SQL) SQL {
+	var names, values []SQL
+	for _, c := range r.table.Columns {
+		names = append(names, Raw(g.d.Quote(c.Name)))
+		values = append(values, g.col(r, c.Name))
+	}
+	for _, n := range []string{retention.VaultClock, retention.VaultRule, retention.VaultArchivedAt} {
+		names = append(names, Raw(g.d.Quote(n)))
+	}
+	values = append(values, g.d.Stamp(clock), Arg(v.Rule), Arg(v.At.UTC().Format(time.RFC3339)))
+	return Format("INSERT INTO %s (%s)\nSELECT %s\nFROM %s\nWHERE %s",
+		g.d.Table(into), Join(", ", names...), Join(", ", values...), g.from(r), where)
+}
+
+// Uncopied counts the rows of the list that have no equal copy among the rows
+// of the vault table after the one named.
+func (g *Gen) Uncopied(list string, into retention.TableName, after int64) (Query, error) {
+	t := g.main()
+	return g.done(g.uncopied(t, into, after, g.keyed(t, list)))
+}
+
+func (g *Gen) uncopied(r row, into retention.TableName, after int64, where SQL) SQL {
+	var from, to []SQL
+	for _, c := range r.table.Columns {
+		from = append(from, g.col(r, c.Name))
+		to = append(to, Raw("v."+g.d.Quote(c.Name)))
+	}
+	return Format("SELECT count(*) FROM (SELECT %s FROM %s WHERE %s\nEXCEPT SELECT %s FROM %s AS v WHERE v."+g.d.Quote(VaultID)+" > %s) AS k",
+		Join(", ", from...), g.from(r), where, Join(", ", to...), g.d.Table(into), Arg(after))
+}
+
+// VaultID is the vault tables' own key: an identifier that the application
+// gives again later must not collide with an archived one.
+const VaultID = "retentiond_id"
+
+func itoa(n int) string { return strconv.Itoa(n) }

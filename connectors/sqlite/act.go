@@ -1,0 +1,255 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/retentiond/retentiond/connectors/sqlgen"
+	"github.com/retentiond/retentiond/retention"
+)
+
+// act does the action to the keys that are due, and checks that it happened to
+// exactly those.
+func (w *work) act(ctx context.Context) error {
+	if len(w.due) == 0 {
+		return nil
+	}
+	a := &w.b.Action
+	switch {
+	case w.b.ChildrenOf > 0 && !a.Kind.Takes():
+		return fmt.Errorf("batch %s: action %s takes no children", w.b.Intent, a.Kind)
+	case w.b.ChildrenOf > 0:
+		return w.someChildren(ctx)
+	case a.Kind.Takes():
+		if err := w.narrow(ctx); err != nil {
+			return err
+		}
+		if a.Kind == retention.Archive {
+			if err := w.copyRows(ctx); err != nil {
+				return err
+			}
+		}
+		return w.take(ctx)
+	case a.Kind == retention.Redact, a.Kind == retention.Anonymise:
+		return w.change(ctx)
+	}
+	return fmt.Errorf("batch %s: SQLite has no action %q", w.b.Intent, a.Kind)
+}
+
+// render makes a fresh rendering and runs build on it.
+func (w *work) render(build func(g *sqlgen.Gen) (sqlgen.Query, error)) (sqlgen.Query, error) {
+	g, err := w.gen()
+	if err != nil {
+		return sqlgen.Query{}, err
+	}
+	return build(g)
+}
+
+func (w *work) exec(ctx context.Context, t *retention.Table, build func(g *sqlgen.Gen) (sqlgen.Query, error)) (int64, error) {
+	q, err := w.render(build)
+	if err != nil {
+		return 0, err
+	}
+	r, err := w.conn.ExecContext(ctx, q.Text, q.Args...)
+	if err != nil {
+		return 0, explain(t, err)
+	}
+	return affected(r), nil
+}
+
+func (w *work) number(ctx context.Context, build func(g *sqlgen.Gen) (sqlgen.Query, error)) (int64, error) {
+	q, err := w.render(build)
+	if err != nil {
+		return 0, err
+	}
+	var n int64
+	err = w.conn.GetContext(ctx, &n, q.Text, q.Args...)
+	return n, err
+}
+
+// exactly refuses an effect on more or fewer rows than meant; the batch rolls
+// back.
+func exactly(t retention.TableName, what string, got, want int64) error {
+	if got == want {
+		return nil
+	}
+	return fmt.Errorf("table %s: %d rows were %s where %d were meant; a trigger or a collation of its key may interfere: nothing was done", t, got, what, want)
+}
+
+// take removes the children and then the rows.
+func (w *work) take(ctx context.Context) error {
+	for _, c := range w.b.Action.Children {
+		if err := w.child(ctx, c, 0); err != nil {
+			return err
+		}
+	}
+	t := w.b.Selection.Table
+	n, err := w.exec(ctx, t, func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Delete(w.list) })
+	if err != nil {
+		return err
+	}
+	w.out.Done = int64(len(w.due))
+	return exactly(t.Name, "deleted", n, w.out.Done)
+}
+
+// narrow refuses a batch with more children than one transaction takes.
+func (w *work) narrow(ctx context.Context) error {
+	var all int64
+	for _, c := range w.b.Action.Children {
+		n, err := w.number(ctx, func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.CountChildrenOf(c, w.list) })
+		if err != nil {
+			return fmt.Errorf("children in %s: %w", c.Table, err)
+		}
+		all += n
+	}
+	if all > retention.MaxChildren {
+		return fmt.Errorf("table %s: the batch's %d rows have %d children: %w", w.b.Selection.Table.Name, len(w.due), all, retention.ErrTooWide)
+	}
+	return nil
+}
+
+// child removes or detaches the child rows, at most that many where most > 0.
+func (w *work) child(ctx context.Context, c retention.Child, most int64) error {
+	want, err := w.number(ctx, func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.CountChildrenOf(c, w.list) })
+	if err != nil {
+		return fmt.Errorf("children in %s: %w", c.Table, err)
+	}
+	if most > 0 && want > most {
+		want = most
+	}
+	w.out.Children[c.Table.String()] += want
+	if want == 0 {
+		return nil
+	}
+	t := w.table(c.Table)
+	build := func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.DeleteChildren(c, w.list, most) }
+	if c.Then == retention.ChildDetach && w.b.Action.Kind == retention.Delete {
+		build = func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.DetachChildren(c, w.list, most) }
+	}
+	n, err := w.exec(ctx, t, build)
+	if err != nil {
+		return err
+	}
+	return exactly(c.Table, "deleted or detached", n, want)
+}
+
+func (w *work) table(n retention.TableName) *retention.Table {
+	if t := findTable(w.b.Selection.Schema, n); t != nil {
+		return t
+	}
+	return &retention.Table{Name: n}
+}
+
+// someChildren takes at most ChildrenOf child rows of the one row, deepest
+// first; the row stays.
+func (w *work) someChildren(ctx context.Context) error {
+	left := w.b.ChildrenOf
+	for i, c := range w.b.Action.Children {
+		if left <= 0 {
+			return nil
+		}
+		before := w.out.Children[c.Table.String()]
+		if w.b.Action.Kind == retention.Archive {
+			if err := w.copyChildren(ctx, i, left); err != nil {
+				return err
+			}
+		}
+		if err := w.child(ctx, c, left); err != nil {
+			return err
+		}
+		left -= w.out.Children[c.Table.String()] - before
+	}
+	return nil
+}
+
+// change redacts or anonymises, and checks that the rows then have their form:
+// a form that is not kept would be applied again for ever.
+func (w *work) change(ctx context.Context) error {
+	t, a := w.b.Selection.Table, &w.b.Action
+	n, err := w.exec(ctx, t, func(g *sqlgen.Gen) (sqlgen.Query, error) {
+		return g.Update(w.list, a.Changes, a.Mark, w.markValue())
+	})
+	if err != nil {
+		return err
+	}
+	w.out.Done = int64(len(w.due))
+	if err := exactly(t.Name, "changed", n, w.out.Done); err != nil {
+		return err
+	}
+	g, err := w.gen()
+	if err != nil {
+		return err
+	}
+	q, tells, err := g.CountDone(w.list)
+	if err != nil || !tells {
+		return err
+	}
+	var formed int64
+	if err := w.conn.GetContext(ctx, &formed, q.Text, q.Args...); err != nil {
+		return fmt.Errorf("read table %s back: %w", t.Name, err)
+	}
+	return exactly(t.Name, "found in their anonymised form", formed, w.out.Done)
+}
+
+// markValue is the time in the mark column's own form.
+func (w *work) markValue() any {
+	a := &w.b.Action
+	c := w.b.Selection.Table.Column(a.Mark)
+	if c != nil && c.Kind == retention.KindInteger {
+		return a.MarkAt.Unix()
+	}
+	return a.MarkAt.UTC().Format(time.RFC3339)
+}
+
+// guard refuses a batch whose tables are no longer those that were planned.
+func (s *Source) guard(conn *sqlx.Conn, planned *retention.Schema) func(context.Context) error {
+	return func(ctx context.Context) error {
+		var version int64
+		if err := conn.GetContext(ctx, &version, "PRAGMA schema_version"); err != nil {
+			return fmt.Errorf("sqlite %s: schema version: %w", s.path, err)
+		}
+		now := verified{planned, version}
+		s.mu.Lock()
+		same := planned != nil && s.verified == now
+		s.mu.Unlock()
+		if same {
+			return nil
+		}
+		if err := compareSchema(ctx, conn, planned); err != nil {
+			return err
+		}
+		s.mu.Lock()
+		s.verified = now
+		s.mu.Unlock()
+		return nil
+	}
+}
+
+// verified is a schema that was found equal to the live one at that version.
+type verified struct {
+	schema  *retention.Schema
+	version int64
+}
+
+func compareSchema(ctx context.Context, conn *sqlx.Conn, planned *retention.Schema) error {
+	if planned == nil || len(planned.Tables) == 0 {
+		return fmt.Errorf("the batch names no schema to compare with")
+	}
+	var names []retention.TableName
+	for n := range planned.Tables {
+		names = append(names, n)
+	}
+	live, err := describe(ctx, conn, names)
+	if err != nil {
+		return fmt.Errorf("read the schema again: %w", err)
+	}
+	for n, t := range planned.Tables {
+		l := live.Table(n)
+		if l == nil || l.Fingerprint != t.Fingerprint {
+			return refusal(retention.RefuseSchemaDrift, "table %s changed since the plan was made: plan again", n)
+		}
+	}
+	return nil
+}

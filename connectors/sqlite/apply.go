@@ -1,0 +1,187 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/retentiond/retentiond/connectors/sqlgen"
+	"github.com/retentiond/retentiond/retention"
+)
+
+// work is one batch inside its transaction.
+type work struct {
+	s     *Source
+	b     *retention.Batch
+	conn  *sqlx.Conn
+	holds *retention.HoldSet
+	due   []retention.Key
+	list  string // the due keys
+	out   retention.Outcome
+}
+
+// Apply does a batch: write lock, gate, holds, schema guard, every test again,
+// children, rows, receipt, commit. With ChildrenOf, Done and Spared are 0 and
+// Children says how many child rows went: the row itself is accounted for by the
+// batch that takes it.
+func (s *Source) Apply(ctx context.Context, b retention.Batch) (retention.Outcome, error) {
+	if err := checkBatch(&b); err != nil {
+		return retention.Outcome{}, err
+	}
+	w := &work{s: s, b: &b, out: retention.Outcome{Children: map[string]int64{}}}
+	err := s.inTx(ctx, batchWait, func(conn *sqlx.Conn) error {
+		w.conn = conn
+		return w.do(ctx)
+	})
+	if err != nil {
+		return retention.Outcome{}, err
+	}
+	return w.out, nil
+}
+
+func checkBatch(b *retention.Batch) error {
+	t := b.Selection.Table
+	switch {
+	case b.Intent == "":
+		return fmt.Errorf("batch has no intent")
+	case len(b.Keys) == 0:
+		return fmt.Errorf("batch %s names no rows", b.Intent)
+	case len(b.Keys) > retention.MaxBatch:
+		return fmt.Errorf("batch %s names %d rows, at most %d are allowed", b.Intent, len(b.Keys), retention.MaxBatch)
+	case b.ChildrenOf > 0 && len(b.Keys) != 1:
+		return fmt.Errorf("batch %s: a batch of children is of one row", b.Intent)
+	case b.Admit == nil || b.Seal == nil:
+		return fmt.Errorf("batch %s can be neither admitted nor sealed", b.Intent)
+	case t == nil:
+		return fmt.Errorf("batch %s names no table", b.Intent)
+	case t.Unsafe != "":
+		return refusal(retention.RefuseUnsafeTable, "table %s: %s", t.Name, t.Unsafe)
+	}
+	return nil
+}
+
+func (w *work) do(ctx context.Context) error {
+	gate, err := readGate(ctx, w.conn)
+	if err != nil {
+		return err
+	}
+	if !gate.Installed {
+		return refusal(retention.RefuseGate, "%s has no gate: run check --install", w.s.path)
+	}
+	if w.holds, err = w.b.Admit(ctx, gate); err != nil {
+		return err
+	}
+	steps := []func(context.Context) error{w.s.guard(w.conn, w.b.Selection.Schema), w.classify, w.act, w.receipt}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *work) gen() (*sqlgen.Gen, error) { return w.s.gen(w.b.Selection, w.holds) }
+
+// classify tests every key again and keeps those that are still due.
+func (w *work) classify(ctx context.Context) error {
+	t := w.b.Selection.Table
+	list, err := keyList(t, w.b.Keys)
+	if err != nil {
+		return err
+	}
+	if err := distinct(t, w.b.Keys); err != nil {
+		return err
+	}
+	g, err := w.gen()
+	if err != nil {
+		return err
+	}
+	q, err := g.Classify(list)
+	if err != nil {
+		return err
+	}
+	classes := make([]string, len(w.b.Keys))
+	if err := w.classes(ctx, q, classes); err != nil {
+		return fmt.Errorf("test table %s again: %w", t.Name, err)
+	}
+	for i, c := range classes {
+		if c == string(retention.Due) {
+			w.due = append(w.due, w.b.Keys[i])
+		} else if err := spare(&w.out.Spared, c); err != nil {
+			return err
+		}
+	}
+	w.list, err = keyList(t, w.due)
+	return err
+}
+
+func (w *work) classes(ctx context.Context, q sqlgen.Query, into []string) error {
+	rows, err := w.conn.QueryxContext(ctx, q.Text, q.Args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var n int
+		var class string
+		if err := rows.Scan(&n, &class); err != nil {
+			return err
+		}
+		if n < 0 || n >= len(into) || into[n] != "" {
+			return fmt.Errorf("key %d names more than one row", n)
+		}
+		into[n] = class
+	}
+	return rows.Err()
+}
+
+func distinct(t *retention.Table, keys []retention.Key) error {
+	seen := make(map[string]bool, len(keys))
+	for _, k := range keys {
+		text, err := keyJSON(k)
+		if err != nil {
+			return err
+		}
+		if seen[text] {
+			return fmt.Errorf("table %s: the batch names a row twice", t.Name)
+		}
+		seen[text] = true
+	}
+	return nil
+}
+
+// spare counts a row that is left, by its class now.
+func spare(s *retention.Spared, class string) error {
+	switch class {
+	case string(retention.Held):
+		s.Held++
+	case string(retention.Protected):
+		s.Protected++
+	case string(retention.Blocked):
+		s.Blocked++
+	case sqlgen.Gone:
+		s.Gone++
+	case string(retention.Excluded), string(retention.ClassDone), string(retention.Open), string(retention.Unresolved), string(retention.Active):
+		s.Changed++
+	default:
+		return fmt.Errorf("a row has the unknown class %q", class)
+	}
+	return nil
+}
+
+// receipt seals what was done, in the same transaction.
+func (w *work) receipt(ctx context.Context) error {
+	rows := w.out.Done
+	if w.b.ChildrenOf > 0 {
+		w.out.Spared = retention.Spared{}
+	}
+	w.out.Digest = w.b.Seal(rows, w.due)
+	err := insertReceipt(ctx, w.conn, retention.Receipt{Intent: w.b.Intent, State: retention.ReceiptDone, Rows: rows, Digest: w.out.Digest})
+	if duplicate(err) {
+		return fmt.Errorf("intent %s was settled before: it can never commit: %w", w.b.Intent, err)
+	}
+	if err != nil {
+		return fmt.Errorf("write the receipt of intent %s: %w", w.b.Intent, err)
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+package sqlite
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/retentiond/retentiond/retention"
+)
+
+// keyList writes keys as the JSON text that keysOf reads: an array for each
+// key; bytes, and text that JSON cannot carry, as objects of hex digits. It
+// names every storage class exactly, and refuses what it cannot.
+func keyList(t *retention.Table, keys []retention.Key) (string, error) {
+	var b strings.Builder
+	b.WriteByte('[')
+	for i, k := range keys {
+		if len(k) != len(t.Key) {
+			return "", fmt.Errorf("table %s: key %d has %d values, the primary key has %d columns", t.Name, i, len(k), len(t.Key))
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		text, err := keyJSON(k)
+		if err != nil {
+			return "", fmt.Errorf("table %s: key %d: %w", t.Name, i, err)
+		}
+		b.WriteString(text)
+	}
+	b.WriteByte(']')
+	return b.String(), nil
+}
+
+func keyJSON(k retention.Key) (string, error) {
+	parts := make([]string, len(k))
+	for i, v := range k {
+		switch x := v.(type) {
+		case int64:
+			parts[i] = strconv.FormatInt(x, 10)
+		case string:
+			parts[i] = textJSON(x)
+		case []byte:
+			parts[i] = `{"hex":"` + hex.EncodeToString(x) + `"}`
+		default:
+			return "", fmt.Errorf("a value of type %T cannot be named exactly", v)
+		}
+	}
+	return "[" + strings.Join(parts, ",") + "]", nil
+}
+
+func textJSON(s string) string {
+	if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
+		return `{"text":"` + hex.EncodeToString([]byte(s)) + `"}`
+	}
+	b, err := json.Marshal(s)
+	if err != nil {
+		return `{"text":"` + hex.EncodeToString([]byte(s)) + `"}`
+	}
+	return string(b)
+}
+
+// keyText is the key as people write it; a composite one as a JSON array.
+func keyText(k retention.Key) string {
+	if len(k) == 1 {
+		switch x := k[0].(type) {
+		case string:
+			return x
+		case []byte:
+			return hex.EncodeToString(x)
+		}
+		return fmt.Sprint(k[0])
+	}
+	text, err := keyJSON(k)
+	if err != nil {
+		return fmt.Sprint([]any(k))
+	}
+	return text
+}

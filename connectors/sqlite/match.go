@@ -1,0 +1,93 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/retentiond/retentiond/retention"
+)
+
+// Matched asks once for each declared column which of the identifiers it holds,
+// and finds them again in the forms that the comparison allows.
+func (s *Source) Matched(ctx context.Context, sel retention.Selection, subjectType string, ids []string) ([]string, error) {
+	g, err := s.gen(sel, &retention.HoldSet{})
+	if err != nil {
+		return nil, err
+	}
+	queries, err := g.Matched(subjectType, ids)
+	if err != nil {
+		return nil, err
+	}
+	forms := map[string][]int{}
+	for i, id := range ids {
+		for _, f := range idForms(id) {
+			forms[f] = append(forms[f], i)
+		}
+	}
+	hit := make([]bool, len(ids))
+	for _, q := range queries {
+		rows, err := s.read.QueryxContext(ctx, q.Text, q.Args...)
+		if err != nil {
+			return nil, fmt.Errorf("look for subjects in table %s: %w", sel.Table.Name, err)
+		}
+		for rows.Next() {
+			vals, err := rows.SliceScan()
+			if err != nil {
+				rows.Close()
+				return nil, fmt.Errorf("look for subjects in table %s: %w", sel.Table.Name, err)
+			}
+			markHits(hit, forms, vals[0])
+		}
+		if err := rows.Err(); err != nil {
+			return nil, fmt.Errorf("look for subjects in table %s: %w", sel.Table.Name, err)
+		}
+	}
+	var out []string
+	for i, id := range ids {
+		if hit[i] {
+			out = append(out, id)
+		}
+	}
+	return out, nil
+}
+
+// markHits marks the identifiers that the value matched: those of its most
+// exact form that any has.
+func markHits(hit []bool, forms map[string][]int, v any) {
+	for _, f := range valueForms(v) {
+		if at := forms[f]; len(at) > 0 {
+			for _, i := range at {
+				hit[i] = true
+			}
+			return
+		}
+	}
+}
+
+// idForms are an identifier as text, in lower case, as a number and as bytes.
+func idForms(id string) []string {
+	out := []string{"=" + id, "~" + strings.ToLower(id), "x" + strings.ToLower(strings.ReplaceAll(id, "-", ""))}
+	if n, err := strconv.ParseInt(strings.TrimSpace(id), 10, 64); err == nil {
+		out = append(out, "#"+strconv.FormatInt(n, 10))
+	} else if f, err := strconv.ParseFloat(strings.TrimSpace(id), 64); err == nil {
+		out = append(out, "#"+strconv.FormatFloat(f, 'f', -1, 64))
+	}
+	return out
+}
+
+func valueForms(v any) []string {
+	switch x := v.(type) {
+	case string:
+		return []string{"=" + x, "~" + strings.ToLower(x)}
+	case int64:
+		return []string{"#" + strconv.FormatInt(x, 10)}
+	case float64:
+		return []string{"#" + strconv.FormatFloat(x, 'f', -1, 64)}
+	case []byte:
+		return []string{"=" + string(x), "x" + hex.EncodeToString(x)}
+	}
+	return nil
+}

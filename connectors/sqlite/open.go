@@ -1,0 +1,117 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/retentiond/retentiond/connectors/sqlgen"
+	"github.com/retentiond/retentiond/retention"
+	"modernc.org/sqlite"
+)
+
+// Source is an open SQLite file. It implements [retention.Source]; its methods
+// may be called by several goroutines.
+type Source struct {
+	path  string
+	read  *sqlx.DB // held read-only by the database
+	write *sqlx.DB // one connection, made on first use
+
+	mu       sync.Mutex
+	holds    *sqlgen.Holds // of the last set of holds
+	holdsOf  *retention.HoldSet
+	verified verified // the schema that was last compared in full
+}
+
+var _ retention.Source = (*Source)(nil)
+
+// Open opens the SQLite file that dsn names: a path, or a path after "file:" or
+// "sqlite:". It reads the file's header and writes nothing. A file that is
+// missing, or is no database, is a source_down refusal; no file is ever made.
+func Open(ctx context.Context, dsn string) (*Source, error) {
+	path, err := pathOf(dsn)
+	if err != nil {
+		return nil, err
+	}
+	d, err := newDriver()
+	if err != nil {
+		return nil, fmt.Errorf("sqlite functions: %w", err)
+	}
+	s := &Source{path: path}
+	s.read = pool(d, path, "mode=ro&_query_only=1&_busy_timeout=5000&_dqs=0", readers)
+	s.write = pool(d, path, "mode=rw&_foreign_keys=1&_synchronous=FULL&_busy_timeout=5000&_dqs=0", 1)
+	var version int64
+	if err := s.read.GetContext(ctx, &version, "PRAGMA schema_version"); err != nil {
+		s.Close()
+		return nil, s.down(err)
+	}
+	return s, nil
+}
+
+// readers is the most read-only sessions at a time.
+const readers = 4
+
+// Close closes every session.
+func (s *Source) Close() error {
+	err := s.write.Close()
+	if e := s.read.Close(); e != nil {
+		err = e
+	}
+	return err
+}
+
+func pathOf(dsn string) (string, error) {
+	path := strings.TrimPrefix(strings.TrimPrefix(dsn, "sqlite:"), "file:")
+	if strings.HasPrefix(path, "//") {
+		path = "/" + strings.TrimLeft(path, "/")
+	}
+	switch {
+	case path == "" || strings.Contains(path, ":memory:"):
+		return "", fmt.Errorf("sqlite dsn %q names no file", dsn)
+	case path != dsn && strings.Contains(path, "?"):
+		return "", fmt.Errorf("sqlite dsn %q: options are not allowed, write the path alone", dsn)
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", fmt.Errorf("sqlite dsn %q: %w", dsn, err)
+	}
+	// Stat neither opens nor closes the file, so it drops no lock.
+	switch info, err := os.Stat(abs); {
+	case os.IsNotExist(err):
+		return "", refusal(retention.RefuseSourceDown, "database file %s does not exist; retentiond never makes one", abs)
+	case err != nil:
+		return "", refusal(retention.RefuseSourceDown, "database file %s: %v", abs, err)
+	case info.IsDir():
+		return "", refusal(retention.RefuseSourceDown, "%s is a directory, not a database file", abs)
+	}
+	return abs, nil
+}
+
+func refusal(code retention.RefusalCode, format string, args ...any) *retention.Refusal {
+	return &retention.Refusal{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// connector opens connections of one driver value, so that its functions exist
+// nowhere else in the process.
+type connector struct {
+	d   *sqlite.Driver
+	dsn string
+}
+
+func (c connector) Connect(context.Context) (driver.Conn, error) { return c.d.Open(c.dsn) }
+func (c connector) Driver() driver.Driver                        { return c.d }
+
+func pool(d *sqlite.Driver, path, options string, n int) *sqlx.DB {
+	u := url.URL{Scheme: "file", Path: path, RawQuery: options}
+	db := sql.OpenDB(connector{d, u.String()})
+	db.SetMaxOpenConns(n)
+	db.SetMaxIdleConns(n)
+	return sqlx.NewDb(db, "sqlite")
+}
