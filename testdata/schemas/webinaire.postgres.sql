@@ -14,6 +14,7 @@ CREATE TABLE organisers (
     last_activity_at timestamp,
     deactivated_at   timestamp
 );
+CREATE INDEX organisers_created_at_idx ON organisers (created_at);
 CREATE INDEX organisers_last_activity_at_idx ON organisers (last_activity_at);
 CREATE INDEX organisers_deactivated_at_idx ON organisers (deactivated_at);
 
