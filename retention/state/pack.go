@@ -52,7 +52,10 @@ func packPage(p retention.SpoolPage) ([]byte, error) {
 	if _, err := w.Write(raw); err != nil {
 		return nil, err
 	}
-	return b.Bytes(), w.Close()
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
 }
 
 func unpackPage(body []byte) (p retention.SpoolPage, err error) {
