@@ -14,7 +14,7 @@ func (g *Gen) class(r row) SQL {
 		{mayHold(c.open), retention.Open},
 		{mayHold(Or(append(g.nameless(r), c.unresolved)...)), retention.Unresolved},
 		{mayNotHold(c.over), retention.Active},
-		{mayHold(g.held(r, g.s.Reach)), retention.Held},
+		{holdsTrue(g.held(r, g.s.Reach)), retention.Held},
 		{mayHold(g.protected(r, g.s.Minimums)), retention.Protected},
 		{mayHold(g.blocked(r, g.s.Blocked)), retention.Blocked},
 	}

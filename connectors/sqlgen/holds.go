@@ -59,7 +59,8 @@ func jsonLists(subjects map[string][]string) (map[string]string, error) {
 	return out, nil
 }
 
-// held is whether some hold covers the row: through a subject, through its
+// held is whether some hold covers the row (NULL where it is about nobody, who
+// is not held): through a subject, through its
 // table, or through a row whose declared child it is. path guards cycles.
 func (g *Gen) held(r row, reach *retention.Reach, path ...*retention.Reach) SQL {
 	if reach == nil {
@@ -152,7 +153,7 @@ func (g *Gen) blocked(r row, children []retention.ChildReach) SQL {
 	for i := range children {
 		c := &children[i]
 		x, on := g.reach(r, &c.Child.Relation)
-		stays := Or(mayHold(g.held(x, c.Reach)), mayHold(g.protected(x, c.Minimums)))
+		stays := Or(holdsTrue(g.held(x, c.Reach)), mayHold(g.protected(x, c.Minimums)))
 		if isFalse(stays) {
 			continue
 		}
