@@ -119,8 +119,9 @@ const MaxSpool = 5_000_000
 // RuleSeen is what a person approved, or a run last did, for a rule.
 type RuleSeen struct {
 	Policy, Rule string
-	Meaning      string // digest of the rule's meaning
-	Fingerprint  string // of its tables
-	Approved     bool   // a person approved a plan with this meaning, or a run did one
-	RanAt        time.Time
+	Meaning      string    // digest of the rule's meaning
+	Fingerprint  string    // of its tables
+	Approved     bool      // a person approved a plan with this meaning, or a run did one
+	RanAt        time.Time // as-of of the last run
+	Complete     bool      // that run accounted for every row due then; what is due now became so since
 }

@@ -91,7 +91,12 @@ func (sw *stepWork) remember(ctx context.Context) error {
 		return fatal(fmt.Errorf("reading what rule %q did: %w", sw.step.Rule, err))
 	}
 	seen.Policy, seen.Rule = sw.step.Policy, sw.step.Rule
-	seen.Fingerprint, seen.RanAt = sw.step.Fingerprint, sw.work.report.Started
+	complete := sw.left() <= 0 && sw.report.Spared.Failed == 0 && sw.report.Error == ""
+	if seen.RanAt.Equal(sw.plan.AsOf) { // an earlier stage of the same rule
+		complete = complete && seen.Complete
+	}
+	seen.Complete = complete
+	seen.Fingerprint, seen.RanAt = sw.step.Fingerprint, sw.plan.AsOf
 	if seen.Meaning == "" {
 		seen.Meaning = sw.step.Meaning
 	}

@@ -73,6 +73,14 @@ func (e *Engine) sinceSlot(ctx context.Context, v *view, s *retention.Step, out 
 	if err != nil {
 		return err
 	}
+	seen, _, err := e.Store.Seen(ctx, s.Policy, s.Rule)
+	if err != nil {
+		return fmt.Errorf("reading when rule %q ran: %w", s.Rule, err)
+	}
+	if seen.Complete && !seen.RanAt.Truncate(time.Second).Before(slot) {
+		out.Because = "fell due since the last run at " + seen.RanAt.In(b.Policy.Zone).Format(time.RFC3339) + ", which left nothing behind"
+		return nil
+	}
 	if slot.IsZero() {
 		out.Explained, out.Because = false, "overdue, and the rule never ran"
 		return nil

@@ -158,15 +158,16 @@ type seenRow struct {
 	Fingerprint string `db:"fingerprint"`
 	Approved    bool   `db:"approved"`
 	RanAt       int64  `db:"ran_at"`
+	Complete    bool   `db:"complete"`
 }
 
 // Seen returns what was approved or done for a rule before; ok = false: never.
 func (s *Store) Seen(ctx context.Context, policy, rule string) (out retention.RuleSeen, ok bool, err error) {
 	err = s.read(ctx, func(t *tx) error {
 		var r seenRow
-		ok, err = t.get(ctx, &r, "SELECT meaning, fingerprint, approved, ran_at FROM seen WHERE policy = ? AND rule = ?", policy, rule)
+		ok, err = t.get(ctx, &r, "SELECT meaning, fingerprint, approved, ran_at, complete FROM seen WHERE policy = ? AND rule = ?", policy, rule)
 		if ok {
-			out = retention.RuleSeen{Policy: policy, Rule: rule, Meaning: r.Meaning, Fingerprint: r.Fingerprint, Approved: r.Approved, RanAt: instant(r.RanAt)}
+			out = retention.RuleSeen{Policy: policy, Rule: rule, Meaning: r.Meaning, Fingerprint: r.Fingerprint, Approved: r.Approved, RanAt: instant(r.RanAt), Complete: r.Complete}
 		}
 		return err
 	})
@@ -176,10 +177,10 @@ func (s *Store) Seen(ctx context.Context, policy, rule string) (out retention.Ru
 // SetSeen replaces it.
 func (s *Store) SetSeen(ctx context.Context, r retention.RuleSeen) error {
 	err := s.write(ctx, func(t *tx) error {
-		_, err := t.exec(ctx, `INSERT INTO seen (policy, rule, meaning, fingerprint, approved, ran_at) VALUES (?, ?, ?, ?, ?, ?)
+		_, err := t.exec(ctx, `INSERT INTO seen (policy, rule, meaning, fingerprint, approved, ran_at, complete) VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (policy, rule) DO UPDATE SET meaning = excluded.meaning, fingerprint = excluded.fingerprint,
-			approved = excluded.approved, ran_at = excluded.ran_at`,
-			r.Policy, r.Rule, r.Meaning, r.Fingerprint, r.Approved, micros(r.RanAt))
+			approved = excluded.approved, ran_at = excluded.ran_at, complete = excluded.complete`,
+			r.Policy, r.Rule, r.Meaning, r.Fingerprint, r.Approved, micros(r.RanAt), r.Complete)
 		return err
 	})
 	return wrap(err, "remember rule %s/%s", r.Policy, r.Rule)

@@ -16,7 +16,7 @@ CREATE TABLE spool_keys (plan TEXT NOT NULL PRIMARY KEY, secret BLOB NOT NULL, a
 CREATE TABLE spool (plan TEXT NOT NULL, step INTEGER NOT NULL, seq INTEGER NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY (plan, step, seq));
 CREATE TABLE seen (policy TEXT NOT NULL, rule TEXT NOT NULL, meaning TEXT NOT NULL, fingerprint TEXT NOT NULL,
-  approved INTEGER NOT NULL, ran_at BIGINT NOT NULL, PRIMARY KEY (policy, rule));
+  approved INTEGER NOT NULL, ran_at BIGINT NOT NULL, complete INTEGER NOT NULL, PRIMARY KEY (policy, rule));
 
 CREATE TABLE lease (name TEXT NOT NULL PRIMARY KEY, owner TEXT NOT NULL, process TEXT NOT NULL, attempt BIGINT NOT NULL,
   since BIGINT NOT NULL, until BIGINT NOT NULL);
