@@ -31,7 +31,6 @@ type Engine struct {
 	Failed   []FailedPolicy        // that do not
 	Guards   []*retention.Policy   // last good texts of the failed ones: they protect, and do not run
 	Grace    time.Duration         // of released holds
-	Pause    time.Duration         // longest expected pause between runs, for the clock guard
 	Now      func() time.Time
 	Log      *zap.Logger
 	Owner    string         // of leases: host, pid, process start

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/retentiond/retentiond/retention"
+	"github.com/robfig/cron/v3"
 )
 
 // Bounds of the clock guard: a wrong clock is the shortest way to a wrong DELETE.
@@ -22,7 +23,7 @@ func (e *Engine) guard(ctx context.Context, p *retention.Plan, v *view, now time
 	if err != nil {
 		return fmt.Errorf("reading the last accepted time: %w", err)
 	}
-	why := jump(now, anchor, maxJump+e.Pause)
+	why := jump(now, anchor, maxJump+e.longestPause(now))
 	for name, srv := range v.servers {
 		if d := srv.Now.Sub(now).Abs(); !srv.Now.IsZero() && d > maxSkew+time.Second {
 			why = fmt.Sprintf("the clock of source %q differs by %s", name, d.Round(time.Second))
@@ -38,6 +39,46 @@ func (e *Engine) guard(ctx context.Context, p *retention.Plan, v *view, now time
 		}
 	}
 	return nil
+}
+
+// handPause is the pause expected of rules that people run by hand.
+const handPause = 31 * 24 * time.Hour
+
+// longestPause is the longest pause expected between two runs: the widest gap
+// of any schedule within the coming year.
+func (e *Engine) longestPause(now time.Time) time.Duration {
+	exprs := map[string]bool{}
+	for _, p := range e.Policies {
+		for i := range p.Rules {
+			expr := p.Rules[i].Schedule
+			if expr == "" {
+				expr = p.Schedule
+			}
+			exprs[expr] = true
+		}
+	}
+	var longest time.Duration
+	for expr := range exprs {
+		longest = max(longest, widestGap(expr, now))
+	}
+	return longest
+}
+
+func widestGap(expr string, now time.Time) time.Duration {
+	s, err := cron.ParseStandard(expr)
+	if err != nil { // no schedule; a broken one was refused when the policy was loaded
+		return handPause
+	}
+	var widest time.Duration
+	at := s.Next(now)
+	for i := 0; i < 500 && !at.IsZero() && at.Sub(now) < 366*24*time.Hour; i++ {
+		next := s.Next(at)
+		if next.IsZero() {
+			break
+		}
+		widest, at = max(widest, next.Sub(at)), next
+	}
+	return widest
 }
 
 func jump(now, anchor time.Time, most time.Duration) string {
