@@ -35,7 +35,7 @@ func (d *decoder) checkColumns(m *mapping, a *retention.Action) {
 		}
 	}
 	if !changed && len(a.Columns) > 0 && m.get("columns") != nil && d.clean(m.get("columns")) {
-		d.fail(m.keys["columns"], "L10: every column that tells who it was about must change", "the anonymisation keeps every column")
+		d.fail(m.keys["columns"], "every column that tells who it was about must change", "the anonymisation keeps every column")
 	}
 }
 

@@ -13,6 +13,7 @@ type mapping struct {
 	what   string // for messages: "the rule", "a child"
 	keys   map[string]*yaml.Node
 	values map[string]*yaml.Node
+	meant  map[string]bool // known keys that an unknown one probably is
 }
 
 // mapping reads a node as a mapping of the shape, refusing unknown keys; false
@@ -25,7 +26,7 @@ func (d *decoder) mapping(n *yaml.Node, shape, what string) (*mapping, bool) {
 		d.reject(n, "", "%s must be a mapping, not %s", what, kindName(n))
 		return nil, false
 	}
-	m := &mapping{d: d, node: n, what: what, keys: map[string]*yaml.Node{}, values: map[string]*yaml.Node{}}
+	m := &mapping{d: d, node: n, what: what, keys: map[string]*yaml.Node{}, values: map[string]*yaml.Node{}, meant: map[string]bool{}}
 	known := keysOf(shape)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
@@ -34,6 +35,7 @@ func (d *decoder) mapping(n *yaml.Node, shape, what string) (*mapping, bool) {
 		}
 		if !slices.Contains(known, k.Value) {
 			d.unknownKey(k, known, what)
+			m.meant[nearest(k.Value, known)] = true
 			continue
 		}
 		m.keys[k.Value], m.values[k.Value] = k, v
@@ -63,9 +65,10 @@ func (m *mapping) get(key string) *yaml.Node {
 	return v
 }
 
-// need returns the value of a required key, or reports that it is missing.
+// need returns the value of a required key, or reports that it is missing; a
+// misspelt one was reported before.
 func (m *mapping) need(key, hint string) *yaml.Node {
-	if !m.has(key) {
+	if !m.has(key) && !m.meant[key] {
 		m.d.fail(m.node, hint, "%s has no %s", m.what, key)
 	}
 	return m.get(key)
