@@ -25,6 +25,9 @@ func (g *Gen) class(r row) SQL {
 		}
 		out = Format("%s\n  WHEN %s THEN '"+string(w.class)+"'", out, w.test)
 	}
+	if out.Text == "CASE" {
+		return Raw("'due'")
+	}
 	return Format("%s\n  ELSE 'due' END", out)
 }
 

@@ -129,6 +129,11 @@ func (s *Source) Page(ctx context.Context, sel retention.Selection, h *retention
 }
 
 func cursorOf(vals []any, ordered bool) retention.Cursor {
+	for i, v := range vals {
+		if b, blob := v.([]byte); blob && b == nil {
+			vals[i] = []byte{} // an empty blob is not NULL
+		}
+	}
 	c := retention.Cursor{Key: vals}
 	if ordered {
 		c = retention.Cursor{Order: vals[0], Key: vals[1:]}
