@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/retentiond/retentiond/retention/audit"
 )
@@ -66,4 +67,31 @@ func (s *Store) compareKept(ctx context.Context, t *tx, c audit.Checkpoint) erro
 		err = fmt.Errorf("%w: its first %d entries are not those of the checkpoint beside the key; %s", ErrRolledBack, kept.Size, remedy)
 	}
 	return err
+}
+
+// AdoptLog accepts this log in the place of the one that the checkpoint beside
+// the key was made of, when a person says so (a lost or restored store). That
+// checkpoint is set aside, not lost, and an entry says which it was, by whom
+// (keyed) and why (salted). Where the log still fits it, nothing changes.
+func (s *Store) AdoptLog(ctx context.Context, by, reason string) error {
+	err := s.write(ctx, func(t *tx) error {
+		c, err := s.sign(ctx, t)
+		if err != nil {
+			return err
+		}
+		if err := s.compareKept(ctx, t, c); !errors.Is(err, ErrRolledBack) {
+			return err
+		}
+		kept, _, err := s.key.KeptCheckpoint()
+		if err != nil {
+			return err
+		}
+		aside := fmt.Sprintf("%s.%s", s.key.CheckpointPath(), t.now.Format("20060102T150405.000000"))
+		data := map[string]any{"adopted_after": map[string]any{"log": kept.Log, "size": kept.Size, "root": kept.Root}}
+		if err := t.recordBy(ctx, audit.Event{Kind: audit.ConfigLoaded, Data: data}, by, reason); err != nil {
+			return err
+		}
+		return os.Rename(s.key.CheckpointPath(), aside)
+	})
+	return wrap(err, "adopt the audit log")
 }
