@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
@@ -11,7 +10,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"unicode"
 
@@ -121,82 +119,4 @@ func (k *Key) signer(log string) (note.Signer, error) {
 	}
 	priv := base64.StdEncoding.EncodeToString(append([]byte{algEd25519}, k.seed...))
 	return note.NewSigner(fmt.Sprintf("PRIVATE+KEY+%s+%08x+%s", k.LogOrigin(log), v.KeyHash(), priv))
-}
-
-// createFile writes a new file whole and durable, or leaves none: a crash
-// cannot leave half a key behind.
-func createFile(path string, data []byte) error {
-	tmp, err := writeTemp(path, data)
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp)
-	// A link, unlike a rename, never replaces a file that is there.
-	if err := os.Link(tmp, path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// replaceFile writes a file whole and durable in the place of the one before.
-func replaceFile(path string, data []byte) error {
-	tmp, err := writeTemp(path, data)
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return errors.Join(err, os.Remove(tmp))
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// writeTemp writes data durably to a new file (0600) beside path.
-func writeTemp(path string, data []byte) (string, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return "", err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return "", errors.Join(err, os.Remove(f.Name()))
-	}
-	return f.Name(), nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
-// KeptCheckpoint reads the checkpoint beside the key; ok = false: none yet.
-func (k *Key) KeptCheckpoint() (c Checkpoint, ok bool, err error) {
-	msg, err := os.ReadFile(k.CheckpointPath())
-	if errors.Is(err, fs.ErrNotExist) {
-		return c, false, nil
-	}
-	if err != nil {
-		return c, false, fmt.Errorf("read the checkpoint beside the audit key: %w", err)
-	}
-	if c, err = OpenCheckpoint(k, msg); err != nil {
-		return c, false, fmt.Errorf("%s: %w", k.CheckpointPath(), err)
-	}
-	return c, true, nil
-}
-
-// KeepCheckpoint writes the checkpoint beside the key, durable on return: a
-// witness that does not live in the store.
-func (k *Key) KeepCheckpoint(c Checkpoint) error {
-	if had, err := os.ReadFile(k.CheckpointPath()); err == nil && bytes.Equal(had, c.Note) {
-		return nil
-	}
-	if err := replaceFile(k.CheckpointPath(), c.Note); err != nil {
-		return fmt.Errorf("keep the checkpoint beside the audit key: %w", err)
-	}
-	return nil
 }

@@ -42,7 +42,5 @@ func (t *tree) root() string {
 	return h.String()
 }
 
-func (t *tree) clone() tree { return tree{t.n, slices.Clone(t.roots)} }
-
 // emptyRoot is the root of a tree without leaves: SHA-256 of nothing (RFC 6962 §2.1).
 func emptyRoot() string { return "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" }

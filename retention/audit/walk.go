@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -37,7 +36,7 @@ func (v *verification) walk(ctx context.Context, l LogInfo, wrong string) (Resul
 	}
 	w.compare(0)
 	for after := int64(0); after < l.Size && w.result == nil; after += walkPage {
-		if err := w.page(ctx, v.r, after, min(after+walkPage, l.Size)); err != nil && !errors.Is(err, errStop) {
+		if err := w.page(ctx, v.r, after, min(after+walkPage, l.Size)); err != nil {
 			return Result{}, fmt.Errorf("read audit log %s after entry %d: %w", l.Log, after, err)
 		}
 	}
@@ -73,7 +72,7 @@ func (w *walker) page(ctx context.Context, r Reader, after, to int64) error {
 		}
 		w.entry(n, row, byIndex)
 		if w.compare(n); w.result != nil {
-			return errStop
+			break
 		}
 	}
 	return nil

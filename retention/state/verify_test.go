@@ -385,3 +385,61 @@ func checkTiles(t *testing.T, dir string, lines [][]byte) {
 		t.Errorf("checkpoint:\n%s\nwant:\n%s", text, want)
 	}
 }
+
+// Verification beside a log that grows and is signed meanwhile raises no alarm.
+func TestVerifyBesideAppends(t *testing.T) {
+	b := setup(t)
+	b.fill(50)
+	other := b.open()
+	stop, done := make(chan struct{}), make(chan error)
+	go func() {
+		var err error
+		for more := true; more && err == nil; {
+			select {
+			case <-stop:
+				more = false
+			default:
+				_, err = other.Record(t.Context(), audit.Event{Kind: audit.Access})
+				if err == nil {
+					_, err = other.Checkpoint(t.Context())
+				}
+			}
+		}
+		done <- err
+	}()
+	for range 30 {
+		if r := b.verify(); !r.OK {
+			t.Errorf("verify: %+v", r)
+		}
+	}
+	close(stop)
+	must(t, <-done)
+}
+
+func TestVerifierKeyAndSalts(t *testing.T) {
+	b, ctx := setup(t), t.Context()
+	for _, year := range []string{"2026", "2027"} {
+		at, err := time.Parse("2006", year)
+		must(t, err)
+		b.at = at
+		_, err = b.Record(ctx, audit.Event{Kind: audit.Access})
+		must(t, err)
+		vkey, err := b.VerifierKey(ctx)
+		must(t, err)
+		if !strings.HasPrefix(vkey, "example.org/retention/"+year+"+") {
+			t.Errorf("verifier key of %s: %s", year, vkey)
+		}
+	}
+	one, err := b.Salted(ctx, "the same text")
+	must(t, err)
+	two, err := b.Salted(ctx, "the same text")
+	must(t, err)
+	if one == two {
+		t.Error("one text has one digest: it can be guessed")
+	}
+	var salt []byte
+	must(t, b.db.Get(&salt, "SELECT salt FROM audit_salts WHERE digest = ?", one))
+	if audit.Salted(salt, "the same text") != one {
+		t.Error("the salt that is kept does not show what the text was")
+	}
+}
