@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/retentiond/retentiond/configs"
+	"github.com/retentiond/retentiond/policies"
+	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/audit"
+	"github.com/retentiond/retentiond/retention/engine"
+	"github.com/retentiond/retentiond/retention/state"
+	"go.uber.org/zap"
+)
+
+// house is everything a command works with, wired and open.
+type house struct {
+	app      *app
+	cfg      *configs.Config
+	key      *audit.Key
+	store    *state.Store
+	engine   *engine.Engine
+	log      *zap.Logger
+	failed   []policies.Failed
+	progress *progress
+}
+
+// close closes sources and state store. What was committed is durable already.
+func (h *house) close() {
+	h.progress.done()
+	if err := errors.Join(h.engine.Close(), h.store.Close()); err != nil {
+		h.log.Warn("closing", zap.Error(err))
+	}
+	_ = h.log.Sync() // stderr often cannot be synced
+}
+
+// policy returns the policy of that name, or nil.
+func (h *house) policy(name string) *retention.Policy {
+	for _, p := range h.engine.Policies {
+		if p.Name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+func (h *house) loaded(name string) bool { return h.policy(name) != nil }
+
+// zone is the zone in which a policy's days are shown.
+func (h *house) zone(policy string) *time.Location {
+	if p := h.policy(policy); p != nil && p.Zone != nil {
+		return p.Zone
+	}
+	return time.UTC
+}
+
+// title is how a policy is called in a heading.
+func (h *house) title(policy string) string {
+	if p := h.policy(policy); p != nil && p.Title != "" {
+		return p.Title + " (" + policy + ")"
+	}
+	return policy
+}
+
+func (h *house) sourceNames() []string { return slices.Sorted(maps.Keys(h.cfg.Sources)) }
+
+// tellFailed warns on stderr of the policies that do not load; the others go on.
+func (h *house) tellFailed() {
+	if h.app.json() {
+		return // they are refusals of the plan
+	}
+	p := h.app.printerTo(h.app.Err)
+	for _, f := range h.failed {
+		p.failed(f.File, f.Problems)
+	}
+}
+
+// guards are the last good texts of the policies that no longer load: their
+// minimums go on protecting, their rules do not run. Where a file does not even
+// tell its name, every policy that was in force and is not loaded is meant.
+func (h *house) guards(ctx context.Context, failed []policies.Failed) ([]*retention.Policy, error) {
+	if len(failed) == 0 {
+		return nil, nil
+	}
+	kept, err := h.store.KeptPolicies(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []*retention.Policy
+	for _, name := range slices.Sorted(maps.Keys(kept)) {
+		if !guarded(name, failed) || h.loaded(name) {
+			continue
+		}
+		if p, problems := policies.Decode(name, kept[name], policies.Env{}); len(problems) == 0 {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+func guarded(name string, failed []policies.Failed) bool {
+	return slices.ContainsFunc(failed, func(f policies.Failed) bool { return f.Policy == "" || f.Policy == name })
+}
+
+// logLine says how far the audit log is, in a line; empty where it cannot be read.
+func (h *house) logLine() string {
+	kept, ok, err := h.key.KeptCheckpoint()
+	if err != nil || !ok {
+		return ""
+	}
+	return fmt.Sprintf("Audit log: %s signed at %s (root %s); check it with:  %s",
+		kept.Log, plural(kept.Size, "entry", "entries"), kept.Root, h.app.retry("audit verify"))
+}

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/retentiond/retentiond/configs"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// newLog writes the log to stderr: from warnings on, unless --log-level asks
+// for more, so that nothing clutters an interactive command.
+func (a *app) newLog(c configs.Log) (*zap.Logger, error) {
+	name := "warn"
+	if a.logLevel != "" {
+		name = a.logLevel
+	}
+	level, err := zapcore.ParseLevel(name)
+	if err != nil {
+		return nil, fmt.Errorf("log level: %w", err)
+	}
+	cfg := zap.NewProductionEncoderConfig()
+	cfg.EncodeTime = zapcore.RFC3339TimeEncoder
+	encoder := zapcore.NewJSONEncoder(cfg)
+	if c.Format == "text" || isTerminal(a.Err) {
+		encoder = zapcore.NewConsoleEncoder(cfg)
+	}
+	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(a.Err)), level)), nil
+}

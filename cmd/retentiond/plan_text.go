@@ -1,0 +1,305 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/retentiond/retentiond/retention"
+)
+
+// planText writes a plan for people: a table a policy, then what stands in the
+// way and how to lift it.
+type planText struct {
+	*app
+	*printer
+	house *house
+	plan  retention.Plan
+}
+
+func (t planText) write() {
+	t.heading("Plan %s, as of %s", t.plan.ID, instant(t.plan.AsOf))
+	for _, name := range t.policies() {
+		t.policy(name)
+	}
+	if len(t.plan.Steps) == 0 {
+		t.blank()
+		t.line("No rule had anything to plan: %s.", t.whyNothing())
+	}
+	t.refusals()
+	t.end()
+}
+
+func (t planText) policies() []string {
+	var names []string
+	for _, s := range t.plan.Steps {
+		if !slices.Contains(names, s.Policy) {
+			names = append(names, s.Policy)
+		}
+	}
+	return names
+}
+
+func (t planText) steps(policy string) []retention.Step {
+	var out []retention.Step
+	for _, s := range t.plan.Steps {
+		if s.Policy == policy {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (t planText) policy(name string) {
+	t.blank()
+	t.heading("%s", t.house.title(name))
+	zone := t.house.zone(name)
+	g := &grid{cols: []gridColumn{col("rule"), col("table"), col("action"), col("due if before"), num("due"), num("held"),
+		numOpt("protected"), numOpt("blocked"), num("active"), numOpt("open"), numOpt("unresolved"), numOpt("done"), numOpt("excluded"),
+		num("total"), colOpt("oldest due"), colOpt("")}}
+	for _, s := range t.steps(name) {
+		c := s.Classes
+		g.add(ruleName(s.Rule, s.Stage, t.staged(s)), tableName(s), actionName(s), day(s.Cutoff, zone), t.due(s), count(c.Held), count(c.Protected),
+			count(c.Blocked), count(c.Active), count(c.Open), count(c.Unresolved), count(c.Done), count(c.Excluded), count(c.Total),
+			dateOf(s.OldestDue, zone), t.mark(s))
+	}
+	t.grid(g)
+	for _, s := range t.steps(name) {
+		t.notes(s)
+	}
+	t.general(name)
+}
+
+// staged reports whether the rule has several steps, so that stages matter.
+func (t planText) staged(s retention.Step) bool {
+	n := 0
+	for _, o := range t.plan.Steps {
+		if o.Policy == s.Policy && o.Rule == s.Rule {
+			n++
+		}
+	}
+	return n > 1 || s.Stage > 1
+}
+
+func ruleName(rule string, stage int, staged bool) string {
+	if staged {
+		return fmt.Sprintf("%s #%d", rule, stage)
+	}
+	return rule
+}
+
+func tableName(s retention.Step) string {
+	if s.Archived {
+		return s.Table.String() + " (archive)"
+	}
+	return s.Table.String()
+}
+
+func actionName(s retention.Step) string {
+	switch {
+	case s.Vault != "" && !s.Archived:
+		return string(s.Action) + " to " + s.Vault
+	case s.ReportOnly && s.Action != retention.Report:
+		return string(s.Action) + " (report only)"
+	case s.Action == "":
+		return "protect"
+	}
+	return string(s.Action)
+}
+
+func (t planText) due(s retention.Step) string {
+	if s.Classes.Due > 0 {
+		return t.paint(bold, count(s.Classes.Due))
+	}
+	return "0"
+}
+
+func (t planText) mark(s retention.Step) string {
+	waits := s.NeedsApproval && s.Classes.Due > 0
+	for _, r := range refusalsOf(t.plan) {
+		switch {
+		case !about(r, s):
+		case !r.Code.Approvable():
+			return t.paint(red, "refused: "+string(r.Code))
+		default:
+			return t.paint(yellow, "needs approval: "+string(r.Code))
+		}
+	}
+	if waits {
+		return t.paint(yellow, "needs approval: "+s.Why)
+	}
+	return s.Why
+}
+
+// about reports whether a refusal stops the step.
+func about(r retention.Refusal, s retention.Step) bool {
+	return r.Policy == "" || r.Policy == s.Policy && (r.Rule == "" || r.Rule == s.Rule && (r.Stage == 0 || r.Stage == s.Stage))
+}
+
+// notes says of a step what its counts do not.
+func (t planText) notes(s retention.Step) {
+	name := ruleName(s.Rule, s.Stage, t.staged(s))
+	if s.Classes.Due == 0 {
+		t.note(name, "nothing due: %s", whyZero(s))
+		return
+	}
+	var parts []string
+	for _, table := range slices.Sorted(maps.Keys(s.Children)) {
+		if n := s.Children[table]; n > 0 {
+			parts = append(parts, "with "+rowsOf(n)+" of "+table)
+		}
+	}
+	if len(parts) > 0 {
+		t.note(name, "%s go %s", rowsOf(s.Classes.Due), strings.Join(parts, ", "))
+	}
+	if n := s.NeverArchived; n > 0 {
+		t.note(name, "%s never archived by the stage before", wasWere(n))
+	}
+}
+
+// general says what holds for every step of a policy: what is never acted on,
+// and the limits.
+func (t planText) general(name string) {
+	var unresolved bool
+	limits := map[string]bool{}
+	for _, s := range t.steps(name) {
+		unresolved = unresolved || s.Classes.Unresolved > 0
+		if s.Limit.Rows > 0 {
+			limits[limitText(s.Limit)] = true
+		}
+	}
+	if unresolved {
+		t.line("  %s", t.paint(dim, "unresolved: the clock cannot be read or is implausible; such rows are never acted on (L1)"))
+	}
+	for _, l := range slices.Sorted(maps.Keys(limits)) {
+		t.line("  %s", t.paint(dim, "limit of a rule and run: "+l))
+	}
+}
+
+func (t planText) note(name, format string, args ...any) {
+	t.line("  %s %s", t.paint(dim, name+":"), fmt.Sprintf(format, args...))
+}
+
+func limitText(l retention.Limits) string {
+	s := rowsOf(l.Rows)
+	if l.Share > 0 {
+		s += fmt.Sprintf(", or %.4g %% of a table of over %s", l.Share*100, rowsOf(retention.ShareFloor))
+	}
+	return s
+}
+
+func wasWere(n int64) string {
+	if n == 1 {
+		return "1 row was"
+	}
+	return rowsOf(n) + " were"
+}
+
+// whyZero says in words why no row of a step is due (L11).
+func whyZero(s retention.Step) string {
+	c := s.Classes
+	if c.Total == 0 {
+		return "the table is empty"
+	}
+	var parts []string
+	for _, r := range []struct {
+		n   int64
+		why string
+	}{
+		{c.Held, "under a hold"}, {c.Protected, "protected by a minimum"}, {c.Blocked, "blocked by a child row"},
+		{c.Active, "still in their period"}, {c.Open, "whose clock has not started"}, {c.Unresolved, "with an unreadable clock"},
+		{c.Done, "already done"}, {c.Excluded, "outside the rule's condition"},
+	} {
+		if r.n > 0 {
+			parts = append(parts, count(r.n)+" "+r.why)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (t planText) whyNothing() string {
+	if len(t.plan.Refusals) > 0 {
+		return "see the refusals"
+	}
+	return "no policy has a rule that matches what was asked"
+}
+
+func (t planText) refusals() {
+	var waiting, refused []retention.Refusal
+	for _, r := range refusalsOf(t.plan) {
+		if r.Code.Approvable() {
+			waiting = append(waiting, r)
+		} else {
+			refused = append(refused, r)
+		}
+	}
+	if len(waiting) > 0 {
+		t.blank()
+		t.heading("Refused until this plan is approved")
+		writeRefusals(t.printer, waiting)
+	}
+	if len(refused) > 0 {
+		t.blank()
+		t.heading("Refused")
+		writeRefusals(t.printer, refused)
+	}
+}
+
+// writeRefusals lists refusals, each kind with its remedy once.
+func writeRefusals(p *printer, rs []retention.Refusal) {
+	seen := map[retention.RefusalCode]bool{}
+	for _, r := range rs {
+		p.line("  %s %s: %s", p.paint(red, string(r.Code)), where(r), r.Message)
+		if hint := remedy(r.Code); hint != "" && !seen[r.Code] && !r.Code.Approvable() {
+			p.line("      %s", p.paint(dim, hint))
+		}
+		seen[r.Code] = true
+	}
+}
+
+func where(r retention.Refusal) string {
+	switch {
+	case r.Policy == "":
+		return "the run"
+	case r.Rule == "":
+		return r.Policy
+	case r.Stage > 1:
+		return fmt.Sprintf("%s/%s #%d", r.Policy, r.Rule, r.Stage)
+	}
+	return r.Policy + "/" + r.Rule
+}
+
+// end says what can be done with the plan.
+func (t planText) end() {
+	t.blank()
+	if t.plan.Preview {
+		t.line("This is a preview of the future: it can be neither approved nor run.")
+	} else if approvable(t.plan) {
+		t.line("Approve with:  %s", t.retry(`approve %s --by NAME --reason "…"`, t.plan.ID))
+		t.line("then run it:   %s", t.retry("run --plan %s", t.plan.ID))
+	} else if due(t.plan) > 0 {
+		t.line("Run it with:   %s", t.retry("run --plan %s", t.plan.ID))
+	}
+	t.line("%s", t.paint(dim, "Nothing was changed: this is a dry run. Classes without any row are left out."))
+}
+
+// approvable reports whether an approval of the plan would lift something.
+func approvable(p retention.Plan) bool {
+	for _, s := range p.Steps {
+		if s.NeedsApproval && s.Classes.Due > 0 && !s.ReportOnly {
+			return true
+		}
+	}
+	return slices.ContainsFunc(p.Refusals, func(r retention.Refusal) bool { return r.Code.Approvable() })
+}
+
+func due(p retention.Plan) int64 {
+	var n int64
+	for _, s := range p.Steps {
+		if !s.ReportOnly {
+			n += s.Classes.Due
+		}
+	}
+	return n
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/retentiond/retentiond/retention"
+)
+
+// reportView makes a report ready for JSON: its lists are never null.
+func reportView(r retention.RunReport) retention.RunReport {
+	r.Steps, r.Refusals = list(r.Steps), list(r.Refusals)
+	return r
+}
+
+// reportText writes what a run did for people.
+type reportText struct {
+	*app
+	*printer
+	house  *house
+	report retention.RunReport
+}
+
+func (t reportText) write() {
+	r := t.report
+	t.heading("Run %s, as of %s", r.Run, instant(r.AsOf))
+	t.blank()
+	if len(r.Steps) > 0 {
+		t.steps()
+	} else {
+		t.line("No step had anything to do.")
+	}
+	for _, s := range r.Steps {
+		t.notes(s)
+	}
+	t.residuals()
+	if len(r.Refusals) > 0 {
+		t.blank()
+		t.heading("Refused")
+		writeRefusals(t.printer, r.Refusals)
+		t.approveLine()
+	}
+	t.blank()
+	t.line("%s", t.verdict())
+	if s := t.house.logLine(); s != "" {
+		t.line("%s", s)
+	}
+}
+
+func (t reportText) steps() {
+	g := &grid{cols: []gridColumn{col("policy"), col("rule"), col("table"), col("action"), num("planned"), num("done"), numOpt("held"),
+		numOpt("protected"), numOpt("blocked"), numOpt("changed"), numOpt("gone"), numOpt("failed"), numOpt("unplanned"), num("batches"), num("time")}}
+	for _, s := range t.report.Steps {
+		x := s.Spared
+		g.add(s.Policy, ruleName(s.Rule, s.Stage, s.Stage > 1), s.Table, string(s.Action), count(s.Planned), t.paint(bold, count(s.Done)), count(x.Held),
+			count(x.Protected), count(x.Blocked), count(x.Changed), count(x.Gone), count(x.Failed), count(s.Unplanned), count(s.Batches), seconds(s.Seconds))
+	}
+	t.grid(g)
+}
+
+func seconds(s float64) string {
+	return time.Duration(s * float64(time.Second)).Round(10 * time.Millisecond).String()
+}
+
+// notes says of a step what its counts do not: children, what came too late
+// for the plan, errors.
+func (t reportText) notes(s retention.StepReport) {
+	name := s.Policy + "/" + ruleName(s.Rule, s.Stage, s.Stage > 1)
+	for _, table := range slices.Sorted(maps.Keys(s.Children)) {
+		if n := s.Children[table]; n > 0 {
+			t.note(name, "with %s of %s", rowsOf(n), table)
+		}
+	}
+	if s.Unplanned > 0 {
+		t.note(name, "%s qualified only since the plan was made: left for the next one", rowsOf(s.Unplanned))
+	}
+	if s.Error != "" {
+		t.note(name, "%s", t.paint(red, s.Error))
+	}
+}
+
+// residuals names, once a source, the copies that outlive what was done, and
+// the day from which it is irreversibly gone.
+func (t reportText) residuals() {
+	copies, gone := map[string][]string{}, map[string]string{}
+	for _, s := range t.report.Steps {
+		if s.Done == 0 {
+			continue
+		}
+		for _, r := range s.Residuals {
+			if !slices.Contains(copies[s.Source], r) {
+				copies[s.Source] = append(copies[s.Source], r)
+			}
+		}
+		gone[s.Source] = max(gone[s.Source], s.GoneBy)
+	}
+	if len(copies) > 0 {
+		t.blank()
+		t.heading("Copies that remain")
+	}
+	for _, source := range slices.Sorted(maps.Keys(copies)) {
+		t.note(source, "%s", strings.Join(copies[source], "; "))
+		if gone[source] != "" {
+			t.line("      irreversibly gone from %s on", gone[source])
+		}
+	}
+}
+
+func (t reportText) note(name, format string, args ...any) {
+	t.line("  %s %s", t.paint(dim, name+":"), fmt.Sprintf(format, args...))
+}
+
+func (t reportText) approveLine() {
+	if slices.ContainsFunc(t.report.Refusals, func(r retention.Refusal) bool { return r.Code.Approvable() }) {
+		t.line("  Look first, then approve:  %s   then   %s", t.retry("plan"), t.retry(`approve PLAN --by NAME --reason "…"`))
+	}
+}
+
+// verdict is the report's verdict in a sentence.
+func (t reportText) verdict() string {
+	var done, spared int64
+	for _, s := range t.report.Steps {
+		done += s.Done
+		spared += s.Spared.Sum()
+	}
+	what := fmt.Sprintf("%s done, %s spared.", rowsOf(done), count(spared))
+	switch {
+	case t.report.Interrupted:
+		return t.paint(yellow, "Interrupted.") + " Stopped between batches: " + what + " What was committed is audited; run again to go on."
+	case t.report.Verdict == retention.VerdictOK:
+		return t.paint(green, "OK.") + " " + what
+	case t.report.Verdict == retention.VerdictPartial:
+		return t.paint(yellow, "Partial.") + " " + what + " Some step failed or was refused, another was not."
+	case t.report.Verdict == retention.VerdictRefused:
+		return t.paint(red, "Refused.") + " Every step that had something to do was refused; nothing was changed."
+	}
+	return t.paint(red, "Failed.") + " " + what + " The errors are above; each intent is settled by the next run."
+}

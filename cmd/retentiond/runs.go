@@ -1,0 +1,139 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/retentiond/retentiond/retention"
+	"github.com/spf13/cobra"
+)
+
+func runsCommand(a *app) *cobra.Command {
+	return a.parent("runs", "What ran: list, show",
+		`runs shows what was run, when, and with which verdict.`,
+		`  retentiond runs list
+  retentiond runs show 5b0d6f3a9c1e4d70a1b2c3d4e5f60718`,
+		runsListCommand(a), runsShowCommand(a))
+}
+
+func runsListCommand(a *app) *cobra.Command {
+	var limit int
+	c := &cobra.Command{
+		Use:   "list [--limit N]",
+		Short: "List the runs, newest first",
+		Long:  `list shows the newest runs first. A run without an end is at work, or died; the next run settles it.`,
+		Example: `  retentiond runs list
+  retentiond runs list --limit 100 --output json`,
+		Args: noArgs,
+		RunE: a.do(func(cmd *cobra.Command, _ []string) error {
+			if limit < 1 {
+				return usage("such as --limit 20", "--limit is a number from 1 on")
+			}
+			h, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer h.close()
+			runs, err := h.store.ListRuns(cmd.Context(), "", limit)
+			if err != nil {
+				return err
+			}
+			return a.showRuns(runs)
+		}),
+	}
+	c.Flags().IntVar(&limit, "limit", 20, "how many")
+	return c
+}
+
+func runsShowCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "show RUN",
+		Short:   "Show the report of one run",
+		Long:    `show prints the report of a run, in the same form as ` + "`run`" + ` did.`,
+		Example: `  retentiond runs show 5b0d6f3a9c1e4d70a1b2c3d4e5f60718`,
+		Args:    oneArg("RUN"),
+		RunE: a.do(func(cmd *cobra.Command, args []string) error {
+			h, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer h.close()
+			runs, err := h.store.ListRuns(cmd.Context(), args[0], 1)
+			if err == nil && len(runs) == 0 {
+				err = retention.ErrNotFound
+			}
+			if err != nil {
+				return fmt.Errorf("run %s: %w", args[0], err)
+			}
+			return a.showRun(h, runs[0])
+		}),
+	}
+}
+
+// runDoc is a run in a list.
+type runDoc struct {
+	Run     string     `json:"run"`
+	Plan    string     `json:"plan"`
+	AsOf    time.Time  `json:"as_of"`
+	Started time.Time  `json:"started"`
+	Ended   *time.Time `json:"ended"`
+	Verdict *string    `json:"verdict"` // null: at work, or it died
+	Planned int64      `json:"planned"`
+	Done    int64      `json:"done"`
+	Spared  int64      `json:"spared"`
+	By      string     `json:"by"`
+}
+
+func runView(r retention.Run) runDoc {
+	d := runDoc{Run: r.ID, Plan: r.Plan, AsOf: r.AsOf, Started: r.Started, Ended: moment(r.Ended), By: r.By}
+	if r.Report == nil {
+		return d
+	}
+	d.Verdict = word(string(r.Report.Verdict))
+	for _, s := range r.Report.Steps {
+		d.Planned += s.Planned
+		d.Done += s.Done
+		d.Spared += s.Spared.Sum()
+	}
+	return d
+}
+
+func (a *app) showRuns(runs []retention.Run) error {
+	docs := []runDoc{}
+	for _, r := range runs {
+		docs = append(docs, runView(r))
+	}
+	if a.json() {
+		return a.document(map[string][]runDoc{"runs": docs})
+	}
+	p := a.printer()
+	if len(docs) == 0 {
+		p.line("Nothing ran yet. See what would happen with:  %s", a.retry("plan"))
+		return p.err
+	}
+	g := &grid{cols: []gridColumn{col("run"), col("started"), col("verdict"), num("planned"), num("done"), num("spared"), colOpt("by")}}
+	for _, d := range docs {
+		g.add(d.Run, instant(d.Started), verdictWord(d.Verdict), count(d.Planned), count(d.Done), count(d.Spared), d.By)
+	}
+	p.grid(g)
+	return p.err
+}
+
+func verdictWord(v *string) string {
+	if v == nil {
+		return "not ended"
+	}
+	return *v
+}
+
+func (a *app) showRun(h *house, r retention.Run) error {
+	if r.Report != nil {
+		return a.showReport(h, *r.Report)
+	}
+	if a.json() {
+		return a.document(runView(r))
+	}
+	p := a.printer()
+	p.line("Run %s, started %s, has not ended: it is at work, or it died. The next run settles what it left.", r.ID, instant(r.Started))
+	return p.err
+}

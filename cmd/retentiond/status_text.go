@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/retentiond/retentiond/configs"
+)
+
+// redactedState names the state store without its password.
+func redactedState(cfg *configs.Config) string { return configs.Redact(cfg.State.Reveal()) }
+
+func (a *app) statusText(h *house, d statusDoc) error {
+	p := a.printer()
+	p.line("state store   %s", d.State.Store)
+	p.line("audit log     %s, %s signed", d.Audit.Origin, plural(d.Audit.Size, "entry", "entries"))
+	p.line("kill switch   %s", switchText(p, d.KillSwitch))
+	p.line("at work       %s", leaseText(d.Lease))
+	p.line("last run      %s", lastRun(d.LastRun))
+	p.line("holds         %d in force, %d placing, %d released", d.Holds.InForce, d.Holds.Placing, d.Holds.Released)
+	p.blank()
+	p.sources(d.Sources)
+	p.blank()
+	g := &grid{cols: []gridColumn{col("policy"), num("rules"), col("file"), col("state")}}
+	for _, x := range d.Policies.Loaded {
+		g.add(x.Policy, fmt.Sprint(x.Rules), x.File, p.paint(green, "loaded"))
+	}
+	for _, x := range d.Policies.Failed {
+		g.add(x.Policy, "", x.File, p.paint(red, "does not load"))
+	}
+	p.grid(g)
+	for _, f := range h.failed {
+		a.printerTo(a.Err).failed(f.File, f.Problems)
+	}
+	return p.err
+}
+
+func switchText(p *printer, s switchDoc) string {
+	if !s.On {
+		return "off"
+	}
+	return p.paint(red, "ON") + ": everything is stopped, by " + s.By + ": " + s.Reason
+}
+
+func leaseText(l *leaseDoc) string {
+	if l == nil {
+		return "nobody"
+	}
+	return l.Owner
+}
+
+func lastRun(r *runDoc) string {
+	if r == nil {
+		return "none yet"
+	}
+	return fmt.Sprintf("%s, %s: %s (%s done, %s spared)", r.Run, instant(r.Started), verdictWord(r.Verdict), rowsOf(r.Done), count(r.Spared))
+}

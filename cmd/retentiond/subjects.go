@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/csv"
+	"errors"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/retentiond/retentiond/retention"
+)
+
+const subjectsHint = "a header type,id, then one subject a line"
+
+// readSubjects reads a CSV file of subjects, strictly: one broken line and
+// nothing is held, and the error names the line but never the person.
+func readSubjects(file string) ([]retention.SubjectID, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, usage(subjectsHint, "--subjects-file: %v", err)
+	}
+	defer f.Close()
+	r := csv.NewReader(&withoutBOM{r: f})
+	r.FieldsPerRecord = 2
+	head, err := r.Read()
+	if err != nil {
+		return nil, csvFault(file, r, err)
+	}
+	if head[0] != "type" || head[1] != "id" {
+		return nil, at(usage(subjectsHint, "the header is not type,id"), file, 1, 1)
+	}
+	return readRecords(file, r)
+}
+
+func readRecords(file string, r *csv.Reader) ([]retention.SubjectID, error) {
+	var out []retention.SubjectID
+	for {
+		rec, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, csvFault(file, r, err)
+		}
+		typ, id := strings.TrimSpace(rec[0]), strings.TrimSpace(rec[1])
+		if typ == "" || id == "" || strings.Contains(typ, ":") {
+			line, column := r.FieldPos(0)
+			return nil, at(usage(subjectsHint, "a type and an id are wanted; a type has no colon"), file, line, column)
+		}
+		out = append(out, retention.SubjectID{Type: typ, ID: id})
+	}
+	if len(out) == 0 {
+		return nil, at(usage(subjectsHint, "no subject in the file"), file, 1, 1)
+	}
+	return out, nil
+}
+
+func csvFault(file string, r *csv.Reader, err error) error {
+	var p *csv.ParseError
+	if errors.As(err, &p) {
+		return at(usage(subjectsHint, "%v", p.Err), file, p.Line, p.Column)
+	}
+	if errors.Is(err, io.EOF) {
+		return at(usage(subjectsHint, "the file is empty"), file, 1, 1)
+	}
+	return usage(subjectsHint, "--subjects-file: %v", err)
+}
+
+// at gives a fault its place.
+func at(f *fault, file string, line, column int) *fault {
+	f.At = file + ":" + strconv.Itoa(line) + ":" + strconv.Itoa(column)
+	return f
+}
+
+// withoutBOM drops the byte order mark that spreadsheets write.
+type withoutBOM struct {
+	r     io.Reader
+	begun bool
+}
+
+// Read reads from the file behind it.
+func (b *withoutBOM) Read(p []byte) (int, error) {
+	if b.begun || len(p) < 3 {
+		return b.r.Read(p)
+	}
+	b.begun = true
+	n, err := io.ReadFull(b.r, p[:3])
+	if n == 3 && string(p[:3]) == "\xef\xbb\xbf" {
+		return b.r.Read(p)
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = io.EOF
+	}
+	return n, err
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/retentiond/retentiond/configs"
+	"github.com/retentiond/retentiond/connectors"
+	"github.com/retentiond/retentiond/policies"
+	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/audit"
+	"github.com/retentiond/retentiond/retention/calendar"
+	"github.com/retentiond/retentiond/retention/engine"
+	"github.com/retentiond/retentiond/retention/state"
+)
+
+// noConfigError: there is no configuration file to read.
+type noConfigError struct{ *fault }
+
+// Unwrap gives the fault behind it.
+func (e *noConfigError) Unwrap() error { return e.fault }
+
+// loadConfig finds and reads the configuration.
+func (a *app) loadConfig() (*configs.Config, error) {
+	path := a.config
+	if path == "" {
+		found, err := configs.Find()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, &noConfigError{usage("write one with `retentiond init`, or name one with --config; `retentiond demo` needs none", "no configuration at ./retentiond.yaml or /etc/retentiond/retentiond.yaml")}
+		}
+		if err != nil {
+			return nil, usage("", "%v", err)
+		}
+		path = found
+	}
+	cfg, err := configs.Load(path, a.lookupenv)
+	return cfg, configFault(path, err)
+}
+
+// configFault makes mistakes of the configuration usage faults with places.
+func configFault(path string, err error) error {
+	var several *configs.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		return usage("write one with `retentiond init --dir DIR`", "configuration %s does not exist", path)
+	case !errors.As(err, &several):
+		return usage("", "%v", err)
+	}
+	var fs faults
+	for _, p := range several.Problems {
+		f := usage(p.Hint, "%s", joined(": ", several.At(p), p.Key, p.Message))
+		f.Code, f.At = "config", several.At(p)
+		fs = append(fs, f)
+	}
+	return fs
+}
+
+// envOf is what the configuration knows that policies may name.
+func envOf(cfg *configs.Config) policies.Env {
+	env := policies.Env{Sources: map[string]policies.SourceKind{}, Vaults: []string{}}
+	for name, s := range cfg.Sources {
+		env.Sources[name] = policies.SourceSQL
+		if !s.IsSQL() {
+			env.Sources[name] = policies.SourceFiles
+		}
+	}
+	for name := range cfg.Vaults {
+		env.Vaults = append(env.Vaults, name)
+	}
+	return env
+}
+
+// open wires everything: configuration → policies → state store → sources →
+// engine. What it opened is closed by [house.close].
+func (a *app) open(ctx context.Context) (*house, error) {
+	cfg, err := a.loadConfig()
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := loadFiles(cfg.Policies, envOf(cfg))
+	if err != nil {
+		return nil, err
+	}
+	key, err := audit.LoadOrCreateKey(cfg.Audit.KeyFile, cfg.Audit.Origin)
+	if err != nil {
+		return nil, err
+	}
+	store, err := state.Open(ctx, state.Options{DSN: cfg.State.Reveal(), Key: key, Clock: a.now})
+	if err != nil {
+		return nil, err
+	}
+	h := &house{app: a, cfg: cfg, key: key, store: store, failed: loaded.Failed, progress: a.newProgress()}
+	if h.engine, err = a.newEngine(ctx, h, loaded); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return h, nil
+}
+
+func (a *app) newEngine(ctx context.Context, h *house, loaded policies.Loaded) (*engine.Engine, error) {
+	grace, err := a.grace(h.cfg.Holds.Grace)
+	if err != nil {
+		return nil, err
+	}
+	log, err := a.newLog(h.cfg.Log)
+	if err != nil {
+		return nil, err
+	}
+	h.log = log
+	e := &engine.Engine{
+		Store: h.store, Sources: a.sources(h.cfg), Vaults: vaults(h.cfg), Policies: loaded.Policies,
+		Grace: grace, Now: a.now, Log: log, Owner: a.owner(), Progress: h.progress.show,
+	}
+	for _, f := range loaded.Failed {
+		e.Failed = append(e.Failed, engine.FailedPolicy{File: f.File, Policy: f.Policy, Message: firstProblem(f)})
+	}
+	h.engine = e
+	e.Guards, err = h.guards(ctx, loaded.Failed)
+	return e, err
+}
+
+func firstProblem(f policies.Failed) string {
+	if len(f.Problems) == 0 {
+		return "the policy does not load"
+	}
+	msg := "the policy does not load: " + f.Problems[0].Error()
+	if n := len(f.Problems) - 1; n > 0 {
+		msg += fmt.Sprintf(" (and %d more)", n)
+	}
+	return msg
+}
+
+// grace is the configured period as a duration from now, never shorter than
+// the calendar has it.
+func (a *app) grace(s string) (time.Duration, error) {
+	p, err := calendar.ParsePeriod(s)
+	if err != nil {
+		return 0, usage("such as 30 days", "holds.grace: %v", err)
+	}
+	now := a.now()
+	_, until := calendar.Due(now, p, time.UTC, calendar.Round{})
+	return until.Sub(now), nil
+}
+
+// owner names this process, as the holder of a lease.
+func (a *app) owner() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s/%d/%d", host, os.Getpid(), a.now().UnixNano())
+}
+
+func (a *app) sources(cfg *configs.Config) map[string]*engine.SourceRef {
+	registry := connectors.Default()
+	refs := map[string]*engine.SourceRef{}
+	for name, s := range cfg.Sources {
+		settings := connectors.Settings{DSN: s.DSN.Reveal(), DSNRead: s.DSNRead.Reveal(), LockTimeout: s.Throttle.LockTimeout}
+		refs[name] = &engine.SourceRef{Name: name, Driver: s.Driver, Backups: s.Backups,
+			Open: func(ctx context.Context) (retention.Source, error) { return registry.Open(ctx, s.Driver, settings) }}
+	}
+	return refs
+}
+
+func vaults(cfg *configs.Config) map[string]engine.Vault {
+	out := map[string]engine.Vault{}
+	for name, v := range cfg.Vaults {
+		out[name] = engine.Vault{Name: name, Source: v.Source, Schema: v.Schema, Prefix: v.Prefix, Sealed: v.Source == ""}
+	}
+	return out
+}
