@@ -145,9 +145,14 @@ func canonPairs(pairs []retention.Pair) object {
 	return o
 }
 
-// canonPredicate is a condition; the order within all and any means nothing.
+// canonPredicate is a condition; the order within all and any means nothing,
+// and one of one is itself.
 func canonPredicate(p *retention.Predicate) object {
 	switch {
+	case len(p.All) == 1:
+		return canonPredicate(&p.All[0])
+	case len(p.Any) == 1:
+		return canonPredicate(&p.Any[0])
 	case p.All != nil:
 		return object{"all": canonPredicates(p.All)}
 	case p.Any != nil:

@@ -1,6 +1,10 @@
 package policies
 
-import "github.com/retentiond/retentiond/retention"
+import (
+	"strings"
+
+	"github.com/retentiond/retentiond/retention"
+)
 
 // DecodePredicateJSON reads the condition of a hold, such as
 // {"status": {"in": ["open", "late"]}}: the language of where, in which sql is
@@ -9,13 +13,12 @@ import "github.com/retentiond/retentiond/retention"
 func DecodePredicateJSON(text string) (*retention.Predicate, []Problem) {
 	d := newDecoder("where", Env{})
 	var p *retention.Predicate
-	if d.root = d.parse([]byte(text)); d.root != nil {
+	if strings.TrimSpace(text) == "" {
+		d.failAt(1, 1, `such as {"status": "closed"}`, "where is empty")
+	} else if d.root = d.parse([]byte(text)); d.root != nil {
 		d.inspect(d.root)
 		p = d.predicate(d.root, "where")
 		d.refuseSQL(p)
-	}
-	if p == nil && len(d.problems) == 0 {
-		d.failAt(1, 1, `such as {"status": "closed"}`, "where is empty")
 	}
 	if len(d.problems) > 0 {
 		return nil, ordered(d.problems)
