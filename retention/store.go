@@ -20,6 +20,12 @@ type Journal interface {
 	// KeepPolicy stores a policy text by digest and appends policy.loaded where
 	// that digest was not the policy's last.
 	KeepPolicy(ctx context.Context, p *Policy) error
+	// Keyed is how a person's name or a subject appears in an entry: an HMAC under
+	// a key of the log's period, destroyed with it.
+	Keyed(ctx context.Context, subject string) (string, error)
+	// AdoptLog accepts this log in the place of the one that the checkpoint beside
+	// the key was made of, where they do not fit.
+	AdoptLog(ctx context.Context, by, reason string) error
 	// Checkpoint signs the tree as it is and stores the checkpoint.
 	Checkpoint(ctx context.Context) (audit.Checkpoint, error)
 }
@@ -143,7 +149,9 @@ type Holds interface {
 	AddSubjects(ctx context.Context, id string, subjects []SubjectID, by string) (Hold, error)
 	// MarkInForce records that the hold passed the source's gate (empty source:
 	// it is now in force everywhere, with hold.in_force).
-	MarkInForce(ctx context.Context, id, source string) (Hold, error)
+	// The version is the one that passed: a hold that was extended since is left
+	// as it is, and ErrFenced says so.
+	MarkInForce(ctx context.Context, id, source string, version int64) (Hold, error)
 	// ReleaseHold releases with hold.released; rows stay held for the grace.
 	ReleaseHold(ctx context.Context, id, reason, by string, grace time.Duration) (Hold, error)
 	// ListHolds returns the holds, oldest first; id or matter narrows.

@@ -128,8 +128,15 @@ func (e *Engine) Adopt(ctx context.Context, by, reason string) ([]SourceStatus, 
 }
 
 func (e *Engine) adopt(ctx context.Context, name string, src retention.Source, g retention.Gate, by, reason string) error {
-	_, err := e.Store.Record(ctx, audit.Event{Kind: audit.ConfigLoaded, Data: map[string]any{
-		"what": "adopt", "source": name, "source_uuid": g.SourceUUID, "was": g.StoreUUID, "by": by}})
+	who, err := e.Store.Keyed(ctx, "by:"+by)
+	if err != nil {
+		return fmt.Errorf("no audit, no action: %w", err)
+	}
+	_, err = e.Store.Record(ctx, audit.Event{Kind: audit.ConfigLoaded, Data: map[string]any{
+		"what": "adopt", "source": name, "source_uuid": g.SourceUUID, "was": g.StoreUUID, "by": who}})
+	if err == nil {
+		err = e.Store.AdoptLog(ctx, by, reason)
+	}
 	if err != nil {
 		return fmt.Errorf("no audit, no action: %w", err)
 	}
@@ -145,7 +152,7 @@ func (e *Engine) adopt(ctx context.Context, name string, src retention.Source, g
 	if err != nil {
 		return fmt.Errorf("signing the audit log: %w", err)
 	}
-	if err := src.Adopt(ctx, e.Store.UUID(), set.Version, cp.Size, cp.Root); err != nil {
+	if err := src.Adopt(ctx, e.Store.UUID(), set.Version, cp.Total, cp.Root); err != nil {
 		return fmt.Errorf("source %q: %w", name, err)
 	}
 	return nil
@@ -161,5 +168,5 @@ func (e *Engine) SetKillSwitch(ctx context.Context, on bool, by, reason string) 
 	if err := e.Store.SetKillSwitch(ctx, retention.KillSwitch{On: on, By: by, Reason: reason, At: now}); err != nil {
 		return fmt.Errorf("setting the kill switch: %w", err)
 	}
-	return nil
+	return e.sign(ctx)
 }

@@ -40,6 +40,9 @@ func (e *Engine) Decide(ctx context.Context, plan, by, reason string, yes bool) 
 			return saved, err
 		}
 	}
+	if err := e.sign(ctx); err != nil {
+		return saved, err
+	}
 	return e.Store.Plan(ctx, plan)
 }
 

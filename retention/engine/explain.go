@@ -50,6 +50,9 @@ func (e *Engine) Explain(ctx context.Context, req ExplainRequest) (Explanation, 
 	if err != nil {
 		return out, fmt.Errorf("no audit, no access: %w", err)
 	}
+	if err := e.sign(ctx); err != nil {
+		return out, err
+	}
 	if len(out.Rows) == 0 && req.Subject == nil {
 		return out, fmt.Errorf("dataset %q has no row with key %q: %w", req.Dataset, req.Key, retention.ErrNotFound)
 	}

@@ -29,7 +29,7 @@ func (e *Engine) PlaceHold(ctx context.Context, req HoldRequest) (retention.Hold
 	if h, err = e.Store.PlaceHold(ctx, h); err != nil {
 		return h, fmt.Errorf("placing the hold: %w", err)
 	}
-	return e.pass(ctx, h, req.Wait)
+	return e.signed(ctx)(e.pass(ctx, h, req.Wait))
 }
 
 // AddToHold extends a hold by subjects, and passes every gate again.
@@ -48,7 +48,7 @@ func (e *Engine) AddToHold(ctx context.Context, id string, req HoldRequest) (ret
 	if err != nil {
 		return h, fmt.Errorf("hold %q: %w", id, err)
 	}
-	return e.pass(ctx, h, req.Wait)
+	return e.signed(ctx)(e.pass(ctx, h, req.Wait))
 }
 
 func notFound(err error, what, id string) error {
@@ -82,7 +82,7 @@ func (e *Engine) ReleaseHolds(ctx context.Context, id, matter, reason, by string
 		}
 		return out, fmt.Errorf("no hold that is not released yet: %q: %w", id, retention.ErrNotFound)
 	}
-	return out, nil
+	return out, e.sign(ctx)
 }
 
 // pass takes the hold through every gate: of the sources configured, and of
@@ -104,7 +104,7 @@ func (e *Engine) pass(ctx context.Context, h retention.Hold, wait time.Duration)
 		}
 		return h, &GateError{Hold: h, Waiting: waiting}
 	}
-	h, err = e.Store.MarkInForce(ctx, h.ID, "")
+	h, err = e.Store.MarkInForce(ctx, h.ID, "", h.Version)
 	if err != nil {
 		return h, fmt.Errorf("the hold passed every source, but could not be recorded as in force: %w", err)
 	}
@@ -124,7 +124,7 @@ func (e *Engine) passAll(limited, ctx context.Context, names []string, h retenti
 			mu.Lock()
 			defer mu.Unlock()
 			if err == nil {
-				_, err = e.Store.MarkInForce(ctx, h.ID, name)
+				_, err = e.Store.MarkInForce(ctx, h.ID, name, h.Version)
 			}
 			if err != nil {
 				waiting[name] = err.Error()

@@ -264,7 +264,10 @@ func (e *Engine) save(ctx context.Context, p retention.Plan) error {
 	if err := e.Store.SavePlan(ctx, p); err != nil {
 		return fmt.Errorf("saving the plan: %w", err)
 	}
-	return e.recordRefusals(ctx, "", p.Refusals)
+	if err := e.recordRefusals(ctx, "", p.Refusals); err != nil {
+		return err
+	}
+	return e.sign(ctx)
 }
 
 func (e *Engine) recordRefusals(ctx context.Context, run string, refusals []retention.Refusal) error {

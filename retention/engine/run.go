@@ -174,7 +174,7 @@ func (w *work) witness(ctx context.Context) error {
 		}
 		src, err := w.source(ctx, name)
 		if err == nil {
-			err = src.Witness(ctx, w.Store.UUID(), cp.Size, cp.Root)
+			err = src.Witness(ctx, w.Store.UUID(), cp.Total, cp.Root)
 		}
 		if err != nil {
 			w.Log.Warn("a source did not take the audit log's checkpoint", zap.String("source", name), zap.Error(err))

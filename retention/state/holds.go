@@ -57,10 +57,13 @@ func (t *tx) unreleased(ctx context.Context, id string) (retention.Hold, error) 
 
 // MarkInForce records that the hold passed the source's gate; an empty source:
 // it is now in force everywhere, with hold.in_force.
-func (s *Store) MarkInForce(ctx context.Context, id, source string) (h retention.Hold, err error) {
+func (s *Store) MarkInForce(ctx context.Context, id, source string, version int64) (h retention.Hold, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		if h, err = t.unreleased(ctx, id); err != nil {
 			return err
+		}
+		if h.Version != version {
+			return fmt.Errorf("%w: the hold was extended meanwhile, to version %d", retention.ErrFenced, h.Version)
 		}
 		if source != "" {
 			_, err = t.exec(ctx, "INSERT INTO hold_sources (hold, source, at) VALUES (?, ?, ?) ON CONFLICT (hold, source) DO NOTHING", id, source, micros(t.now))

@@ -53,17 +53,17 @@ func TestLifeOfAHold(t *testing.T) {
 	if diff := cmp.Diff(map[string][]string{"person": {"42", "7"}}, b.set(crm()).Subjects); diff != "" {
 		t.Error("a hold that is placing is seen:", diff)
 	}
-	h, err := b.MarkInForce(ctx, h.ID, "crm")
+	h, err := b.MarkInForce(ctx, h.ID, "crm", h.Version)
 	must(t, err)
 	if !h.InForce["crm"] || h.State != retention.HoldPlacing {
 		t.Errorf("passed one: %+v", h)
 	}
-	h, err = b.MarkInForce(ctx, h.ID, "")
+	h, err = b.MarkInForce(ctx, h.ID, "", h.Version)
 	must(t, err)
 	if h.State != retention.HoldInForce || h.AuditEntry != 2 {
 		t.Errorf("in force: %+v", h)
 	}
-	again, err := b.MarkInForce(ctx, h.ID, "")
+	again, err := b.MarkInForce(ctx, h.ID, "", h.Version)
 	must(t, err)
 	if diff := cmp.Diff(h, again); diff != "" {
 		t.Error("in force twice:", diff)
@@ -92,7 +92,7 @@ func TestLifeOfAHold(t *testing.T) {
 	}
 	for name, err := range map[string]error{
 		"release": second(b.ReleaseHold(ctx, h.ID, "", "", 0)), "add": second(b.AddSubjects(ctx, h.ID, people("1"), "")),
-		"mark": second(b.MarkInForce(ctx, h.ID, "")),
+		"mark": second(b.MarkInForce(ctx, h.ID, "", h.Version)),
 	} {
 		if !errors.Is(err, retention.ErrDecided) {
 			t.Errorf("%s after the release: %v", name, err)
@@ -259,7 +259,7 @@ func TestSources(t *testing.T) {
 	b, ctx := setup(t), t.Context()
 	must(t, b.RegisterSource(ctx, crm()))
 	h := b.place(retention.Hold{Subjects: people("1")})
-	_, err := b.MarkInForce(ctx, h.ID, "crm")
+	_, err := b.MarkInForce(ctx, h.ID, "crm", h.Version)
 	must(t, err)
 	must(t, b.RegisterSource(ctx, retention.SourceRecord{Name: "sales", UUID: "u1"}))
 	got, err := b.ListHolds(ctx, "", "")
