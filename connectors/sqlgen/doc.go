@@ -5,6 +5,6 @@
 // One selection renders to one CASE expression (the row's class). Counting,
 // paging, classifying a batch again and explaining a row all use that same
 // text, so they cannot disagree (L6). Every test in it is closed against NULL:
-// a test that would protect a row holds unless it is FALSE, a test that would
-// let it go holds only if it is TRUE.
+// a clock or a minimum that is unknown protects the row, a condition that is
+// unknown does not match, and a row about nobody is held by nobody's hold.
 package sqlgen

@@ -75,7 +75,7 @@ func pathOf(dsn string) (string, error) {
 	switch {
 	case path == "" || strings.Contains(path, ":memory:"):
 		return "", fmt.Errorf("sqlite dsn %q names no file", dsn)
-	case path != dsn && strings.Contains(path, "?"):
+	case strings.HasPrefix(dsn, "file:") && strings.Contains(path, "?"):
 		return "", fmt.Errorf("sqlite dsn %q: options are not allowed, write the path alone", dsn)
 	}
 	abs, err := filepath.Abs(path)

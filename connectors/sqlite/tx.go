@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql/driver"
 	"fmt"
 	"time"
 
@@ -81,9 +82,16 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func rollback(ctx context.Context, conn *sqlx.Conn) error {
+// rollback ends the transaction, or gives the connection up where it cannot: a
+// connection must not go back to the pool with a transaction open. SQLite may
+// have rolled back by itself; then there is none.
+func rollback(ctx context.Context, conn *sqlx.Conn) {
 	_, err := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
-	return err
+	if err == nil || containsFold(err.Error(), "no transaction is active") {
+		return
+	}
+	// The error that Raw returns is the one it is told: there is nothing to add.
+	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 }
 
 // inTx runs do under the write lock and commits. On an error nothing of it

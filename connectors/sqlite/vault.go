@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -73,14 +74,39 @@ func vaultSQL(from *retention.Table, into retention.TableName, strict bool) []st
 		text += " STRICT"
 	}
 	out := []string{text}
-	if len(from.Key) > 0 {
-		var key []string
-		for _, k := range from.Key {
-			key = append(key, quote(k))
-		}
-		out = append(out, "CREATE INDEX "+quote(into.Name+"_key")+" ON "+quote(into.Name)+" ("+strings.Join(key, ", ")+")")
+	for i, cols := range vaultIndexes(from) {
+		out = append(out, fmt.Sprintf("CREATE INDEX %s ON %s (%s)", quote(fmt.Sprintf("%s_i%d", into.Name, i)), quote(into.Name), strings.Join(cols, ", ")))
 	}
-	return append(out, "CREATE INDEX "+quote(into.Name+"_clock")+" ON "+quote(into.Name)+" ("+retention.VaultClock+")")
+	return out
+}
+
+// vaultIndexes are an index on the clock, on the copied key, and on what the
+// copied table's own indexes are on, since its copies are found by the same
+// relations. None is unique.
+func vaultIndexes(from *retention.Table) [][]string {
+	out := [][]string{{retention.VaultClock}}
+	add := func(names []string) {
+		var cols []string
+		for _, n := range names {
+			if n == "" {
+				return // an expression
+			}
+			cols = append(cols, quote(n))
+		}
+		for _, have := range out {
+			if slices.Equal(have, cols) {
+				return
+			}
+		}
+		if len(cols) > 0 {
+			out = append(out, cols)
+		}
+	}
+	add(from.Key)
+	for _, ix := range from.Indexes {
+		add(ix.Columns)
+	}
+	return out
 }
 
 // fits refuses a vault table that lacks, or types differently, a column.
