@@ -24,19 +24,17 @@ func (d *decoder) datasets(n *yaml.Node) {
 			continue
 		}
 		name := d.name(k, "a dataset's name")
-		if ds, ok := d.dataset(cmp.Or(name, k.Value), k, v); ok {
-			d.policy.Datasets = append(d.policy.Datasets, ds)
-		}
+		d.policy.Datasets = append(d.policy.Datasets, d.dataset(cmp.Or(name, k.Value), k, v))
 	}
 }
 
-// dataset reads one dataset. A dataset with problems is still returned, so
+// dataset reads one dataset. One with problems is returned all the same, so
 // that rules that name it are not refused for that.
-func (d *decoder) dataset(name string, k, n *yaml.Node) (retention.Dataset, bool) {
+func (d *decoder) dataset(name string, k, n *yaml.Node) retention.Dataset {
 	ds := retention.Dataset{Name: name, Pos: d.pos(k), Erase: retention.EraseLogical, Partitions: "rows"}
 	m, ok := d.mapping(n, shapeDataset, "the dataset "+name)
 	if !ok {
-		return ds, true
+		return ds
 	}
 	if f := filesKey(n); f == nil {
 		ds.Table = d.table(m.need("table", "table: the table's name"), "the table of "+name)
@@ -47,7 +45,7 @@ func (d *decoder) dataset(name string, k, n *yaml.Node) (retention.Dataset, bool
 	if v := m.get("children"); v != nil {
 		ds.Children = d.children(v)
 	}
-	return ds, true
+	return ds
 }
 
 // filesKey returns the key of a dataset of files, which this build refuses.

@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -87,8 +88,8 @@ func readText(file string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxText+1))
+	text, err := io.ReadAll(io.LimitReader(f, maxText+1))
+	return text, errors.Join(err, f.Close())
 }
 
 // refuseTwins refuses every policy whose name another one has.

@@ -18,7 +18,7 @@ func (d *decoder) stages(m *mapping) []retention.Stage {
 		return d.stageList(m.get("stages"))
 	case m.has("keep") || m.has("then"):
 		s := d.stage(m)
-		d.checkStages([]retention.Stage{s}, m.node)
+		d.checkStages([]retention.Stage{s})
 		return []retention.Stage{s}
 	case m.has("at_least"):
 		m.refuse("add keep: and then:", "has no meaning without then", single[2:]...)
@@ -41,7 +41,7 @@ func (d *decoder) stageList(n *yaml.Node) []retention.Stage {
 		out = append(out, d.stage(m))
 	}
 	if complete && n != nil {
-		d.checkStages(out, n)
+		d.checkStages(out)
 	}
 	return out
 }
@@ -98,7 +98,7 @@ func (d *decoder) vault(n *yaml.Node) string {
 }
 
 // checkStages refuses an order of stages that cannot be meant.
-func (d *decoder) checkStages(stages []retention.Stage, n *yaml.Node) {
+func (d *decoder) checkStages(stages []retention.Stage) {
 	for i, s := range stages {
 		at := &yaml.Node{Line: s.Pos.Line, Column: s.Pos.Col}
 		last := i == len(stages)-1
