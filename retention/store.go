@@ -26,6 +26,8 @@ type Journal interface {
 	// AdoptLog accepts this log in the place of the one that the checkpoint beside
 	// the key was made of, where they do not fit.
 	AdoptLog(ctx context.Context, by, reason string) error
+	// Expire drops our own records whose time is over.
+	Expire(ctx context.Context, k Keep) (Expired, error)
 	// Checkpoint signs the tree as it is and stores the checkpoint.
 	Checkpoint(ctx context.Context) (audit.Checkpoint, error)
 }

@@ -116,6 +116,9 @@ func (a *app) newEngine(ctx context.Context, h *house, loaded policies.Loaded) (
 		Store: h.store, Sources: a.sources(h.cfg), Vaults: vaults(h.cfg), Policies: loaded.Policies,
 		Grace: grace, Now: a.now, Log: log, Owner: a.owner(), Progress: h.progress.show,
 	}
+	if e.Keep, err = keep(h.cfg.Keep); err != nil {
+		return nil, err
+	}
 	for _, f := range loaded.Failed {
 		e.Failed = append(e.Failed, engine.FailedPolicy{File: f.File, Policy: f.Policy, Message: firstProblem(f)})
 	}
@@ -147,6 +150,19 @@ func (a *app) grace(s string) (time.Duration, error) {
 	return until.Sub(now), nil
 }
 
+// keep reads the retention of our own records.
+func keep(c configs.Keep) (out engine.Keep, err error) {
+	for _, k := range []struct {
+		name, text string
+		into       *calendar.Period
+	}{{"audit", c.Audit, &out.Audit}, {"plans", c.Plans, &out.Plans}, {"holds", c.Holds, &out.Holds}} {
+		if *k.into, err = calendar.ParsePeriod(k.text); err != nil {
+			return out, usage("such as 6 years", "keep.%s: %v", k.name, err)
+		}
+	}
+	return out, nil
+}
+
 // owner names this process, as the holder of a lease.
 func (a *app) owner() string {
 	host, err := os.Hostname()
@@ -160,9 +176,10 @@ func (a *app) sources(cfg *configs.Config) map[string]*engine.SourceRef {
 	registry := connectors.Default()
 	refs := map[string]*engine.SourceRef{}
 	for name, s := range cfg.Sources {
-		settings := connectors.Settings{DSN: s.DSN.Reveal(), DSNRead: s.DSNRead.Reveal(), LockTimeout: s.Throttle.LockTimeout}
 		refs[name] = &engine.SourceRef{Name: name, Driver: s.Driver, Backups: s.Backups,
-			Open: func(ctx context.Context) (retention.Source, error) { return registry.Open(ctx, s.Driver, settings) }}
+			Open: func(ctx context.Context) (retention.Source, error) {
+				return registry.Open(ctx, s.Driver, s.DSN.Reveal())
+			}}
 	}
 	return refs
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/calendar"
 	"go.uber.org/zap"
 )
 
@@ -31,6 +32,7 @@ type Engine struct {
 	Failed   []FailedPolicy        // that do not
 	Guards   []*retention.Policy   // last good texts of the failed ones: they protect, and do not run
 	Grace    time.Duration         // of released holds
+	Keep     Keep                  // retention of our own records
 	Now      func() time.Time
 	Log      *zap.Logger
 	Owner    string         // of leases: host, pid, process start
@@ -46,6 +48,11 @@ type SourceRef struct {
 	Open    func(ctx context.Context) (retention.Source, error)
 	Backups string // how long backups live, as configured ("35 days"); empty: unknown
 	opened  openedSource
+}
+
+// Keep is how long our own records are kept; a zero period keeps for ever.
+type Keep struct {
+	Audit, Plans, Holds calendar.Period
 }
 
 // Vault is a table vault: archived rows go to the same table names under a

@@ -158,6 +158,9 @@ func (w *work) end(ctx context.Context, failure error) error {
 			w.Log.Warn("the plan's keys were not dropped", zap.String("plan", w.plan.ID), zap.Error(err))
 		}
 	}
+	if err := w.expire(ctx); err != nil {
+		w.Log.Warn("our own records", zap.Error(err))
+	}
 	return w.witness(ctx)
 }
 

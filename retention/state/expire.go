@@ -8,24 +8,10 @@ import (
 	"github.com/retentiond/retentiond/retention/audit"
 )
 
-// Keep is the retention of our own records: what ended before goes. The zero
-// time keeps everything.
-type Keep struct {
-	Audit time.Time // logs whose last entry is older, whole
-	Plans time.Time // plans with their spools; runs with their intents
-	Holds time.Time // holds whose grace was over before
-}
-
-// Expired counts what Expire dropped.
-type Expired struct {
-	Plans, Runs, Holds int64
-	Logs               []string
-}
-
 // Expire drops our own records whose time is over. A log goes whole, with its
 // keys, salts and checkpoints, and never the open one; the open one gets an
 // entry that says so. A run with an open intent stays.
-func (s *Store) Expire(ctx context.Context, k Keep) (e Expired, err error) {
+func (s *Store) Expire(ctx context.Context, k retention.Keep) (e retention.Expired, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		if e.Plans, err = t.expirePlans(ctx, micros(k.Plans)); err != nil {
 			return err

@@ -238,11 +238,11 @@ func TestExpire(t *testing.T) {
 	b.at = b.at.AddDate(2, 0, 0)
 	must(t, b.SavePlan(ctx, plan("p2")))
 	// Its time is over, but nobody asked.
-	if e, err := b.Expire(ctx, Keep{}); err != nil || !cmp.Equal(e, Expired{}) {
+	if e, err := b.Expire(ctx, retention.Keep{}); err != nil || !cmp.Equal(e, retention.Expired{}) {
 		t.Fatalf("zero Keep: %+v, %v", e, err)
 	}
 	now := b.now()
-	e, err := b.Expire(ctx, Keep{Audit: now.AddDate(-1, 0, 0), Plans: now.AddDate(-1, 0, 0), Holds: now.AddDate(-1, 0, 0)})
+	e, err := b.Expire(ctx, retention.Keep{Audit: now.AddDate(-1, 0, 0), Plans: now.AddDate(-1, 0, 0), Holds: now.AddDate(-1, 0, 0)})
 	must(t, err)
 	if diff := cmp.Diff(Expired{Plans: 1, Runs: 1, Holds: 1, Logs: []string{"2026"}}, e); diff != "" {
 		t.Error(diff)

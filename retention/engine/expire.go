@@ -1,0 +1,30 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/calendar"
+)
+
+// expire applies retention to our own records, by the store's clock.
+func (e *Engine) expire(ctx context.Context) error {
+	now, err := e.Store.Now(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the store's clock: %w", err)
+	}
+	k := retention.Keep{Audit: before(now, e.Keep.Audit), Plans: before(now, e.Keep.Plans), Holds: before(now, e.Keep.Holds)}
+	if _, err := e.Store.Expire(ctx, k); err != nil {
+		return fmt.Errorf("dropping our own records whose time is over: %w", err)
+	}
+	return nil
+}
+
+func before(now time.Time, p calendar.Period) time.Time {
+	if p.IsZero() {
+		return time.Time{}
+	}
+	return calendar.Cutoff(now.Truncate(time.Second), p, time.UTC, calendar.Round{})
+}

@@ -1,0 +1,17 @@
+package retention
+
+import "time"
+
+// Keep is the retention of our own records: what ended before goes. The zero
+// time keeps everything.
+type Keep struct {
+	Audit time.Time // logs whose last entry is older, whole
+	Plans time.Time // plans with their spools; runs with their intents
+	Holds time.Time // holds whose grace was over before
+}
+
+// Expired counts what Expire dropped.
+type Expired struct {
+	Plans, Runs, Holds int64
+	Logs               []string
+}
