@@ -80,6 +80,7 @@ func (a *app) check(cmd *cobra.Command, f checkFlags) error {
 	}
 	found, err := h.engine.Check(ctx)
 	h.progress.done()
+	found = append(found, unused(h.cfg)...)
 	return then(err, func() error { return a.showFindings(h, found) })
 }
 

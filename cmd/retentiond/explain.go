@@ -64,6 +64,9 @@ func (a *app) explain(cmd *cobra.Command, req engine.ExplainRequest) error {
 		return err
 	}
 	defer h.close()
+	if err := h.knownSubject(req.Subject); err != nil {
+		return err
+	}
 	x, err := h.engine.Explain(cmd.Context(), req)
 	h.progress.done()
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/retentiond/retentiond/configs"
@@ -64,6 +65,26 @@ func (h *house) title(policy string) string {
 		return p.Title + " (" + policy + ")"
 	}
 	return policy
+}
+
+// knownSubject refuses a subject type that no dataset has: a typo would
+// otherwise look like a person of whom nothing is kept.
+func (h *house) knownSubject(id *retention.SubjectID) error {
+	if id == nil {
+		return nil
+	}
+	types := map[string]bool{}
+	for _, p := range h.engine.Policies {
+		for _, d := range p.Datasets {
+			for _, s := range d.Subjects {
+				types[s.Type] = true
+			}
+		}
+	}
+	if types[id.Type] {
+		return nil
+	}
+	return usage("types of subjects: "+strings.Join(slices.Sorted(maps.Keys(types)), ", "), "no dataset has subjects of type %q", id.Type)
 }
 
 func (h *house) sourceNames() []string { return slices.Sorted(maps.Keys(h.cfg.Sources)) }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -126,8 +125,11 @@ func (t planText) mark(s retention.Step) string {
 			return t.paint(yellow, "needs approval: "+string(r.Code))
 		}
 	}
-	if waits {
+	switch {
+	case waits:
 		return t.paint(yellow, "needs approval: "+s.Why)
+	case strings.HasPrefix(s.Why, "nothing due"): // the notes say why, in full
+		return ""
 	}
 	return s.Why
 }
@@ -137,85 +139,8 @@ func about(r retention.Refusal, s retention.Step) bool {
 	return r.Policy == "" || r.Policy == s.Policy && (r.Rule == "" || r.Rule == s.Rule && (r.Stage == 0 || r.Stage == s.Stage))
 }
 
-// notes says of a step what its counts do not.
-func (t planText) notes(s retention.Step) {
-	name := ruleName(s.Rule, s.Stage, t.staged(s))
-	if s.Classes.Due == 0 {
-		t.note(name, "nothing due: %s", whyZero(s))
-		return
-	}
-	var parts []string
-	for _, table := range slices.Sorted(maps.Keys(s.Children)) {
-		if n := s.Children[table]; n > 0 {
-			parts = append(parts, "with "+rowsOf(n)+" of "+table)
-		}
-	}
-	if len(parts) > 0 {
-		t.note(name, "%s go %s", rowsOf(s.Classes.Due), strings.Join(parts, ", "))
-	}
-	if n := s.NeverArchived; n > 0 {
-		t.note(name, "%s never archived by the stage before", wasWere(n))
-	}
-}
-
-// general says what holds for every step of a policy: what is never acted on,
-// and the limits.
-func (t planText) general(name string) {
-	var unresolved bool
-	limits := map[string]bool{}
-	for _, s := range t.steps(name) {
-		unresolved = unresolved || s.Classes.Unresolved > 0
-		if s.Limit.Rows > 0 {
-			limits[limitText(s.Limit)] = true
-		}
-	}
-	if unresolved {
-		t.line("  %s", t.paint(dim, "unresolved: the clock cannot be read or is implausible; such rows are never acted on (L1)"))
-	}
-	for _, l := range slices.Sorted(maps.Keys(limits)) {
-		t.line("  %s", t.paint(dim, "limit of a rule and run: "+l))
-	}
-}
-
 func (t planText) note(name, format string, args ...any) {
 	t.line("  %s %s", t.paint(dim, name+":"), fmt.Sprintf(format, args...))
-}
-
-func limitText(l retention.Limits) string {
-	s := rowsOf(l.Rows)
-	if l.Share > 0 {
-		s += fmt.Sprintf(", or %.4g %% of a table of over %s", l.Share*100, rowsOf(retention.ShareFloor))
-	}
-	return s
-}
-
-func wasWere(n int64) string {
-	if n == 1 {
-		return "1 row was"
-	}
-	return rowsOf(n) + " were"
-}
-
-// whyZero says in words why no row of a step is due (L11).
-func whyZero(s retention.Step) string {
-	c := s.Classes
-	if c.Total == 0 {
-		return "the table is empty"
-	}
-	var parts []string
-	for _, r := range []struct {
-		n   int64
-		why string
-	}{
-		{c.Held, "under a hold"}, {c.Protected, "protected by a minimum"}, {c.Blocked, "blocked by a child row"},
-		{c.Active, "still in their period"}, {c.Open, "whose clock has not started"}, {c.Unresolved, "with an unreadable clock"},
-		{c.Done, "already done"}, {c.Excluded, "outside the rule's condition"},
-	} {
-		if r.n > 0 {
-			parts = append(parts, count(r.n)+" "+r.why)
-		}
-	}
-	return strings.Join(parts, ", ")
 }
 
 func (t planText) whyNothing() string {
@@ -223,51 +148,6 @@ func (t planText) whyNothing() string {
 		return "see the refusals"
 	}
 	return "no policy has a rule that matches what was asked"
-}
-
-func (t planText) refusals() {
-	var waiting, refused []retention.Refusal
-	for _, r := range refusalsOf(t.plan) {
-		if r.Code.Approvable() {
-			waiting = append(waiting, r)
-		} else {
-			refused = append(refused, r)
-		}
-	}
-	if len(waiting) > 0 {
-		t.blank()
-		t.heading("Refused until this plan is approved")
-		writeRefusals(t.printer, waiting)
-	}
-	if len(refused) > 0 {
-		t.blank()
-		t.heading("Refused")
-		writeRefusals(t.printer, refused)
-	}
-}
-
-// writeRefusals lists refusals, each kind with its remedy once.
-func writeRefusals(p *printer, rs []retention.Refusal) {
-	seen := map[retention.RefusalCode]bool{}
-	for _, r := range rs {
-		p.line("  %s %s: %s", p.paint(red, string(r.Code)), where(r), r.Message)
-		if hint := remedy(r.Code); hint != "" && !seen[r.Code] && !r.Code.Approvable() {
-			p.line("      %s", p.paint(dim, hint))
-		}
-		seen[r.Code] = true
-	}
-}
-
-func where(r retention.Refusal) string {
-	switch {
-	case r.Policy == "":
-		return "the run"
-	case r.Rule == "":
-		return r.Policy
-	case r.Stage > 1:
-		return fmt.Sprintf("%s/%s #%d", r.Policy, r.Rule, r.Stage)
-	}
-	return r.Policy + "/" + r.Rule
 }
 
 // end says what can be done with the plan.

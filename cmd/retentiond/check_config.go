@@ -1,0 +1,36 @@
+package main
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/retentiond/retentiond/configs"
+	"github.com/retentiond/retentiond/connectors"
+	"github.com/retentiond/retentiond/retention/engine"
+)
+
+// unused are warnings of what the configuration asks for and this build does
+// not do: nothing is silent (L11).
+func unused(cfg *configs.Config) []engine.Finding {
+	var out []engine.Finding
+	warn := func(source, code, message string) {
+		out = append(out, engine.Finding{Level: engine.LevelWarning, Source: source, Code: code, Message: message})
+	}
+	drivers := connectors.Default().Drivers()
+	for _, name := range slices.Sorted(maps.Keys(cfg.Sources)) {
+		s := cfg.Sources[name]
+		if !slices.Contains(drivers, s.Driver) {
+			warn(name, "driver", "driver "+s.Driver+" comes in a later version: its rules are refused")
+			continue
+		}
+		if s.DSNRead != "" || s.Parallel != 0 || s.Throttle != (configs.Throttle{}) {
+			warn(name, "unused_option", "dsn_read, parallel and throttle have no effect on a source of driver "+s.Driver)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Vaults)) {
+		if cfg.Vaults[name].Source == "" {
+			out = append(out, engine.Finding{Level: engine.LevelWarning, Code: "vault", Message: "vault " + name + " is sealed, which comes in a later version: rules that archive to it are refused"})
+		}
+	}
+	return out
+}
