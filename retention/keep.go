@@ -2,9 +2,9 @@ package retention
 
 import "time"
 
-// Keep is the retention of our own records: what ended before goes. The zero
+// KeepFrom is the retention of our own records: what ended before goes. The zero
 // time keeps everything.
-type Keep struct {
+type KeepFrom struct {
 	Audit time.Time // logs whose last entry is older, whole
 	Plans time.Time // plans with their spools; runs with their intents
 	Holds time.Time // holds whose grace was over before

@@ -27,7 +27,7 @@ type Journal interface {
 	// the key was made of, where they do not fit.
 	AdoptLog(ctx context.Context, by, reason string) error
 	// Expire drops our own records whose time is over.
-	Expire(ctx context.Context, k Keep) (Expired, error)
+	Expire(ctx context.Context, k KeepFrom) (Expired, error)
 	// Checkpoint signs the tree as it is and stores the checkpoint.
 	Checkpoint(ctx context.Context) (audit.Checkpoint, error)
 }

@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"time"
 
 	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/audit"
@@ -11,7 +10,7 @@ import (
 // Expire drops our own records whose time is over. A log goes whole, with its
 // keys, salts and checkpoints, and never the open one; the open one gets an
 // entry that says so. A run with an open intent stays.
-func (s *Store) Expire(ctx context.Context, k retention.Keep) (e retention.Expired, err error) {
+func (s *Store) Expire(ctx context.Context, k retention.KeepFrom) (e retention.Expired, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		if e.Plans, err = t.expirePlans(ctx, micros(k.Plans)); err != nil {
 			return err

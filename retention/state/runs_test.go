@@ -238,13 +238,13 @@ func TestExpire(t *testing.T) {
 	b.at = b.at.AddDate(2, 0, 0)
 	must(t, b.SavePlan(ctx, plan("p2")))
 	// Its time is over, but nobody asked.
-	if e, err := b.Expire(ctx, retention.Keep{}); err != nil || !cmp.Equal(e, retention.Expired{}) {
+	if e, err := b.Expire(ctx, retention.KeepFrom{}); err != nil || !cmp.Equal(e, retention.Expired{}) {
 		t.Fatalf("zero Keep: %+v, %v", e, err)
 	}
 	now := b.now()
-	e, err := b.Expire(ctx, retention.Keep{Audit: now.AddDate(-1, 0, 0), Plans: now.AddDate(-1, 0, 0), Holds: now.AddDate(-1, 0, 0)})
+	e, err := b.Expire(ctx, retention.KeepFrom{Audit: now.AddDate(-1, 0, 0), Plans: now.AddDate(-1, 0, 0), Holds: now.AddDate(-1, 0, 0)})
 	must(t, err)
-	if diff := cmp.Diff(Expired{Plans: 1, Runs: 1, Holds: 1, Logs: []string{"2026"}}, e); diff != "" {
+	if diff := cmp.Diff(retention.Expired{Plans: 1, Runs: 1, Holds: 1, Logs: []string{"2026"}}, e); diff != "" {
 		t.Error(diff)
 	}
 	b.says(`"dropped":{"log":"2026"`)
