@@ -92,7 +92,7 @@ func keyTexts(text string, n int) ([]string, error) {
 	out := make([]string, n)
 	for i, p := range parts {
 		out[i] = fmt.Sprint(p)
-		if m, odd := p.(map[string]any); odd {
+		if m, bytes := p.(map[string]any); bytes {
 			out[i] = fmt.Sprint(m["hex"])
 		}
 	}
