@@ -109,7 +109,7 @@ func (h *house) witness(ctx context.Context, ref *engine.SourceRef) (audit.Witne
 	if err != nil {
 		return audit.Witness{}, err
 	}
-	defer src.Close()
+	defer func() { _ = src.Close() }() // it was only read
 	server, err := src.Server(ctx)
 	if err != nil || server.Gate.StoreUUID != h.store.UUID() {
 		return audit.Witness{}, err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -72,7 +73,7 @@ func (d *demo) play(ctx context.Context) error {
 			return err
 		}
 	}
-	d.next()
+	d.next(ctx)
 	return nil
 }
 
@@ -175,15 +176,33 @@ func (d *demo) prove(ctx context.Context) error {
 	if _, err := d.run(ctx, []int{exitOK}, "audit", "verify"); err != nil {
 		return err
 	}
-	d.say("The inventory", "What is there now, by class. Whatever is overdue and still there has its reason beside it; \"not explained\" are\n"+
-		"rows that qualified only since the plan was made, such as files whose health data the run has just cleared:\n"+
-		"an approved plan acts on its own rows and no others (L6). The next run takes them.")
+	d.say("The inventory", "What is there now, by class. Whatever is overdue and still there has its reason beside it. An approved plan\n"+
+		"acts on its own rows and no others (L6): what qualified since, such as files whose health data the run has\n"+
+		"just cleared, waits for the next run.")
 	_, err := d.run(ctx, []int{exitOK, exitPartial}, "inventory")
 	return err
 }
 
+// stories are rows worth a look that are still there: one of each system.
+func (d *demo) stories(ctx context.Context) []Story {
+	var out []Story
+	told := map[string]bool{}
+	for _, s := range d.world.Stories {
+		policy, _, _ := strings.Cut(s.Dataset, "/")
+		if told[policy] {
+			continue
+		}
+		silent := newApp(streams{In: d.In, Out: io.Discard, Err: io.Discard, Env: d.Env})
+		if execute(ctx, silent, []string{"--config", d.world.Config, "explain", "--dataset", s.Dataset, "--key", s.Key}) == exitOK {
+			told[policy] = true
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
 // next is what to try, as lines that can be copied.
-func (d *demo) next() {
+func (d *demo) next(ctx context.Context) {
 	p := d.printer()
 	p.blank()
 	p.heading("── What to try next")
@@ -191,10 +210,7 @@ func (d *demo) next() {
 		p.line("  # %s", why)
 		p.line("  retentiond --config %s %s", quote(d.world.Config), fmt.Sprintf(format, args...))
 	}
-	for i, s := range d.world.Stories {
-		if i == 3 {
-			break
-		}
+	for _, s := range d.stories(ctx) {
 		try(s.Why, "explain --dataset %s --key %s", quote(s.Dataset), quote(s.Key))
 	}
 	try("why everything about the person in the dispute is still there", "explain --subject %s", quote(d.world.Disputed))

@@ -94,7 +94,7 @@ func classify(err error) *fault {
 		f.Code, f.Hint, f.exit = "usage", use.Hint, exitUsage
 	case errors.As(err, &refusal):
 		f.Code, f.Hint, f.exit = string(refusal.Code), remedy(refusal.Code), exitRefused
-		if err == error(refusal) {
+		if err.Error() == refusal.Error() {
 			f.Message = "refused: " + refusal.Message
 		}
 	case errors.As(err, &gate):

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -61,7 +60,7 @@ func (a *app) placing(cmd *cobra.Command, wait time.Duration, do func(context.Co
 	}
 	defer h.close()
 	patience := time.AfterFunc(2*time.Second, func() {
-		fmt.Fprintf(a.Err, "waiting for a batch at work to end, in one of: %s (at most %s)\n", strings.Join(h.sourceNames(), ", "), wait)
+		a.printerTo(a.Err).line("waiting for a batch at work to end, in one of: %s (at most %s)", strings.Join(h.sourceNames(), ", "), wait)
 	})
 	hold, err := do(cmd.Context(), h)
 	patience.Stop()
@@ -73,17 +72,17 @@ func (a *app) placing(cmd *cobra.Command, wait time.Duration, do func(context.Co
 	if err != nil && gate == nil {
 		return err
 	}
-	if shown := a.showHold(h, hold); shown != nil {
+	if shown := a.showHold(hold); shown != nil {
 		return shown
 	}
 	return err
 }
 
-func (a *app) showHold(h *house, hold retention.Hold) error {
+func (a *app) showHold(hold retention.Hold) error {
 	if a.json() {
 		return a.document(holdView(hold))
 	}
 	p := a.printer()
-	p.hold(h, hold)
+	p.hold(hold)
 	return p.err
 }

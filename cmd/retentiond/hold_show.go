@@ -27,7 +27,7 @@ func holdShowCommand(a *app) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("hold %s: %w", args[0], err)
 			}
-			return a.showHold(h, holds[0])
+			return a.showHold(holds[0])
 		}),
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // hold writes one hold for people.
-func (p *printer) hold(h *house, x retention.Hold) {
+func (p *printer) hold(x retention.Hold) {
 	p.heading("Hold %s for %s: %s", x.ID, x.Matter, holdState(x))
 	p.line("  placed      %s by %s (audit entry %d)", instant(x.PlacedAt), x.PlacedBy, x.AuditEntry)
 	p.line("  reason      %s", x.Reason)

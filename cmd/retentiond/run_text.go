@@ -28,11 +28,7 @@ func (t reportText) write() {
 	r := t.report
 	t.heading("Run %s, as of %s", r.Run, instant(r.AsOf))
 	t.blank()
-	if len(r.Steps) > 0 {
-		t.steps()
-	} else {
-		t.line("No step had anything to do.")
-	}
+	t.steps()
 	for _, s := range r.Steps {
 		t.notes(s)
 	}
@@ -53,12 +49,22 @@ func (t reportText) write() {
 func (t reportText) steps() {
 	g := &grid{cols: []gridColumn{col("policy"), col("rule"), col("table"), col("action"), num("planned"), num("done"), numOpt("held"),
 		numOpt("protected"), numOpt("blocked"), numOpt("changed"), numOpt("gone"), numOpt("failed"), numOpt("unplanned"), num("batches"), num("time")}}
+	idle := 0
 	for _, s := range t.report.Steps {
+		if s.Planned == 0 && s.Unplanned == 0 && s.Error == "" {
+			idle++
+			continue
+		}
 		x := s.Spared
 		g.add(s.Policy, ruleName(s.Rule, s.Stage, s.Stage > 1), s.Table, string(s.Action), count(s.Planned), t.paint(bold, count(s.Done)), count(x.Held),
 			count(x.Protected), count(x.Blocked), count(x.Changed), count(x.Gone), count(x.Failed), count(s.Unplanned), count(s.Batches), seconds(s.Seconds))
 	}
-	t.grid(g)
+	if len(g.rows) > 0 {
+		t.grid(g)
+	}
+	if idle > 0 {
+		t.line("  %s nothing due; `plan` says why.", plural(int64(idle), "step had", "steps had"))
+	}
 }
 
 func seconds(s float64) string {

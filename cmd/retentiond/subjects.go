@@ -20,12 +20,12 @@ func readSubjects(file string) ([]retention.SubjectID, error) {
 	if err != nil {
 		return nil, usage(subjectsHint, "--subjects-file: %v", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	r := csv.NewReader(&withoutBOM{r: f})
 	r.FieldsPerRecord = 2
 	head, err := r.Read()
 	if err != nil {
-		return nil, csvFault(file, r, err)
+		return nil, csvFault(file, err)
 	}
 	if head[0] != "type" || head[1] != "id" {
 		return nil, at(usage(subjectsHint, "the header is not type,id"), file, 1, 1)
@@ -41,7 +41,7 @@ func readRecords(file string, r *csv.Reader) ([]retention.SubjectID, error) {
 			break
 		}
 		if err != nil {
-			return nil, csvFault(file, r, err)
+			return nil, csvFault(file, err)
 		}
 		typ, id := strings.TrimSpace(rec[0]), strings.TrimSpace(rec[1])
 		if typ == "" || id == "" || strings.Contains(typ, ":") {
@@ -56,7 +56,7 @@ func readRecords(file string, r *csv.Reader) ([]retention.SubjectID, error) {
 	return out, nil
 }
 
-func csvFault(file string, r *csv.Reader, err error) error {
+func csvFault(file string, err error) error {
 	var p *csv.ParseError
 	if errors.As(err, &p) {
 		return at(usage(subjectsHint, "%v", p.Err), file, p.Line, p.Column)
