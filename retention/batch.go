@@ -73,6 +73,9 @@ const (
 	VaultClock      = "retentiond_clock"       // the rule's clock, RFC 3339 UTC
 	VaultRule       = "retentiond_rule"        // policy/rule
 	VaultArchivedAt = "retentiond_archived_at" // RFC 3339 UTC
+	// VaultLife tells rows apart that had the same key one after the other, from
+	// 0; children carry their row's. An application may give an identifier again.
+	VaultLife = "retentiond_life"
 )
 
 // Spared counts planned rows that were left, by reason (L6).

@@ -58,8 +58,10 @@ func (g *Gen) limited(c *retention.Child, list string, most int64) (row, SQL) {
 func (g *Gen) CopyChildren(c retention.Child, list string, most int64, into retention.TableName, v *retention.VaultTables) (Query, error) {
 	x, cond := g.limited(&c, list, most)
 	p, on := g.reach(x, reverse(&c.Relation, g.s.Table.Name))
-	clock := Format("(SELECT max(%s) FROM %s WHERE %s)", g.rowClock(p, g.s.Clock), g.from(p), And(on, g.keyed(p, list)))
-	return g.done(g.copy(x, into, v, clock, cond))
+	theirs := And(on, g.keyed(p, list))
+	clock := Format("(SELECT max(%s) FROM %s WHERE %s)", g.rowClock(p, g.s.Clock), g.from(p), theirs)
+	life := Format("(SELECT max(%s) FROM %s WHERE %s)", g.life(p, v.Table), g.from(p), theirs)
+	return g.done(g.copy(x, into, v, clock, life, cond))
 }
 
 // UncopiedChildren counts the child rows that have no equal copy among the rows

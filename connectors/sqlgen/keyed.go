@@ -77,19 +77,30 @@ func (g *Gen) CountDone(list string) (q Query, ok bool, err error) {
 // Copy renders the copy of the rows of the list into their vault table.
 func (g *Gen) Copy(list string, v *retention.VaultTables) (Query, error) {
 	t := g.main()
-	return g.done(g.copy(t, v.Table, v, g.rowClock(t, g.s.Clock), g.keyed(t, list)))
+	return g.done(g.copy(t, v.Table, v, g.rowClock(t, g.s.Clock), g.life(t, v.Table), g.keyed(t, list)))
 }
 
-func (g *Gen) copy(r row, into retention.TableName, v *retention.VaultTables, clock, where SQL) SQL {
+// life is how many rows with this key the vault has seen: children are copied
+// before their row, so that both get the same.
+func (g *Gen) life(r row, vault retention.TableName) SQL {
+	life := "l." + g.d.Quote(retention.VaultLife)
+	var same []SQL
+	for _, k := range r.table.Key {
+		same = append(same, Format("l."+g.d.Quote(k)+" = %s", g.col(r, k)))
+	}
+	return Format("(SELECT coalesce(max("+life+") + 1, 0) FROM %s AS l WHERE %s)", g.d.Table(vault), And(same...))
+}
+
+func (g *Gen) copy(r row, into retention.TableName, v *retention.VaultTables, clock, life, where SQL) SQL {
 	var names, values []SQL
 	for _, c := range r.table.Columns {
 		names = append(names, Raw(g.d.Quote(c.Name)))
 		values = append(values, g.col(r, c.Name))
 	}
-	for _, n := range []string{retention.VaultClock, retention.VaultRule, retention.VaultArchivedAt} {
+	for _, n := range []string{retention.VaultClock, retention.VaultRule, retention.VaultArchivedAt, retention.VaultLife} {
 		names = append(names, Raw(g.d.Quote(n)))
 	}
-	values = append(values, g.d.Stamp(clock), Arg(v.Rule), Arg(v.At.UTC().Format(time.RFC3339)))
+	values = append(values, g.d.Stamp(clock), Arg(v.Rule), Arg(v.At.UTC().Format(time.RFC3339)), life)
 	return Format("INSERT INTO %s (%s)\nSELECT %s\nFROM %s\nWHERE %s",
 		g.d.Table(into), Join(", ", names...), Join(", ", values...), g.from(r), where)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // Describe reads the live catalogue. Names match exactly as the catalogue
-// writes them.
+// writes them; main.T and T are one table, under both names.
 func (s *Source) Describe(ctx context.Context, tables []retention.TableName) (*retention.Schema, error) {
 	tx, err := s.read.BeginTxx(ctx, nil)
 	if err != nil {
@@ -113,13 +113,13 @@ func (cat *catalogue) add(ctx context.Context, q sqlx.QueryerContext, out *reten
 	if err != nil {
 		return fmt.Errorf("table %s: %w", n, err)
 	}
-	out.Tables[n] = t
+	out.Tables[n], out.Tables[t.Name] = t, t
 	return nil
 }
 
 func (cat *catalogue) table(ctx context.Context, q sqlx.QueryerContext, n retention.TableName) (*retention.Table, error) {
 	info := cat.kinds[n.Name]
-	t := &retention.Table{Name: n, Kind: info.Type, Rowid: info.Type == "table" && !info.WR}
+	t := &retention.Table{Name: retention.TableName{Name: n.Name}, Kind: info.Type, Rowid: info.Type == "table" && !info.WR}
 	cols, err := readColumns(ctx, q, n.Name)
 	if err != nil {
 		return nil, err

@@ -68,6 +68,7 @@ func vaultSQL(from *retention.Table, into retention.TableName, strict bool) []st
 	for _, n := range added() {
 		defs = append(defs, n+" TEXT")
 	}
+	defs = append(defs, retention.VaultLife+" INTEGER")
 	name := dialect().Table(into).Text
 	text := "CREATE TABLE " + name + " (\n  " + strings.Join(defs, ",\n  ") + "\n)"
 	if strict {
@@ -120,7 +121,7 @@ func fits(from, into *retention.Table) error {
 			return refusal(retention.RefuseSchemaDrift, "vault table %s: column %q is %s, in %s it is %s: make them alike", into.Name, c.Name, v.Decl, from.Name, c.Decl)
 		}
 	}
-	for _, n := range append(added(), sqlgen.VaultID) {
+	for _, n := range append(added(), retention.VaultLife, sqlgen.VaultID) {
 		if into.Column(n) == nil {
 			return refusal(retention.RefuseSchemaDrift, "table %s is no vault table: it has no column %s", into.Name, n)
 		}

@@ -24,11 +24,23 @@ func (m *mover) table(t retention.TableName) retention.TableName {
 
 func (m *mover) relation(r retention.Relation) retention.Relation {
 	via := make([]retention.Hop, len(r.Via))
+	near := m.moved[m.b.table.Name]
 	for i, h := range r.Via {
-		via[i] = retention.Hop{Table: m.table(h.Table), On: h.On}
+		via[i] = retention.Hop{Table: m.table(h.Table), On: m.alive(near, h.Table, h.On)}
+		near = m.moved[h.Table]
 	}
+	r.On = m.alive(near, r.Table, r.On)
 	r.Via, r.Table = via, m.table(r.Table)
 	return r
+}
+
+// alive adds, between two archived tables, that both rows belong to the same
+// life of the key: an identifier may have been given again.
+func (m *mover) alive(near bool, t retention.TableName, on []retention.Pair) []retention.Pair {
+	if !near || !m.moved[t] {
+		return on
+	}
+	return append(append([]retention.Pair{}, on...), retention.Pair{Theirs: retention.VaultLife, Ours: retention.VaultLife})
 }
 
 func (m *mover) step(i int, vaultName string, t *retention.Table) (Step, bool) {

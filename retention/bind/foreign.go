@@ -33,7 +33,7 @@ func (b *binder) references(t *retention.Table) {
 // the same table, the same columns, and no condition that would leave rows.
 func (b *binder) declared(t *retention.Table, fk retention.ForeignKey) bool {
 	for _, c := range b.dataset.Children {
-		if c.Table != fk.From || c.Where != nil || !samePairs(c.On, fk) {
+		if b.canon(b.dataset.Source, c.Table) != fk.From || c.Where != nil || !samePairs(c.On, fk) {
 			continue
 		}
 		if len(c.Via) == 0 && t.Name == b.table.Name {

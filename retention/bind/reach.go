@@ -13,6 +13,7 @@ import (
 func (w *world) reach(source string, t retention.TableName, seen []retention.TableName, skip *parentUse) (*retention.Reach, error) {
 	s := w.Schemas[source]
 	out := &retention.Reach{Table: t}
+	t = w.canon(source, t)
 	k := w.phys(source, t)
 	for _, u := range w.uses[k] {
 		for _, sub := range u.dataset.Subjects {
@@ -24,7 +25,7 @@ func (w *world) reach(source string, t retention.TableName, seen []retention.Tab
 	}
 	seen = append(append([]retention.TableName{}, seen...), t)
 	for _, pu := range w.parents[k] {
-		if contains(seen, pu.dataset.Table) && !siblingOf(skip, &pu) || sameParent(skip, &pu) {
+		if contains(seen, w.canon(source, pu.dataset.Table)) && !w.siblingOf(skip, &pu) || w.sameParent(skip, &pu) {
 			continue
 		}
 		if err := w.parent(source, out, &pu, seen); err != nil {
@@ -57,15 +58,20 @@ func (w *world) parent(source string, out *retention.Reach, pu *parentUse, seen 
 }
 
 // sameParent reports whether pu is the very relation that skip names.
-func sameParent(skip, pu *parentUse) bool {
-	return skip != nil && skip.dataset.Table == pu.dataset.Table &&
+func (w *world) sameParent(skip, pu *parentUse) bool {
+	return w.oneTable(skip, pu) &&
 		reflect.DeepEqual(relationKey(&skip.child.Relation), relationKey(&pu.child.Relation))
 }
 
 // siblingOf reports whether pu leads to the same parent table as skip, by
 // another relation: a payment's payer goes, but its student is held.
-func siblingOf(skip, pu *parentUse) bool {
-	return skip != nil && skip.dataset.Table == pu.dataset.Table && !sameParent(skip, pu)
+func (w *world) siblingOf(skip, pu *parentUse) bool {
+	return w.oneTable(skip, pu) && !w.sameParent(skip, pu)
+}
+
+// oneTable reports whether both uses are of one physical table.
+func (w *world) oneTable(a, b *parentUse) bool {
+	return a != nil && w.phys(a.dataset.Source, a.dataset.Table) == w.phys(b.dataset.Source, b.dataset.Table)
 }
 
 // relationKey is a relation without its position, for comparison.

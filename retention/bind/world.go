@@ -52,10 +52,20 @@ func (w *world) all() []*retention.Policy {
 }
 
 func (w *world) phys(source string, t retention.TableName) phys {
+	t = w.canon(source, t)
 	if id := w.UUIDs[source]; id != "" {
 		return phys{id, t}
 	}
 	return phys{source, t}
+}
+
+// canon is the catalogue's own name of a table, however a policy writes it:
+// main.people is people, and its holds and minimums are the same.
+func (w *world) canon(source string, t retention.TableName) retention.TableName {
+	if live := w.Schemas[source].Table(t); live != nil {
+		return live.Name
+	}
+	return t
 }
 
 // problem is an error about a rule.
