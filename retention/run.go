@@ -40,6 +40,20 @@ type RunReport struct {
 	Interrupted bool `json:"interrupted,omitempty"`
 }
 
+// Finished reports whether nothing of the plan is left to try: a run that was
+// interrupted, refused or failed in part can be run again under the same plan.
+func (r *RunReport) Finished() bool {
+	if r.Interrupted || len(r.Refusals) > 0 || r.Verdict == VerdictFailed || r.Verdict == VerdictRefused {
+		return false
+	}
+	for _, s := range r.Steps {
+		if s.Spared.Failed > 0 || s.Error != "" {
+			return false
+		}
+	}
+	return true
+}
+
 // StepReport is what one step did: Planned = Done + all spared, always (L6).
 type StepReport struct {
 	Policy    string           `json:"policy"`

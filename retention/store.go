@@ -111,7 +111,8 @@ type Runs interface {
 	Unlease(ctx context.Context, l Lease) error
 	// BeginRun stores the run with run.started, under its lease.
 	BeginRun(ctx context.Context, r Run) error
-	// EndRun stores the report with run.ended and marks the plan as run.
+	// EndRun stores the report with run.ended, and marks the plan as run where it
+	// is finished.
 	EndRun(ctx context.Context, r RunReport) error
 	// ListRuns returns the newest runs first; id narrows to one.
 	ListRuns(ctx context.Context, id string, limit int) ([]Run, error)
@@ -122,9 +123,11 @@ type Lease struct {
 	Owner   string
 	Attempt int64
 	Until   time.Time
+	Time    time.Duration // how long it lasts without a heartbeat
 }
 
-// LeaseTime is how long a lease lasts without a heartbeat.
+// LeaseTime is how long a lease lasts without a heartbeat, where the store is
+// not told otherwise.
 const LeaseTime = 20 * time.Second
 
 // Intents keeps each batch's intent until its outcome.
@@ -169,6 +172,7 @@ type Admission interface {
 	// compares them with the gate, and returns the holds, or a [Refusal]
 	// (kill_switch, state_mismatch, hold_unreadable) or ErrFenced.
 	Admit(ctx context.Context, src SourceRecord, attempt int64, g Gate) (*HoldSet, error)
-	// Placing reports whether some hold is waiting to pass: batches back off.
-	Placing(ctx context.Context) (bool, error)
+	// Placing reports whether some hold is waiting to pass the source's gate:
+	// batches there back off.
+	Placing(ctx context.Context, source string) (bool, error)
 }

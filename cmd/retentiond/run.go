@@ -85,7 +85,7 @@ func (a *app) run(cmd *cobra.Command, req engine.RunRequest) error {
 	report, err := h.engine.Run(cmd.Context(), req)
 	h.progress.done()
 	if report.Started.IsZero() {
-		return orNothing(err)
+		return a.neverBegan(report, err)
 	}
 	if shown := a.showReport(h, report); shown != nil {
 		return shown
@@ -99,12 +99,19 @@ func (a *app) run(cmd *cobra.Command, req engine.RunRequest) error {
 	return verdictOf(report)
 }
 
-// orNothing is the error of a run that never began.
-func orNothing(err error) error {
+// neverBegan is the answer of a run that did not begin: to a program a refusal
+// is a report as any other.
+func (a *app) neverBegan(report retention.RunReport, err error) error {
 	if err == nil {
 		return errors.New("the run ended without a report: see `retentiond runs list`")
 	}
-	return err
+	if !a.json() || report.Verdict != retention.VerdictRefused {
+		return err
+	}
+	if shown := a.document(reportView(report)); shown != nil {
+		return shown
+	}
+	return verdictOf(report)
 }
 
 func (a *app) showReport(h *house, r retention.RunReport) error {

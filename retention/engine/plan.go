@@ -97,7 +97,14 @@ func (e *Engine) knownNames(policy, rule string) error {
 	return nil
 }
 
-func list(what string, names []string) string { return fmt.Sprintf("%s %q", what, names) }
+// list names at most a few, for a hint.
+func list(what string, names []string) string {
+	const few = 12
+	if len(names) > few {
+		return fmt.Sprintf("%s %q and %d more", what, names[:few], len(names)-few)
+	}
+	return fmt.Sprintf("%s %q", what, names)
+}
 
 func has(names []string, n string) bool {
 	for _, have := range names {

@@ -40,6 +40,12 @@ func (w *work) planOrTake(ctx context.Context) error {
 			return fmt.Errorf("keeping policy %q: %w", p.Name, err)
 		}
 	}
+	w.weigh(w.req.Approve)
+	if w.waits() { // a person may approve this very plan: keep its rows
+		if err := w.spool(ctx, &w.plan); err != nil {
+			return err
+		}
+	}
 	if err := w.Store.SavePlan(ctx, w.plan); err != nil {
 		return fmt.Errorf("saving the plan: %w", err)
 	}
@@ -48,8 +54,17 @@ func (w *work) planOrTake(ctx context.Context) error {
 			return err
 		}
 	}
-	w.weigh(w.req.Approve)
 	return nil
+}
+
+// waits reports whether some refusal of the run could be lifted by an approval.
+func (w *work) waits() bool {
+	for _, r := range w.report.Refusals {
+		if r.Code.Approvable() {
+			return true
+		}
+	}
+	return false
 }
 
 // weigh turns the plan's refusals, and missing approvals, into the run's.
@@ -65,7 +80,7 @@ func (w *work) weigh(approved bool) {
 	for i := range w.plan.Steps {
 		s := &w.plan.Steps[i]
 		if s.NeedsApproval && !s.ReportOnly {
-			r := refuse(retention.RefuseApproval, "%s: look at the plan (%d due), then: retentiond approve PLAN --by NAME --reason TEXT", s.Why, s.Classes.Due)
+			r := refuse(retention.RefuseApproval, "%s (%d due): look at the plan, then: retentiond approve %s --by NAME --reason TEXT", s.Why, s.Classes.Due, w.plan.ID)
 			r.Policy, r.Rule, r.Stage = s.Policy, s.Rule, s.Stage
 			w.report.Refusals = append(w.report.Refusals, *r)
 		}

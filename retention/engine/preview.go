@@ -14,7 +14,8 @@ import (
 // PreviewHold tells what a hold would freeze. It writes nothing.
 func (e *Engine) PreviewHold(ctx context.Context, req HoldRequest) (HoldPreview, error) {
 	out := HoldPreview{Datasets: []HoldCount{}, Unmatched: []string{}, NotCovered: []string{}}
-	if _, err := e.scopes(req); err != nil {
+	scopes, err := e.scopes(req)
+	if err != nil {
 		return out, err
 	}
 	now, err := e.now(ctx)
@@ -23,6 +24,9 @@ func (e *Engine) PreviewHold(ctx context.Context, req HoldRequest) (HoldPreview,
 	}
 	v, err := e.look(ctx, now)
 	if err != nil {
+		return out, err
+	}
+	if err := e.checkScopes(v, scopes, req); err != nil {
 		return out, err
 	}
 	if err := v.identifiers(e.Policies, req.Subjects); err != nil {
@@ -127,7 +131,7 @@ func (e *Engine) datasetNames() []string {
 // checkScopes refuses a condition that the live table cannot answer: such a
 // hold could not be honoured.
 func (e *Engine) checkScopes(v *view, scopes []retention.HoldScope, req HoldRequest) error {
-	for _, s := range scopes {
+	for i, s := range scopes {
 		schema := v.schemas[s.Source]
 		if schema == nil {
 			continue // down: the batch itself will refuse while it cannot test
@@ -135,6 +139,7 @@ func (e *Engine) checkScopes(v *view, scopes []retention.HoldScope, req HoldRequ
 		if err := bind.CheckWhere(schema, s.Table, req.Where); err != nil {
 			return usage("correct --where", "dataset %q: %v", s.Dataset, err)
 		}
+		scopes[i].Table = schema.Table(s.Table).Name // holds match tables, however written
 	}
 	return nil
 }

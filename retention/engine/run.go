@@ -31,10 +31,10 @@ func (e *Engine) Run(ctx context.Context, req RunRequest) (retention.RunReport, 
 	w.report = retention.RunReport{Run: "r-" + randomID(), Steps: []retention.StepReport{}, Refusals: []retention.Refusal{}}
 	// From here on, what must be finished is finished even after a stop request.
 	ctx = context.WithoutCancel(ctx)
-	if err := w.admit(ctx); err != nil {
-		return w.report, err
+	err := w.admit(ctx)
+	if err != nil {
+		return w.never(err)
 	}
-	var err error
 	if w.lease, err = e.Store.Lease(w.stop, e.Owner); err != nil {
 		return w.report, fmt.Errorf("taking the lease: %w", err)
 	}
@@ -47,6 +47,18 @@ func (e *Engine) Run(ctx context.Context, req RunRequest) (retention.RunReport, 
 	err = w.run(ctx)
 	if err == nil && w.stop.Err() != nil {
 		w.report.Interrupted = true
+	}
+	if w.report.Started.IsZero() && err != nil {
+		return w.never(err)
+	}
+	return w.report, err
+}
+
+// never closes the report of a run that did not begin.
+func (w *work) never(err error) (retention.RunReport, error) {
+	if r := refusalOf(err); r != nil {
+		w.report.Verdict = retention.VerdictRefused
+		w.report.Refusals = append(w.report.Refusals, *r)
 	}
 	return w.report, err
 }
@@ -153,7 +165,7 @@ func (w *work) end(ctx context.Context, failure error) error {
 	if err := w.Store.EndRun(ctx, w.report); err != nil {
 		return fmt.Errorf("closing the run: %w", err)
 	}
-	if w.saved != nil && !w.report.Interrupted && failure == nil {
+	if w.saved != nil && failure == nil && w.report.Finished() {
 		if err := w.Store.DropSpool(ctx, w.plan.ID); err != nil {
 			w.Log.Warn("the plan's keys were not dropped", zap.String("plan", w.plan.ID), zap.Error(err))
 		}

@@ -121,11 +121,13 @@ func (t *tx) rootWas(ctx context.Context, w witnessed) (bool, error) {
 	return root == w.root, err
 }
 
-// Placing reports whether some hold is waiting to pass: batches back off.
-func (s *Store) Placing(ctx context.Context) (placing bool, err error) {
+// Placing reports whether some hold is waiting to pass the source's gate: batches
+// there back off. One that waits for other sources only does not slow this one.
+func (s *Store) Placing(ctx context.Context, source string) (placing bool, err error) {
 	err = s.read(ctx, func(t *tx) error {
 		var one int
-		placing, err = t.get(ctx, &one, "SELECT 1 FROM holds WHERE state = 'placing' LIMIT 1")
+		placing, err = t.get(ctx, &one, `SELECT 1 FROM holds h WHERE h.state = 'placing'
+			AND NOT EXISTS (SELECT 1 FROM hold_sources p WHERE p.hold = h.id AND p.source = ?) LIMIT 1`, source)
 		return err
 	})
 	return placing, wrap(err, "look for holds that wait to pass")

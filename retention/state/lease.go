@@ -35,7 +35,7 @@ func (s *Store) Lease(ctx context.Context, owner string) (l retention.Lease, err
 		if r.Owner != "" && t.now.UnixMicro() < r.Until && !s.proc.gone(r.Process) {
 			return fmt.Errorf("%w: %s has the lease since %s", retention.ErrBusy, r.Owner, instant(r.Since).Format(time.RFC3339))
 		}
-		l = retention.Lease{Owner: owner, Attempt: r.Attempt + 1, Until: t.now.Add(retention.LeaseTime)}
+		l = retention.Lease{Owner: owner, Attempt: r.Attempt + 1, Until: t.now.Add(s.lease), Time: s.lease}
 		_, err = t.exec(ctx, `INSERT INTO lease (name, owner, process, attempt, since, until) VALUES (?, ?, ?, ?, ?, ?)
 			ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, process = excluded.process, attempt = excluded.attempt,
 			since = excluded.since, until = excluded.until`,
@@ -68,7 +68,7 @@ func (s *Store) Renew(ctx context.Context, l retention.Lease) error {
 		if err := t.current(ctx, l.Attempt); err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, "UPDATE lease SET until = ? WHERE name = ?", micros(t.now.Add(retention.LeaseTime)), leaseName)
+		_, err := t.exec(ctx, "UPDATE lease SET until = ? WHERE name = ?", micros(t.now.Add(s.lease)), leaseName)
 		return err
 	})
 	return wrap(err, "renew the lease")

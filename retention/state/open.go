@@ -20,6 +20,7 @@ type Options struct {
 	DSN   string           // "sqlite:PATH"
 	Key   *audit.Key       // signs the log; the store knows its fingerprint
 	Clock func() time.Time // the store's clock
+	Lease time.Duration    // how long a lease lasts without a heartbeat; default retention.LeaseTime
 }
 
 // ErrNewer: the store was made by a newer version of retentiond.
@@ -34,6 +35,7 @@ type Store struct {
 	path  string
 	uuid  string
 	proc  process
+	lease time.Duration
 
 	mu    sync.Mutex
 	holds map[retention.SourceRecord]cachedHolds
@@ -68,7 +70,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open state store %s: %w", path, explain(err))
 	}
-	s := &Store{db: db, key: o.Key, clock: o.Clock, path: path, proc: thisProcess(), holds: map[retention.SourceRecord]cachedHolds{}}
+	if o.Lease <= 0 {
+		o.Lease = retention.LeaseTime
+	}
+	s := &Store{db: db, key: o.Key, clock: o.Clock, path: path, proc: thisProcess(), lease: o.Lease, holds: map[retention.SourceRecord]cachedHolds{}}
 	if err := s.identify(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open state store %s: %w", path, explain(err)), db.Close())
 	}

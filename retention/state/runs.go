@@ -46,6 +46,10 @@ func (s *Store) EndRun(ctx context.Context, r retention.RunReport) error {
 		if n == 0 {
 			return t.whyNot(ctx, r.Run)
 		}
+		if !r.Finished() {
+			_, err = t.record(ctx, runEnded(r))
+			return err
+		}
 		if _, err := t.exec(ctx, "UPDATE plans SET state = ? WHERE id = ? AND state IN (?, ?)",
 			string(retention.PlanRun), r.Plan, string(retention.PlanMade), string(retention.PlanApproved)); err != nil {
 			return err

@@ -22,6 +22,33 @@ func report(run string) retention.RunReport {
 		Refusals: []retention.Refusal{{Policy: "shop", Rule: "old", Code: retention.RefuseLimitRows}}}
 }
 
+func TestAFinishedRunUsesUpItsPlan(t *testing.T) {
+	b, ctx := setup(t), t.Context()
+	for _, c := range []struct {
+		name  string
+		spoil func(*retention.RunReport)
+		want  retention.PlanState
+	}{
+		{"finished", func(*retention.RunReport) {}, retention.PlanRun},
+		{"interrupted", func(r *retention.RunReport) { r.Interrupted = true }, retention.PlanMade},
+		{"refused", func(r *retention.RunReport) { r.Verdict = retention.VerdictRefused }, retention.PlanMade},
+		{"failed in part", func(r *retention.RunReport) { r.Steps[0].Spared.Failed = 1 }, retention.PlanMade},
+	} {
+		id := "p-" + c.name
+		must(t, b.SavePlan(ctx, plan(id)))
+		l, err := b.Lease(ctx, "me")
+		must(t, err)
+		must(t, b.BeginRun(ctx, retention.Run{ID: "r-" + c.name, Plan: id, Attempt: l.Attempt, Started: b.now()}))
+		r := retention.RunReport{Run: "r-" + c.name, Plan: id, Verdict: retention.VerdictOK, Steps: []retention.StepReport{{Planned: 1, Done: 1}}}
+		c.spoil(&r)
+		must(t, b.EndRun(ctx, r))
+		must(t, b.Unlease(ctx, l))
+		if p, err := b.Plan(ctx, id); err != nil || p.State != c.want {
+			t.Errorf("%s: plan is %s, %v; want %s", c.name, p.State, err, c.want)
+		}
+	}
+}
+
 func TestRuns(t *testing.T) {
 	b, ctx := setup(t), t.Context()
 	must(t, b.SavePlan(ctx, plan("p1")))
@@ -42,8 +69,8 @@ func TestRuns(t *testing.T) {
 	if err := b.EndRun(ctx, report("none")); !errors.Is(err, retention.ErrNotFound) {
 		t.Errorf("unknown run: %v", err)
 	}
-	if p, err := b.Plan(ctx, "p1"); err != nil || p.State != retention.PlanRun {
-		t.Errorf("plan after its run: %s, %v", p.State, err)
+	if p, err := b.Plan(ctx, "p1"); err != nil || p.State != retention.PlanMade {
+		t.Errorf("plan after a run that left something to try: %s, %v", p.State, err)
 	}
 	runs, err := b.ListRuns(ctx, "", 0)
 	must(t, err)
