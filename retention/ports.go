@@ -88,7 +88,15 @@ type Actor interface {
 	MakeVault(ctx context.Context, s *Schema, v VaultSpec) error
 	// Erase does in the engine what the level says after rows are gone, and names
 	// the residuals that remain.
-	Erase(ctx context.Context, tables []TableName, level Erase) (residuals []string, err error)
+	Erase(ctx context.Context, tables []TableName, level Erase) ([]Residual, error)
+}
+
+// Residual is a copy that outlives the delete. One that stays until somebody
+// acts (free pages, a log that nobody truncates) leaves no date from which the
+// data is gone for good.
+type Residual struct {
+	What  string
+	Stays bool
 }
 
 // VaultSpec pairs tables with the vault tables that take their rows.

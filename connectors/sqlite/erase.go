@@ -10,14 +10,14 @@ import (
 
 // Erase works on the whole file, whatever the tables: SQLite has no smaller
 // unit. What could not be done is a residual with its reason, not an error.
-func (s *Source) Erase(ctx context.Context, _ []retention.TableName, level retention.Erase) ([]string, error) {
+func (s *Source) Erase(ctx context.Context, _ []retention.TableName, level retention.Erase) ([]retention.Residual, error) {
 	conn, err := s.write.Connx(ctx)
 	if err != nil {
 		return nil, s.down(err)
 	}
 	defer conn.Close()
-	var residuals []string
-	note := func(what string) { residuals = append(residuals, what) }
+	var residuals []retention.Residual
+	note := func(what string) { residuals = append(residuals, retention.Residual{What: what, Stays: true}) }
 	if level == retention.EraseRewritten {
 		if _, err := conn.ExecContext(ctx, "VACUUM"); err != nil {
 			note(fmt.Sprintf("not rewritten, VACUUM failed: %v", err))
@@ -31,7 +31,7 @@ func (s *Source) Erase(ctx context.Context, _ []retention.TableName, level reten
 	if err := s.leftovers(ctx, conn, level, note); err != nil {
 		return residuals, s.down(err)
 	}
-	note("backups and replicas of the file")
+	residuals = append(residuals, retention.Residual{What: "replicas of the file, until they follow"})
 	return residuals, ctx.Err()
 }
 

@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/retentiond/retentiond/retention"
-	"github.com/retentiond/retentiond/retention/calendar"
-	"go.uber.org/zap"
 )
 
 // rest accounts for planned rows that no batch named: rows that stopped being
@@ -55,32 +53,6 @@ func (sw *stepWork) reasons(n int64) retention.Spared {
 	share(&out.Gone, was.Total-removed-is.Total-sw.report.Spared.Gone)
 	out.Changed += n
 	return out
-}
-
-// aftermath does in the engine what the dataset asks once rows are gone, and
-// names the copies that remain.
-func (sw *stepWork) aftermath(ctx context.Context) {
-	if sw.report.Done == 0 || sw.source == nil {
-		return
-	}
-	left, err := sw.source.Erase(ctx, sw.bound.Tables, sw.bound.Dataset.Erase)
-	if err != nil {
-		sw.Log.Warn("erase did not finish", zap.String("table", sw.step.Table.String()), zap.Error(err))
-		left = append(left, fmt.Sprintf("erase: %s did not finish: %v", sw.bound.Dataset.Erase, err))
-	}
-	sw.report.Residuals = left
-	backups := sw.Sources[sw.step.Source].Backups
-	if backups == "" {
-		sw.report.Residuals = append(sw.report.Residuals, "backups: how long they are kept is not declared (backups: in the configuration)")
-		return
-	}
-	p, err := calendar.ParsePeriod(backups)
-	if err != nil {
-		return // the configuration was checked when it was loaded
-	}
-	_, at := calendar.Due(sw.work.report.Started, p, sw.bound.Policy.Zone, calendar.Round{})
-	sw.report.Residuals = append(sw.report.Residuals, "backups, for "+backups)
-	sw.report.GoneBy = calendar.DateOf(at, sw.bound.Policy.Zone).String()
 }
 
 // remember keeps what the rule last did and on which schema, so that a later

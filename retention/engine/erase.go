@@ -1,0 +1,99 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sort"
+
+	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/calendar"
+	"go.uber.org/zap"
+)
+
+// erasure is one thing to do in a source once rows are gone; it is done once a
+// run, whatever the number of rules that ask for it.
+type erasure struct {
+	source string
+	level  retention.Erase
+}
+
+// erased is for whom: the tables, and the reports that tell of it.
+type erased struct {
+	tables []retention.TableName
+	steps  []int // indexes into the report's steps
+	policy *retention.Policy
+}
+
+// emptied remembers that the last reported step took rows.
+func (w *work) emptied(sw *stepWork) {
+	if sw.report.Done == 0 || sw.source == nil {
+		return
+	}
+	if w.erase == nil {
+		w.erase = map[erasure]*erased{}
+	}
+	k := erasure{sw.step.Source, sw.bound.Dataset.Erase}
+	e := w.erase[k]
+	if e == nil {
+		e = &erased{policy: sw.bound.Policy}
+		w.erase[k] = e
+	}
+	e.tables = append(e.tables, sw.bound.Tables...)
+	e.steps = append(e.steps, len(w.report.Steps)-1)
+}
+
+// erases does in the engines what the datasets ask once rows are gone, and names
+// the copies that remain.
+func (w *work) erases(ctx context.Context) {
+	keys := make([]erasure, 0, len(w.erase))
+	for k := range w.erase {
+		keys = append(keys, k)
+	}
+	sort.Slice(keys, func(i, j int) bool {
+		return keys[i].source < keys[j].source || keys[i].source == keys[j].source && keys[i].level < keys[j].level
+	})
+	for _, k := range keys {
+		e := w.erase[k]
+		names, stays := w.residuals(ctx, k, e)
+		backups, until := w.backups(k.source, e.policy)
+		for _, i := range e.steps {
+			s := &w.report.Steps[i]
+			s.Residuals = append(append([]string{}, names...), backups)
+			if !stays {
+				s.GoneBy = until
+			}
+		}
+	}
+}
+
+func (w *work) residuals(ctx context.Context, k erasure, e *erased) (names []string, stays bool) {
+	src, err := w.source(ctx, k.source)
+	var left []retention.Residual
+	if err == nil {
+		left, err = src.Erase(ctx, e.tables, k.level)
+	}
+	if err != nil {
+		w.Log.Warn("erase did not finish", zap.String("source", k.source), zap.Error(err))
+		left = append(left, retention.Residual{What: fmt.Sprintf("erase: %s did not finish: %v", k.level, err), Stays: true})
+	}
+	for _, r := range left {
+		names = append(names, r.What)
+		stays = stays || r.Stays
+	}
+	return names, stays
+}
+
+// backups names the source's backups, and the day from which the last of them
+// that holds the data is gone; empty where that is not declared.
+func (w *work) backups(source string, p *retention.Policy) (what, until string) {
+	declared := w.Sources[source].Backups
+	if declared == "" {
+		return "backups: how long they are kept is not declared (backups: in the configuration)", ""
+	}
+	period, err := calendar.ParsePeriod(declared)
+	if err != nil { // the configuration was checked when it was loaded
+		return "backups: " + err.Error(), ""
+	}
+	_, at := calendar.Due(w.report.Started, period, p.Zone, calendar.Round{})
+	return "backups, for " + declared, calendar.DateOf(at, p.Zone).String()
+}
