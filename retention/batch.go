@@ -39,6 +39,8 @@ type Batch struct {
 	Admit func(ctx context.Context, g Gate) (*HoldSet, error)
 	// Seal makes the receipt's digest (an HMAC: no plain hash of identifiers).
 	Seal func(done int64, keys []Key) string
+	// Reached is told of each [Point]; nil outside of tests. See [Batch.Reach].
+	Reached func(Point)
 }
 
 // MaxBatch is the most rows that one batch may name.

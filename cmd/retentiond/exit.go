@@ -106,6 +106,8 @@ func classify(err error) *fault {
 		f.Code, f.Hint, f.exit = "decided", "a decision stands: make a new plan with `retentiond plan`", exitRefused
 	case errors.Is(err, retention.ErrBusy):
 		f.Code, f.Hint = "busy", "wait for it, or ask it to stop with `retentiond stop-all`"
+	case errors.Is(err, retention.ErrFenced):
+		f.Code, f.Hint = "fenced", "nothing was done twice: `retentiond runs list` shows the run that took over"
 	case errors.Is(err, context.Canceled):
 		f.Code, f.exit = "interrupted", exitInterrupted
 	}

@@ -91,7 +91,11 @@ func (a *app) open(ctx context.Context) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := state.Open(ctx, state.Options{DSN: cfg.State.Reveal(), Key: key, Clock: a.now})
+	lease, err := a.leaseTime()
+	if err != nil {
+		return nil, err
+	}
+	store, err := state.Open(ctx, state.Options{DSN: cfg.State.Reveal(), Key: key, Clock: a.now, Lease: lease})
 	if err != nil {
 		return nil, err
 	}
@@ -112,9 +116,13 @@ func (a *app) newEngine(ctx context.Context, h *house, loaded policies.Loaded) (
 		return nil, err
 	}
 	h.log = log
+	reached, err := a.reached()
+	if err != nil {
+		return nil, err
+	}
 	e := &engine.Engine{
 		Store: h.store, Sources: a.sources(h.cfg), Vaults: vaults(h.cfg), Policies: loaded.Policies,
-		Grace: grace, Now: a.now, Log: log, Owner: a.owner(), Progress: h.progress.show,
+		Grace: grace, Now: a.now, Log: log, Owner: a.owner(), Progress: h.progress.show, Reached: reached,
 	}
 	if e.Keep, err = keep(h.cfg.Keep); err != nil {
 		return nil, err

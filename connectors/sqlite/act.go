@@ -29,6 +29,7 @@ func (w *work) act(ctx context.Context) error {
 			if err := w.copyRows(ctx); err != nil {
 				return err
 			}
+			w.b.Reach(retention.PointCopied)
 		}
 		return w.take(ctx)
 	case a.Kind == retention.Redact, a.Kind == retention.Anonymise:
@@ -84,13 +85,20 @@ func (w *work) take(ctx context.Context) error {
 			return err
 		}
 	}
+	if len(w.b.Action.Children) > 0 {
+		w.b.Reach(retention.PointChildren)
+	}
 	t := w.b.Selection.Table
 	n, err := w.exec(ctx, t, func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Delete(w.list) })
 	if err != nil {
 		return err
 	}
 	w.out.Done = int64(len(w.due))
-	return exactly(t.Name, "deleted", n, w.out.Done)
+	if err := exactly(t.Name, "deleted", n, w.out.Done); err != nil {
+		return err
+	}
+	w.b.Reach(retention.PointActed)
+	return nil
 }
 
 // narrow refuses a batch with more children than one transaction takes.
@@ -154,10 +162,12 @@ func (w *work) someChildren(ctx context.Context) error {
 			if err := w.copyChildren(ctx, i, left); err != nil {
 				return err
 			}
+			w.b.Reach(retention.PointCopied)
 		}
 		if err := w.child(ctx, c, left); err != nil {
 			return err
 		}
+		w.b.Reach(retention.PointChildren)
 		left -= w.out.Children[c.Table.String()] - before
 	}
 	return nil
@@ -177,6 +187,7 @@ func (w *work) change(ctx context.Context) error {
 	if err := exactly(t.Name, "changed", n, w.out.Done); err != nil {
 		return err
 	}
+	w.b.Reach(retention.PointActed)
 	g, err := w.gen()
 	if err != nil {
 		return err

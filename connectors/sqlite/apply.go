@@ -31,11 +31,17 @@ func (s *Source) Apply(ctx context.Context, b retention.Batch) (retention.Outcom
 	w := &work{s: s, b: &b, out: retention.Outcome{Children: map[string]int64{}}}
 	err := s.inTx(ctx, batchWait, func(conn *sqlx.Conn) error {
 		w.conn = conn
-		return w.do(ctx)
+		b.Reach(retention.PointBegun)
+		if err := w.do(ctx); err != nil {
+			return err
+		}
+		b.Reach(retention.PointCommitting)
+		return nil
 	})
 	if err != nil {
 		return retention.Outcome{}, err
 	}
+	b.Reach(retention.PointCommitted)
 	return w.out, nil
 }
 
@@ -68,9 +74,11 @@ func (w *work) do(ctx context.Context) error {
 	if !gate.Installed {
 		return refusal(retention.RefuseGate, "%s has no gate: run check --install", w.s.path)
 	}
+	w.b.Reach(retention.PointGated)
 	if w.holds, err = w.b.Admit(ctx, gate); err != nil {
 		return err
 	}
+	w.b.Reach(retention.PointAdmitted)
 	steps := []func(context.Context) error{w.s.guard(w.conn, w.b.Selection.Schema), w.classify, w.act, w.receipt}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -111,6 +119,7 @@ func (w *work) classify(ctx context.Context) error {
 			return err
 		}
 	}
+	w.b.Reach(retention.PointTested)
 	w.list, err = keyList(t, w.due)
 	return err
 }
@@ -183,5 +192,6 @@ func (w *work) receipt(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("write the receipt of intent %s: %w", w.b.Intent, err)
 	}
+	w.b.Reach(retention.PointReceipted)
 	return nil
 }

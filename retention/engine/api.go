@@ -38,6 +38,9 @@ type Engine struct {
 	Owner    string         // of leases: host, pid, process start
 	Progress func(Progress) // may be nil
 	Tune     Tune
+	// Reached is told of each point that a run, a batch or a hold passes, by
+	// several goroutines; nil outside of tests.
+	Reached func(retention.Point)
 }
 
 // SourceRef is a configured source. Open is called at most once, on first use;

@@ -28,6 +28,7 @@ func (sw *stepWork) apply(ctx context.Context, keys []retention.Key, childrenOf 
 	if err := sw.Store.Intend(ctx, in); err != nil {
 		return fatal(fmt.Errorf("no audit, no action: %w", err))
 	}
+	sw.reach(retention.PointIntended)
 	out, err := sw.source.Apply(ctx, sw.batchOf(in, keys, childrenOf))
 	if err != nil {
 		return sw.failed(ctx, in, err)
@@ -35,12 +36,21 @@ func (sw *stepWork) apply(ctx context.Context, keys []retention.Key, childrenOf 
 	if got := out.Done + out.Spared.Sum(); got != in.Planned {
 		sw.Log.Error("a batch does not add up", zap.String("intent", in.ID), zap.Int64("planned", in.Planned), zap.Int64("got", got))
 	}
-	if err := sw.Store.Conclude(ctx, in.ID, out, false); err != nil {
-		sw.add(out)
+	sw.add(out)
+	switch err := sw.Store.Conclude(ctx, in.ID, out, false); {
+	case errors.Is(err, retention.ErrDecided):
+		return overtaken(in, err)
+	case err != nil:
 		return fatal(fmt.Errorf("the batch is done, but its outcome could not be audited: %w", err))
 	}
-	sw.add(out)
+	sw.reach(retention.PointConcluded)
 	return nil
+}
+
+// overtaken is the error of a process that comes back to a batch whose intent
+// another one settled meanwhile, from its receipt: the outcome is audited, once.
+func overtaken(in retention.Intent, err error) error {
+	return fatal(fmt.Errorf("%w: intent %s was settled while this run was paused: %w", retention.ErrFenced, in.ID, err))
 }
 
 func (sw *stepWork) intent(planned int64) retention.Intent {
@@ -64,7 +74,8 @@ func (sw *stepWork) batchOf(in retention.Intent, keys []retention.Key, childrenO
 			set, err := sw.Store.Admit(ctx, src, sw.lease.Attempt, g)
 			return withAliases(set, sw.bound.Aliases), err
 		},
-		Seal: func(done int64, keys []retention.Key) string { return sw.seal(in.ID, done, keys) },
+		Seal:    func(done int64, keys []retention.Key) string { return sw.seal(in.ID, done, keys) },
+		Reached: sw.Reached,
 	}
 }
 
@@ -93,8 +104,11 @@ func (sw *stepWork) add(o retention.Outcome) {
 // failed settles the intent of a batch that returned an error: its receipt alone
 // tells whether it was done.
 func (sw *stepWork) failed(ctx context.Context, in retention.Intent, cause error) error {
-	out, err := sw.settle(ctx, in)
-	if err != nil {
+	out, err := sw.settleSoon(ctx, in)
+	switch {
+	case errors.Is(err, retention.ErrDecided):
+		return overtaken(in, cause)
+	case err != nil:
 		return fmt.Errorf("%w (and its end is not known yet: %w; the next run settles it)", cause, err)
 	}
 	if out.Done > 0 || in.Planned == 0 && out.Digest != "" { // the commit went through; only its reply was lost
@@ -105,6 +119,18 @@ func (sw *stepWork) failed(ctx context.Context, in retention.Intent, cause error
 		return fatal(cause)
 	}
 	return cause
+}
+
+// settleSoon tries again while the source is locked: a batch is tried again only
+// under a new intent, and only once the old one is settled.
+func (sw *stepWork) settleSoon(ctx context.Context, in retention.Intent) (out retention.Outcome, err error) {
+	for try := 0; try < 5; try++ {
+		out, err = sw.settle(ctx, in)
+		if !errors.Is(err, retention.ErrLocked) || sw.stop.Err() != nil {
+			break
+		}
+	}
+	return out, err
 }
 
 // settle ends an intent from its receipt and audits the outcome.
@@ -120,10 +146,12 @@ func (e *Engine) settle(ctx context.Context, in retention.Intent) (retention.Out
 	if srv.Gate.SourceUUID != in.SourceUUID {
 		return retention.Outcome{}, fmt.Errorf("%w: source %q is not the database of the intent", retention.ErrUnsettled, in.Source)
 	}
+	e.reach(retention.PointSettling)
 	r, err := src.Settle(ctx, in.ID)
 	if err != nil {
 		return retention.Outcome{}, fmt.Errorf("settling intent %s: %w", in.ID, err)
 	}
+	e.reach(retention.PointSettled)
 	out := retention.Outcome{}
 	if r.State == retention.ReceiptDone {
 		out.Done, out.Digest = r.Rows, r.Digest
@@ -134,6 +162,7 @@ func (e *Engine) settle(ctx context.Context, in retention.Intent) (retention.Out
 	if err := e.Store.Conclude(ctx, in.ID, out, true); err != nil {
 		return out, fatal(fmt.Errorf("auditing a settled intent: %w", err))
 	}
+	e.reach(retention.PointConcluded)
 	return out, nil
 }
 
@@ -145,10 +174,11 @@ func (e *Engine) Recover(ctx context.Context) error {
 		return fmt.Errorf("reading open intents: %w", err)
 	}
 	for _, in := range open {
-		if _, err := e.settle(ctx, in); err != nil {
-			if errors.Is(err, errFatal) {
-				return err
-			}
+		switch _, err := e.settle(ctx, in); {
+		case err == nil, errors.Is(err, retention.ErrDecided): // the process that was paused came back and concluded it
+		case errors.Is(err, errFatal):
+			return err
+		default:
 			e.Log.Warn("an intent is not settled yet", zap.String("intent", in.ID), zap.Error(err))
 		}
 	}

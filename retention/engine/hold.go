@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -29,6 +30,7 @@ func (e *Engine) PlaceHold(ctx context.Context, req HoldRequest) (retention.Hold
 	if h, err = e.Store.PlaceHold(ctx, h); err != nil {
 		return h, fmt.Errorf("placing the hold: %w", err)
 	}
+	e.reach(retention.PointPlaced)
 	return e.signed(ctx)(e.pass(ctx, h, req.Wait))
 }
 
@@ -48,6 +50,7 @@ func (e *Engine) AddToHold(ctx context.Context, id string, req HoldRequest) (ret
 	if err != nil {
 		return h, fmt.Errorf("hold %q: %w", id, err)
 	}
+	e.reach(retention.PointPlaced)
 	return e.signed(ctx)(e.pass(ctx, h, req.Wait))
 }
 
@@ -108,7 +111,32 @@ func (e *Engine) pass(ctx context.Context, h retention.Hold, wait time.Duration)
 	if err != nil {
 		return h, fmt.Errorf("the hold passed every source, but could not be recorded as in force: %w", err)
 	}
-	return h, nil
+	e.reach(retention.PointInForce)
+	return h, e.passedToo(ctx, names, h)
+}
+
+// passedToo records older holds that wait to pass: each was durable before this
+// one, and whatever batch did not see it has ended too.
+func (e *Engine) passedToo(ctx context.Context, names []string, h retention.Hold) error {
+	holds := []retention.Hold{}
+	waiting, err := e.Store.Placing(ctx, "")
+	if err == nil && waiting {
+		holds, err = e.Store.ListHolds(ctx, "", "")
+	}
+	if err != nil {
+		return fmt.Errorf("reading the holds that wait to pass: %w", err)
+	}
+	for _, o := range holds {
+		if o.State != retention.HoldPlacing || o.Version >= h.Version {
+			continue
+		}
+		for _, name := range append(names, "") {
+			if _, err := e.Store.MarkInForce(ctx, o.ID, name, o.Version); err != nil && !errors.Is(err, retention.ErrFenced) && !errors.Is(err, retention.ErrDecided) {
+				return fmt.Errorf("hold %q passed every source with hold %q, but could not be recorded: %w", o.ID, h.ID, err)
+			}
+		}
+	}
+	return nil
 }
 
 func (e *Engine) passAll(limited, ctx context.Context, names []string, h retention.Hold) map[string]string {
@@ -124,7 +152,9 @@ func (e *Engine) passAll(limited, ctx context.Context, names []string, h retenti
 			mu.Lock()
 			defer mu.Unlock()
 			if err == nil {
+				e.reach(retention.PointPassed)
 				_, err = e.Store.MarkInForce(ctx, h.ID, name, h.Version)
+				e.reach(retention.PointMarked)
 			}
 			if err != nil {
 				waiting[name] = err.Error()
@@ -161,7 +191,7 @@ func (e *Engine) gates(ctx context.Context) ([]string, error) {
 
 // finishPasses completes what a placing process left undone; what does not work
 // out stays placing, and is seen by every batch all the same.
-func (e *Engine) finishPasses(ctx context.Context) {
+func (e *Engine) finishPasses(ctx context.Context, wait time.Duration) {
 	holds, err := e.Store.ListHolds(ctx, "", "")
 	if err != nil {
 		return // the plan will refuse: holds cannot be read
@@ -170,7 +200,7 @@ func (e *Engine) finishPasses(ctx context.Context) {
 		if h.State != retention.HoldPlacing {
 			continue
 		}
-		if _, err := e.pass(ctx, h, 10*time.Second); err != nil {
+		if _, err := e.pass(ctx, h, wait); err != nil {
 			e.Log.Warn("a hold is still placing", zap.String("hold", h.ID), zap.Error(err))
 		}
 	}

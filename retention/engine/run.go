@@ -21,6 +21,7 @@ type work struct {
 	report retention.RunReport
 	secret []byte
 	stop   context.Context // done: a stop was asked for; batches in hand still end
+	erase  map[erasure]*erased
 }
 
 // Run acts: it plans, or takes a saved plan, and does what the plan says, step
@@ -38,6 +39,7 @@ func (e *Engine) Run(ctx context.Context, req RunRequest) (retention.RunReport, 
 	if w.lease, err = e.Store.Lease(w.stop, e.Owner); err != nil {
 		return w.report, fmt.Errorf("taking the lease: %w", err)
 	}
+	e.reach(retention.PointLeased)
 	beat, fenced := e.heartbeat(ctx, w.lease)
 	defer func() {
 		beat()
@@ -45,7 +47,10 @@ func (e *Engine) Run(ctx context.Context, req RunRequest) (retention.RunReport, 
 	}()
 	w.stop = fenced(w.stop)
 	err = w.run(ctx)
-	if err == nil && w.stop.Err() != nil {
+	switch lost := w.lost(); {
+	case err != nil && lost != nil && !errors.Is(err, retention.ErrFenced):
+		err = lost // what else went wrong follows from it
+	case err == nil && lost == nil && w.stop.Err() != nil:
 		w.report.Interrupted = true
 	}
 	if w.report.Started.IsZero() && err != nil {
@@ -92,7 +97,7 @@ func (w *work) run(ctx context.Context) error {
 	if err := w.Recover(ctx); err != nil {
 		return err
 	}
-	w.finishPasses(ctx)
+	w.finishPasses(ctx, 10*time.Second)
 	if err := w.prepare(ctx); err != nil {
 		return err
 	}
@@ -106,7 +111,13 @@ func (w *work) run(ctx context.Context) error {
 	if err := w.Store.BeginRun(ctx, run); err != nil {
 		return fmt.Errorf("no audit, no action: %w", err)
 	}
+	w.reach(retention.PointStarted)
 	err = w.steps(ctx)
+	w.reach(retention.PointErasing)
+	w.erases(ctx)
+	if err == nil {
+		err = w.lost()
+	}
 	return errors.Join(err, w.end(ctx, err))
 }
 
@@ -154,7 +165,7 @@ func (w *work) end(ctx context.Context, failure error) error {
 		ended = w.Now()
 	}
 	w.report.Ended = ended
-	w.report.Interrupted = w.stop.Err() != nil
+	w.report.Interrupted = failure == nil && w.stop.Err() != nil
 	w.report.Verdict = verdict(&w.report, w.plan.Steps)
 	if failure != nil {
 		w.report.Verdict = retention.VerdictFailed
@@ -165,6 +176,7 @@ func (w *work) end(ctx context.Context, failure error) error {
 	if err := w.Store.EndRun(ctx, w.report); err != nil {
 		return fmt.Errorf("closing the run: %w", err)
 	}
+	w.reach(retention.PointEnded)
 	if w.saved != nil && failure == nil && w.report.Finished() {
 		if err := w.Store.DropSpool(ctx, w.plan.ID); err != nil {
 			w.Log.Warn("the plan's keys were not dropped", zap.String("plan", w.plan.ID), zap.Error(err))
@@ -173,6 +185,7 @@ func (w *work) end(ctx context.Context, failure error) error {
 	if err := w.expire(ctx); err != nil {
 		w.Log.Warn("our own records", zap.Error(err))
 	}
+	defer w.reach(retention.PointWitnessed)
 	return w.witness(ctx)
 }
 
@@ -241,38 +254,4 @@ func verdict(r *retention.RunReport, planned []retention.Step) retention.Verdict
 		return retention.VerdictPartial
 	}
 	return retention.VerdictRefused
-}
-
-// heartbeat renews the lease until stopped. The returned function derives a
-// context that ends when another process takes over.
-func (e *Engine) heartbeat(ctx context.Context, l retention.Lease) (stop func(), derive func(context.Context) context.Context) {
-	lost := make(chan struct{})
-	quit := make(chan struct{})
-	go func() {
-		t := time.NewTicker(retention.LeaseTime / 4)
-		defer t.Stop()
-		for {
-			select {
-			case <-quit:
-				return
-			case <-t.C:
-				if err := e.Store.Renew(ctx, l); errors.Is(err, retention.ErrFenced) {
-					close(lost)
-					return
-				}
-			}
-		}
-	}()
-	return func() { close(quit) }, func(parent context.Context) context.Context {
-		c, cancel := context.WithCancelCause(parent)
-		go func() {
-			select {
-			case <-lost:
-				cancel(retention.ErrFenced)
-			case <-quit:
-			case <-c.Done():
-			}
-		}()
-		return c
-	}
 }

@@ -55,8 +55,8 @@ func (w *work) do(ctx context.Context, index int, s *retention.Step, b *bind.Ste
 		sw.report.Error = err.Error()
 	}
 	sw.rest()
-	sw.aftermath(ctx)
 	w.report.Steps = append(w.report.Steps, sw.report)
+	w.emptied(sw)
 	return sw.remember(ctx)
 }
 
@@ -192,6 +192,8 @@ func (sw *stepWork) one(ctx context.Context, keys []retention.Key) (int, error) 
 			return len(keys), nil
 		}
 		switch {
+		case errors.Is(err, retention.ErrUnsettled):
+			return 0, err
 		case errors.Is(err, retention.ErrTooWide) && len(keys) == 1:
 			if err = sw.childrenFirst(ctx, keys); err != nil {
 				return 0, err
@@ -244,16 +246,18 @@ func (sw *stepWork) adapt(took time.Duration, rows int) {
 }
 
 // rests leaves the source to others between batches, longer while a hold waits
-// to pass its gate.
+// to pass its gate. Where nobody takes it through, its placer has died or is
+// stuck: this process holds no gate now, and completes the pass.
 func (sw *stepWork) rests(ctx context.Context, took time.Duration) {
 	t := sw.tune()
 	sw.sleep(max(t.Pause, time.Duration(t.RatePause*float64(took))))
 	for i := 0; i < 40; i++ {
-		if placing, err := sw.Store.Placing(ctx); err != nil || !placing {
+		if placing, err := sw.Store.Placing(ctx, sw.step.Source); err != nil || !placing {
 			return
 		}
 		sw.sleep(50 * time.Millisecond)
 	}
+	sw.finishPasses(ctx, 2*time.Second)
 }
 
 // sleep waits, or returns early when a stop is asked for.

@@ -47,7 +47,7 @@ func TestLifeOfAHold(t *testing.T) {
 	if diff := cmp.Diff(map[string]bool{"crm": false}, h.InForce); diff != "" {
 		t.Error(diff)
 	}
-	if waiting, err := b.Placing(ctx); err != nil || !waiting {
+	if waiting, err := b.Placing(ctx, "crm"); err != nil || !waiting {
 		t.Errorf("placing: %v, %v", waiting, err)
 	}
 	if diff := cmp.Diff(map[string][]string{"person": {"42", "7"}}, b.set(crm()).Subjects); diff != "" {
