@@ -56,7 +56,9 @@ func (w *work) exec(ctx context.Context, t *retention.Table, build func(g *sqlge
 	if err != nil {
 		return 0, explain(t, err)
 	}
-	return affected(r), nil
+	n := affected(r)
+	w.changed += n
+	return n, nil
 }
 
 func (w *work) number(ctx context.Context, build func(g *sqlgen.Gen) (sqlgen.Query, error)) (int64, error) {
@@ -132,7 +134,7 @@ func (w *work) child(ctx context.Context, c retention.Child, most int64) error {
 	}
 	t := w.table(c.Table)
 	build := func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.DeleteChildren(c, w.list, most) }
-	if c.Then == retention.ChildDetach && w.b.Action.Kind == retention.Delete {
+	if c.Then == retention.ChildDetach {
 		build = func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.DetachChildren(c, w.list, most) }
 	}
 	n, err := w.exec(ctx, t, build)

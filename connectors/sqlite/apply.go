@@ -11,13 +11,14 @@ import (
 
 // work is one batch inside its transaction.
 type work struct {
-	s     *Source
-	b     *retention.Batch
-	conn  *sqlx.Conn
-	holds *retention.HoldSet
-	due   []retention.Key
-	list  string // the due keys
-	out   retention.Outcome
+	s       *Source
+	b       *retention.Batch
+	conn    *sqlx.Conn
+	holds   *retention.HoldSet
+	due     []retention.Key
+	list    string // the due keys
+	changed int64  // rows that the statements say they changed
+	out     retention.Outcome
 }
 
 // Apply does a batch: write lock, gate, holds, schema guard, every test again,
@@ -79,7 +80,7 @@ func (w *work) do(ctx context.Context) error {
 		return err
 	}
 	w.b.Reach(retention.PointAdmitted)
-	steps := []func(context.Context) error{w.s.guard(w.conn, w.b.Selection.Schema), w.classify, w.act, w.receipt}
+	steps := []func(context.Context) error{w.s.guard(w.conn, w.b.Selection.Schema), w.classify, w.alone, w.receipt}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
