@@ -97,6 +97,9 @@ func (g *Gen) relatedMember(r row, c retention.ClockTest, m retention.MemberTest
 	} else {
 		out.before = Not(some(func(v SQL) SQL { return Format("%s >= %s", v, cut) }))
 	}
+	if c.NullsOpen { // each related row is an event, and every event must have happened
+		out.null = Or(out.null, g.waits(r, c, m))
+	}
 	if m.Parent {
 		missing := g.missing(r, m.Related)
 		out.null = And(out.null, Not(missing))
@@ -105,9 +108,21 @@ func (g *Gen) relatedMember(r row, c retention.ClockTest, m retention.MemberTest
 	return out
 }
 
-// said are the related rows that have a value. Where a latest clock's condition
-// on them is unknown, they count: what might be a contact is one.
+// said are the related rows that have a value.
 func (g *Gen) said(r row, c retention.ClockTest, m retention.MemberTest) (row, []SQL) {
+	x, conds := g.counted(r, c, m)
+	return x, append(conds, Format("%s IS NOT NULL", g.col(x, m.Related.Column)))
+}
+
+// waits is whether some related row says nothing yet.
+func (g *Gen) waits(r row, c retention.ClockTest, m retention.MemberTest) SQL {
+	x, conds := g.counted(r, c, m)
+	return g.exists(x, append(conds, Format("%s IS NULL", g.col(x, m.Related.Column)))...)
+}
+
+// counted are the related rows that the clock is about. Where a latest clock's
+// condition on them is unknown, they count: what might be a contact is one.
+func (g *Gen) counted(r row, c retention.ClockTest, m retention.MemberTest) (row, []SQL) {
 	x, on := g.reach(r, m.Related)
 	where := g.predicate(x, m.Related.Where)
 	if c.Earliest {
@@ -115,7 +130,7 @@ func (g *Gen) said(r row, c retention.ClockTest, m retention.MemberTest) (row, [
 	} else {
 		where = mayHold(where)
 	}
-	return x, []SQL{on, where, Format("%s IS NOT NULL", g.col(x, m.Related.Column))}
+	return x, []SQL{on, where}
 }
 
 // extreme is the MAX, or MIN, over the related rows.
