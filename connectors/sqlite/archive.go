@@ -27,6 +27,9 @@ func (w *work) copyRows(ctx context.Context) error {
 
 func (w *work) copyChildren(ctx context.Context, i int, most int64) error {
 	v, c := w.b.Action.Into, w.b.Action.Children[i]
+	if c.Then == retention.ChildDetach { // it stays, here as under delete
+		return nil
+	}
 	if v == nil || i >= len(v.Children) {
 		return fmt.Errorf("batch %s: child table %s has no vault table", w.b.Intent, c.Table)
 	}
