@@ -1,8 +1,6 @@
 package bind
 
 import (
-	"time"
-
 	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/calendar"
 )
@@ -22,16 +20,41 @@ func (m *mover) table(t retention.TableName) retention.TableName {
 	return t
 }
 
-func (m *mover) relation(r retention.Relation) retention.Relation {
+// relation is a relation of rows of the live table home, between where the rows
+// are now.
+func (m *mover) relation(home retention.TableName, r retention.Relation) retention.Relation {
 	via := make([]retention.Hop, len(r.Via))
-	near := m.moved[m.b.table.Name]
+	near := m.moved[home]
 	for i, h := range r.Via {
 		via[i] = retention.Hop{Table: m.table(h.Table), On: m.alive(near, h.Table, h.On)}
 		near = m.moved[h.Table]
 	}
 	r.On = m.alive(near, r.Table, r.On)
+	r.Where = m.predicate(r.Table, r.Where)
 	r.Via, r.Table = via, m.table(r.Table)
 	return r
+}
+
+// predicate is a condition on rows of the live table home, where they are now.
+func (m *mover) predicate(home retention.TableName, p *retention.Predicate) *retention.Predicate {
+	if p == nil {
+		return nil
+	}
+	out := *p
+	out.All, out.Any, out.Not = m.predicates(home, p.All), m.predicates(home, p.Any), m.predicate(home, p.Not)
+	if p.Exists != nil {
+		rel := m.relation(home, *p.Exists)
+		out.Exists = &rel
+	}
+	return &out
+}
+
+func (m *mover) predicates(home retention.TableName, ps []retention.Predicate) []retention.Predicate {
+	var out []retention.Predicate
+	for i := range ps {
+		out = append(out, *m.predicate(home, &ps[i]))
+	}
+	return out
 }
 
 // alive adds, between two archived tables, that both rows belong to the same
@@ -72,17 +95,38 @@ func (m *mover) step(i int, vaultName string, t *retention.Table) (Step, bool) {
 	return out, !anyError(b.problems[before:])
 }
 
-// clock is the one that the archived row carries, for one period.
+// clock is the one that the archived row carries, for one period. It is carried
+// as it was before rounding: it is over once it is over under every rounding of
+// the rule's members.
 func (m *mover) clock(keep calendar.Period) retention.ClockTest {
-	return retention.ClockTest{Members: []retention.MemberTest{m.member(retention.VaultClock, retention.AsText, keep, calendar.Round{}, nil)}}
+	out := retention.ClockTest{}
+	rounds := map[calendar.Round]bool{}
+	for i := range m.b.rule.Clock.Members {
+		r := m.b.rule.Clock.Members[i].Round
+		if !rounds[r] {
+			out.Members = append(out.Members, m.member(keep, r))
+		}
+		rounds[r] = true
+	}
+	return out
 }
 
-func (m *mover) member(column string, as retention.ClockType, keep calendar.Period, round calendar.Round, zone *time.Location) retention.MemberTest {
+// member tests the carried clock. Only plausible clocks were archived: the
+// widest bounds of the rule's members hold.
+func (m *mover) member(keep calendar.Period, round calendar.Round) retention.MemberTest {
 	out := retention.MemberTest{
-		Column: column, Type: as, Zone: zone, DateZone: m.b.policy.Zone,
+		Column: retention.VaultClock, Type: retention.AsText, DateZone: m.b.policy.Zone,
 		Cutoff: calendar.Cutoff(m.b.AsOf, keep, m.b.policy.Zone, round),
 	}
 	m.b.defaults(&out, m.b.policy)
+	for _, x := range m.b.rule.Clock.Members {
+		if !x.NotBefore.IsZero() && x.NotBefore.Before(out.NotBefore) {
+			out.NotBefore = x.NotBefore
+		}
+		if x.NotAfter.After(out.NotAfter) {
+			out.NotAfter = x.NotAfter
+		}
+	}
 	return out
 }
 
@@ -90,7 +134,7 @@ func (m *mover) children() []retention.Child {
 	var out []retention.Child
 	for _, c := range m.b.dataset.Children {
 		if c.Then == retention.ChildDelete && m.moved[c.Table] {
-			out = append(out, retention.Child{Relation: m.relation(c.Relation), Then: c.Then})
+			out = append(out, retention.Child{Relation: m.relation(m.b.table.Name, c.Relation), Then: c.Then})
 		}
 	}
 	return out
@@ -121,8 +165,8 @@ func (m *mover) protect(sel *retention.Selection) {
 		// A child's own minimum is tested on its archived copy only where the copy
 		// has the clock's columns; it was already past the parent's archive stage.
 		sel.Blocked = append(sel.Blocked, retention.ChildReach{
-			Child: retention.Child{Relation: m.relation(cr.Child.Relation), Then: cr.Child.Then},
-			Reach: m.reach(cr.Reach), Minimums: m.move(cr.Minimums),
+			Child: retention.Child{Relation: m.relation(live, cr.Child.Relation), Then: cr.Child.Then},
+			Reach: m.reach(cr.Reach), Minimums: m.move(c.Table, cr.Minimums),
 		})
 	}
 }
@@ -131,13 +175,13 @@ func (m *mover) reach(r *retention.Reach) *retention.Reach {
 	out := &retention.Reach{Table: m.table(r.Table)}
 	for _, s := range r.Subjects {
 		if s.Related != nil {
-			rel := m.relation(*s.Related)
+			rel := m.relation(r.Table, *s.Related)
 			s.Related = &rel
 		}
 		out.Subjects = append(out.Subjects, s)
 	}
 	for _, p := range r.Parents {
-		c := retention.Child{Relation: m.relation(p.Child.Relation), Then: p.Child.Then}
+		c := retention.Child{Relation: m.relation(p.Reach.Table, p.Child.Relation), Then: p.Child.Then}
 		out.Parents = append(out.Parents, retention.ParentReach{Child: c, Reach: m.reach(p.Reach)})
 	}
 	return out
@@ -154,21 +198,23 @@ func (m *mover) minimums(source string, live retention.TableName) ([]retention.M
 			continue
 		}
 	}
-	return m.move(mins), nil
+	return m.move(live, mins), nil
 }
 
-// move points the related rows of minimums to where they are now.
-func (m *mover) move(mins []retention.Minimum) []retention.Minimum {
+// move points the related rows of minimums on the live table home to where they
+// are now.
+func (m *mover) move(home retention.TableName, mins []retention.Minimum) []retention.Minimum {
 	out := append([]retention.Minimum{}, mins...)
 	for i := range out {
 		members := append([]retention.MemberTest{}, out[i].Clock.Members...)
 		for j := range members {
 			if members[j].Related != nil {
-				rel := m.relation(*members[j].Related)
+				rel := m.relation(home, *members[j].Related)
 				members[j].Related = &rel
 			}
 		}
 		out[i].Clock.Members = members
+		out[i].Where = m.predicate(home, out[i].Where)
 	}
 	return out
 }
