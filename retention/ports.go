@@ -41,6 +41,10 @@ type Server struct {
 	Now  time.Time
 	Gate Gate
 	Name string // product and version
+	// Identity is the same for two configured names of one database: the gate's
+	// source uuid, or, where none is installed yet, what tells the database apart
+	// on this host.
+	Identity string
 }
 
 // Find says which rows to look at: by key, or by a subject that reaches them.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"github.com/retentiond/retentiond/policies"
@@ -105,6 +106,9 @@ func holdView(h retention.Hold) holdDoc {
 		d.Subjects = append(d.Subjects, s.String())
 	}
 	for _, s := range h.Datasets {
+		if slices.Contains(d.Datasets, s.Dataset) {
+			continue // a second name of the same database
+		}
 		d.Datasets = append(d.Datasets, s.Dataset)
 	}
 	return d

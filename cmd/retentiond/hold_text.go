@@ -69,7 +69,9 @@ func holdScope(x retention.Hold) string {
 	}
 	var sets []string
 	for _, d := range x.Datasets {
-		sets = append(sets, d.Dataset)
+		if !slices.Contains(sets, d.Dataset) { // a second name of the same database
+			sets = append(sets, d.Dataset)
+		}
 	}
 	if scope == "" {
 		return strings.Join(sets, ", ")

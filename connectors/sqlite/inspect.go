@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -248,5 +249,20 @@ func (s *Source) Server(ctx context.Context) (retention.Server, error) {
 	}
 	out.Name = "SQLite " + version
 	out.Gate, err = readGate(ctx, tx)
+	out.Identity = s.identity(out.Gate)
 	return out, err
+}
+
+// identity is the gate's uuid, or the file that every name of it leads to.
+func (s *Source) identity(g retention.Gate) string {
+	if g.Installed {
+		return g.SourceUUID
+	}
+	path, err := filepath.Abs(s.path)
+	if err == nil {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			path = real
+		}
+	}
+	return "file:" + path
 }

@@ -16,7 +16,7 @@ type Input struct {
 	// rules do not run, but their subjects and minimums still protect.
 	Guards  []*retention.Policy
 	Schemas map[string]*retention.Schema // live, by source name; a source that is down is absent
-	UUIDs   map[string]string            // of sources, by name; absent where no gate is installed
+	UUIDs   map[string]string            // identities of sources, by name: equal for two names of one database
 	Vaults  map[string]Vault
 	AsOf    time.Time
 }

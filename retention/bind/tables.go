@@ -1,23 +1,25 @@
 package bind
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/retentiond/retentiond/retention"
 )
 
-// Tables lists every table of a source that the policies name, and the vault
-// tables beside them: what planning asks the live catalogue for.
-func Tables(policies []*retention.Policy, vaults map[string]Vault, source string) []retention.TableName {
+// Tables lists every table that the policies name under any of a database's
+// source names, and the vault tables beside them: what planning asks the live
+// catalogue for.
+func Tables(policies []*retention.Policy, vaults map[string]Vault, sources ...string) []retention.TableName {
 	set := tableSet{}
 	for _, p := range policies {
 		for i := range p.Datasets {
-			if p.Datasets[i].Source == source {
+			if slices.Contains(sources, p.Datasets[i].Source) {
 				set.dataset(&p.Datasets[i])
 			}
 		}
 		for i := range p.Rules {
-			if d := p.Dataset(p.Rules[i].Dataset); d != nil && d.Source == source {
+			if d := p.Dataset(p.Rules[i].Dataset); d != nil && slices.Contains(sources, d.Source) {
 				set.rule(&p.Rules[i])
 				set.vaults(&p.Rules[i], d, vaults)
 			}

@@ -14,7 +14,8 @@ type world struct {
 	parents map[phys][]parentUse // by child table
 }
 
-// phys is a physical table: the source's uuid where it is known, else its name.
+// phys is a physical table: the source's identity where it is known, else its
+// name.
 type phys struct {
 	source string
 	table  retention.TableName

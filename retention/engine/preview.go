@@ -56,9 +56,7 @@ func (e *Engine) checkHold(ctx context.Context, req HoldRequest) ([]retention.Ho
 	if err != nil {
 		return nil, err
 	}
-	for i := range scopes {
-		scopes[i].SourceUUID = v.servers[scopes[i].Source].Gate.SourceUUID
-	}
+	scopes = v.everyName(scopes)
 	if err := e.checkScopes(v, scopes, req); err != nil {
 		return nil, err
 	}
@@ -77,6 +75,24 @@ func (e *Engine) checkHold(ctx context.Context, req HoldRequest) ([]retention.Ho
 			"no row anywhere is about %s", strings.Join(firstFew(un), ", "))
 	}
 	return scopes, nil
+}
+
+// everyName gives a scope on a database without identity of its own yet to each
+// of the database's names.
+func (v *view) everyName(scopes []retention.HoldScope) []retention.HoldScope {
+	var out []retention.HoldScope
+	for _, s := range scopes {
+		s.SourceUUID = v.servers[s.Source].Gate.SourceUUID
+		out = append(out, s)
+		for _, name := range v.namesOf(s.Source) {
+			if name != s.Source && s.SourceUUID == "" {
+				other := s
+				other.Source = name
+				out = append(out, other)
+			}
+		}
+	}
+	return out
 }
 
 func firstFew(list []string) []string {

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"sort"
 	"time"
 
 	"github.com/retentiond/retentiond/retention"
@@ -27,21 +28,25 @@ func (e *Engine) look(ctx context.Context, asOf time.Time) (*view, error) {
 		down: map[string]*retention.Refusal{}, holds: map[string]*retention.HoldSet{},
 	}
 	vaults := e.bindVaults()
-	uuids := map[string]string{}
+	ids := map[string]string{}
 	for _, name := range e.usedSources() {
-		if err := e.lookAt(ctx, v, name, vaults); err != nil {
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
+		if err := e.ask(ctx, v, name); err != nil {
 			v.down[name] = downRefusal(err)
 			continue
 		}
-		if id := v.servers[name].Gate.SourceUUID; id != "" {
-			uuids[name] = id
+		ids[name] = v.servers[name].Identity
+	}
+	for name := range ids {
+		if err := e.lookAt(ctx, v, name, bind.Tables(e.allPolicies(), vaults, v.namesOf(name)...)); err != nil {
+			v.down[name] = downRefusal(err)
+			delete(ids, name)
 		}
 	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	v.bound = bind.Bind(bind.Input{
-		Policies: e.Policies, Guards: e.Guards, Schemas: v.schemas, UUIDs: uuids, Vaults: vaults, AsOf: asOf,
+		Policies: e.Policies, Guards: e.Guards, Schemas: v.schemas, UUIDs: ids, Vaults: vaults, AsOf: asOf,
 	})
 	return v, nil
 }
@@ -54,7 +59,24 @@ func (e *Engine) bindVaults() map[string]bind.Vault {
 	return out
 }
 
-func (e *Engine) lookAt(ctx context.Context, v *view, name string, vaults map[string]bind.Vault) error {
+// namesOf lists the configured names of one database, in order: what one name's
+// policies say of a table holds under the other name too.
+func (v *view) namesOf(name string) []string {
+	out := []string{}
+	if v.servers[name].Identity == "" { // down
+		return append(out, name)
+	}
+	for n, srv := range v.servers {
+		if srv.Identity == v.servers[name].Identity {
+			out = append(out, n)
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+// ask makes the acquaintance of a source.
+func (e *Engine) ask(ctx context.Context, v *view, name string) error {
 	src, err := e.source(ctx, name)
 	if err != nil {
 		return err
@@ -64,7 +86,16 @@ func (e *Engine) lookAt(ctx context.Context, v *view, name string, vaults map[st
 		return fmt.Errorf("source %q: %w", name, err)
 	}
 	v.servers[name] = srv
-	schema, err := src.Describe(ctx, bind.Tables(e.allPolicies(), vaults, name))
+	return nil
+}
+
+func (e *Engine) lookAt(ctx context.Context, v *view, name string, tables []retention.TableName) error {
+	src, err := e.source(ctx, name)
+	if err != nil {
+		return err
+	}
+	srv := v.servers[name]
+	schema, err := src.Describe(ctx, tables)
 	if err != nil {
 		return fmt.Errorf("source %q: %w", name, err)
 	}
