@@ -20,7 +20,8 @@ type work struct {
 	saved  *retention.SavedPlan // of `run --plan`
 	report retention.RunReport
 	secret []byte
-	stop   context.Context // done: a stop was asked for; batches in hand still end
+	pinned map[int]*spoolSet // by step: rows planned before an earlier step acted
+	stop   context.Context   // done: a stop was asked for; batches in hand still end
 	erase  map[erasure]*erased
 }
 
@@ -123,6 +124,9 @@ func (w *work) run(ctx context.Context) error {
 
 // steps does each step of the plan; a failing one does not stop the others.
 func (w *work) steps(ctx context.Context) error {
+	if err := w.pin(ctx); err != nil {
+		return err
+	}
 	for i := range w.plan.Steps {
 		s := &w.plan.Steps[i]
 		if s.ReportOnly {

@@ -76,6 +76,7 @@ func (sw *stepWork) run(ctx context.Context) error {
 			return fatal(err)
 		}
 	}
+	sw.spool = sw.pinned[sw.index]
 	if sw.saved != nil && sw.step.Spooled {
 		if sw.spool, err = sw.loadSpool(ctx); err != nil {
 			return fatal(err)
