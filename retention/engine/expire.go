@@ -15,7 +15,7 @@ func (e *Engine) expire(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the store's clock: %w", err)
 	}
-	k := retention.Keep{Audit: before(now, e.Keep.Audit), Plans: before(now, e.Keep.Plans), Holds: before(now, e.Keep.Holds)}
+	k := retention.KeepFrom{Audit: before(now, e.Keep.Audit), Plans: before(now, e.Keep.Plans), Holds: before(now, e.Keep.Holds)}
 	if _, err := e.Store.Expire(ctx, k); err != nil {
 		return fmt.Errorf("dropping our own records whose time is over: %w", err)
 	}
