@@ -1,0 +1,191 @@
+package engine_test
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	vaultPrefix = "old_"
+	grace       = 30 * 24 * time.Hour
+)
+
+func newOracle(w *world) *oracle {
+	o := &oracle{w: w, zone: mustZone(w.Zone), asOf: w.AsOf, now: w.AsOf, live: map[string]*oTable{}, vault: map[string]*oTable{}}
+	for _, t := range w.Tables {
+		o.live[t.Name] = &oTable{def: t}
+		for _, v := range t.Rows {
+			o.live[t.Name].rows = append(o.live[t.Name].rows, &oRow{v: slices.Clone(v)})
+		}
+	}
+	return o
+}
+
+// oPlan is what the oracle expects of a plan: the classes of each step, the
+// rows that are due, the children that would go along, and the refused steps.
+type oPlan struct {
+	steps    []*oStep
+	classes  []map[string]int
+	due      [][]*oRow
+	children []map[string]int
+	refused  map[string]bool
+}
+
+func (o *oracle) plan() *oPlan {
+	p := &oPlan{steps: o.steps(), refused: map[string]bool{}}
+	for _, s := range p.steps {
+		counts, due := map[string]int{}, []*oRow(nil)
+		for _, r := range o.at(s.moved, s.table()).rows {
+			c := o.class(s, r)
+			counts[c]++
+			if c == "due" {
+				due = append(due, r)
+			}
+		}
+		if !s.vault && s.archivedBefore() && len(due) > 0 {
+			p.refused[s.refused()] = true
+		}
+		p.classes, p.due = append(p.classes, counts), append(p.due, due)
+		p.children = append(p.children, o.countChildren(s, due))
+	}
+	return p
+}
+
+func (o *oracle) countChildren(s *oStep, due []*oRow) map[string]int {
+	out := map[string]int{}
+	if !takes(s.then()) {
+		return out
+	}
+	for i := range s.ds.Children {
+		c := &s.ds.Children[i]
+		if s.vault && c.Then != "delete" {
+			continue
+		}
+		name := c.Relation.Table
+		if s.vault {
+			name = vaultPrefix + name
+		}
+		if n := len(o.childrenOf(s, c, due)); n > 0 {
+			out[name] += n
+		}
+	}
+	return out
+}
+
+// childrenOf lists the child rows of the rows, each once.
+func (o *oracle) childrenOf(s *oStep, c *wChild, rows []*oRow) []*oRow {
+	var out []*oRow
+	t := c.Relation.Table
+	for _, f := range o.at(s.moved, t).rows {
+		if o.cond(s.moved, t, f, c.Relation.Where) != yes {
+			continue
+		}
+		if slices.ContainsFunc(rows, func(r *oRow) bool {
+			return slices.Contains(o.related(s.moved, s.table(), r, &c.Relation), f)
+		}) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// run does the plan, step by step, on what still qualifies, and returns how many
+// rows of each step it acted on.
+func (o *oracle) run(p *oPlan, approved bool) []int {
+	done := make([]int, len(p.steps))
+	for i, s := range p.steps {
+		if p.refused[s.refused()] && !approved || s.then() == "report" || len(p.due[i]) == 0 {
+			continue
+		}
+		if s.then() == "archive" {
+			o.makeVault(s)
+		}
+		var rows []*oRow
+		for _, r := range o.at(s.moved, s.table()).rows {
+			if slices.Contains(p.due[i], r) && o.class(s, r) == "due" {
+				rows = append(rows, r)
+			}
+		}
+		o.act(s, rows)
+		done[i] = len(rows)
+	}
+	return done
+}
+
+func (o *oracle) makeVault(s *oStep) {
+	for t := range o.moved(s.ds) {
+		if o.vault[t] == nil {
+			o.vault[t] = &oTable{def: o.live[t].def}
+		}
+	}
+}
+
+func (o *oracle) act(s *oStep, rows []*oRow) {
+	st := &s.rule.Stages[s.stage]
+	if !takes(st.Then) {
+		for _, r := range rows {
+			o.change(s, st, r)
+		}
+		return
+	}
+	if st.Then == "archive" {
+		for _, r := range rows {
+			r.said, _ = o.said(nil, s.table(), r, &s.rule.Clock, st.Keep)
+			r.earlier = s.rule.Clock.Group == "earliest"
+		}
+	}
+	for _, c := range o.deepestFirst(s) {
+		o.takeChildren(s, c, o.childrenOf(s, c, rows))
+	}
+	o.take(s, s.table(), rows)
+}
+
+func (o *oracle) deepestFirst(s *oStep) []*wChild {
+	var out []*wChild
+	for depth := 3; depth >= 0; depth-- {
+		for i := range s.ds.Children {
+			c := &s.ds.Children[i]
+			if len(c.Relation.Via) == depth && !(s.vault && c.Then != "delete") {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+func (o *oracle) takeChildren(s *oStep, c *wChild, rows []*oRow) {
+	if c.Then == "delete" {
+		o.take(s, c.Relation.Table, rows)
+		return
+	}
+	t := o.at(s.moved, c.Relation.Table)
+	for _, r := range rows {
+		for _, pair := range c.Relation.On {
+			r.v[t.def.at(pair.Theirs)] = null()
+		}
+	}
+}
+
+// take removes the rows, to the vault where the stage archives.
+func (o *oracle) take(s *oStep, table string, rows []*oRow) {
+	t := o.at(s.moved, table)
+	t.rows = slices.DeleteFunc(t.rows, func(r *oRow) bool { return slices.Contains(rows, r) })
+	if s.then() != "archive" {
+		return
+	}
+	for _, r := range rows {
+		r.rule = s.rule.ID
+		o.vault[table].rows = append(o.vault[table].rows, r)
+	}
+}
+
+func (o *oracle) change(s *oStep, st *wStage, r *oRow) {
+	t := o.live[s.table()]
+	for _, ch := range st.Changes {
+		i := t.def.at(ch.Column)
+		r.v[i] = changed(r.v[i], &t.def.Columns[i], ch)
+	}
+	if st.Mark != "" {
+		r.v[t.def.at(st.Mark)] = cell{T: "mark"}
+	}
+}

@@ -1,0 +1,331 @@
+package engine_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/engine"
+)
+
+// trial is one world under test, with what the oracle says of it.
+type trial struct {
+	*house
+	o    *oracle
+	done int64 // rows that went so far
+}
+
+// check is the whole property.
+func check(ctx context.Context, dir string, w *world, policy, schema string) error {
+	h, err := build(ctx, dir, w, policy, schema)
+	if h != nil {
+		defer h.close()
+	}
+	if err != nil {
+		return err
+	}
+	x := &trial{house: h, o: newOracle(w)}
+	if err := x.load(x.o); err != nil {
+		return err
+	}
+	if err := x.placeHolds(ctx); err != nil {
+		return err
+	}
+	if err := x.sameDay(ctx); err != nil {
+		return err
+	}
+	if err := x.round(ctx, w.ByPlan); err != nil {
+		return fmt.Errorf("first run: %w", err)
+	}
+	if err := x.round(ctx, !w.ByPlan); err != nil {
+		return fmt.Errorf("second run: %w", err)
+	}
+	if w.Later == 0 {
+		return nil
+	}
+	x.now = w.AsOf.Add(time.Duration(w.Later) * 24 * time.Hour)
+	x.o.asOf, x.o.now = x.now, x.now
+	if err := x.round(ctx, w.ByPlan); err != nil {
+		return fmt.Errorf("%d days later: %w", w.Later, err)
+	}
+	return nil
+}
+
+// round plans, counts the inventory, runs, and compares everything.
+func (x *trial) round(ctx context.Context, byPlan bool) error {
+	want := x.o.plan()
+	plan, err := x.engine.Plan(ctx, engine.PlanRequest{AcceptClock: true})
+	if err != nil {
+		return err
+	}
+	if err := samePlan(want, plan); err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
+	inv, err := x.engine.Inventory(ctx, time.Time{})
+	if err != nil {
+		return err
+	}
+	if err := sameInventory(want, inv); err != nil {
+		return fmt.Errorf("inventory: %w", err)
+	}
+	req := engine.RunRequest{AcceptClock: true, Approve: x.w.Approve, By: "tester", Reason: "a test"}
+	if byPlan {
+		req.Plan = plan.ID
+	}
+	report, err := x.engine.Run(ctx, req)
+	if err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	if err := x.sameRun(want, report); err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	return x.sameWorld(ctx)
+}
+
+// sameDay plans at the first and at the last second of the as-of's local day:
+// calendar periods give the same set all day long.
+func (x *trial) sameDay(ctx context.Context) error {
+	day := civil(x.w.AsOf, x.o.zone)
+	first := startOfDay(day, x.o.zone)
+	last := startOfDay(day.AddDate(0, 0, 1), x.o.zone).Add(-time.Second)
+	want := x.o.plan()
+	for _, at := range []time.Time{first, last} {
+		plan, err := x.engine.Plan(ctx, engine.PlanRequest{AsOf: at, NoSave: true, AcceptClock: true})
+		if err != nil {
+			return err
+		}
+		for i, s := range want.steps {
+			if x.byDay(s) {
+				if err := sameClasses(want.classes[i], stepOf(plan, s)); err != nil {
+					return fmt.Errorf("as of %s, the same day: step %s: %w", at, s.name(), err)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// byDay: nothing that decides on the step's rows has an exact period.
+func (x *trial) byDay(s *oStep) bool {
+	for _, r := range x.w.Rules {
+		if r.AtLeast != nil && r.AtLeast.Exact {
+			return false
+		}
+	}
+	return !s.rule.Stages[0].Keep.Exact
+}
+
+func stepOf(p retention.Plan, s *oStep) *retention.Step {
+	for i := range p.Steps {
+		g := &p.Steps[i]
+		if g.Rule == s.rule.ID && g.Stage == s.stage+1 && g.Archived == s.vault {
+			return g
+		}
+	}
+	return nil
+}
+
+func sameClasses(want map[string]int, got *retention.Step) error {
+	if got == nil {
+		return fmt.Errorf("it is missing")
+	}
+	return classesEqual(want, got.Classes)
+}
+
+func classesEqual(want map[string]int, got retention.Classes) error {
+	if got.Sum() != got.Total {
+		return fmt.Errorf("classes add up to %d of %d", got.Sum(), got.Total)
+	}
+	sum := 0
+	for _, c := range retention.ClassOrder() {
+		n := int(*got.Of(c))
+		sum += n
+		if n != want[string(c)] {
+			return fmt.Errorf("classes are %s, the oracle says %v", flow(got), want)
+		}
+	}
+	return nil
+}
+
+func samePlan(want *oPlan, got retention.Plan) error {
+	if len(got.Steps) != len(want.steps) {
+		return fmt.Errorf("%d steps, the oracle says %d: %s", len(got.Steps), len(want.steps), flow(got.Refusals))
+	}
+	for i, s := range want.steps {
+		g := &got.Steps[i]
+		if g != stepOf(got, s) {
+			return fmt.Errorf("step %d is %s/%d, the oracle says %s", i, g.Rule, g.Stage, s.name())
+		}
+		if err := sameClasses(want.classes[i], g); err != nil {
+			return fmt.Errorf("step %s: %w", s.name(), err)
+		}
+		if err := sameChildren(want.children[i], g.Children); err != nil {
+			return fmt.Errorf("step %s: %w", s.name(), err)
+		}
+	}
+	return sameRefusals(want, got.Refusals)
+}
+
+func sameChildren(want map[string]int, got map[string]int64) error {
+	for t, n := range got {
+		if int(n) != want[t] {
+			return fmt.Errorf("children are %v, the oracle says %v", got, want)
+		}
+	}
+	for t, n := range want {
+		if int(got[t]) != n {
+			return fmt.Errorf("children are %v, the oracle says %v", got, want)
+		}
+	}
+	return nil
+}
+
+func sameRefusals(want *oPlan, got []retention.Refusal) error {
+	seen := 0
+	for _, r := range got {
+		if r.Code != retention.RefuseNeverArchived || !want.refused[fmt.Sprintf("%s/%d", r.Rule, r.Stage)] {
+			return fmt.Errorf("refusal %s, the oracle says %v", flow(r), want.refused)
+		}
+		seen++
+	}
+	if seen != len(want.refused) {
+		return fmt.Errorf("%d refusals, the oracle says %v", seen, want.refused)
+	}
+	return nil
+}
+
+func sameInventory(want *oPlan, got engine.Inventory) error {
+	for i, s := range want.steps {
+		table := s.table()
+		if s.vault {
+			table = vaultPrefix + table
+		}
+		found := false
+		for _, item := range got.Datasets {
+			if item.Rule == s.rule.ID && item.Stage == s.stage+1 && strings.TrimPrefix(item.Table, "main.") == table {
+				found = true
+				if err := classesEqual(want.classes[i], item.Classes); err != nil {
+					return fmt.Errorf("step %s: %w", s.name(), err)
+				}
+			}
+		}
+		if !found {
+			return fmt.Errorf("step %s is missing", s.name())
+		}
+	}
+	return nil
+}
+
+// sameRun compares the report with what the oracle did, and remembers how many
+// rows went.
+func (x *trial) sameRun(want *oPlan, got retention.RunReport) error {
+	done := x.o.run(want, x.w.Approve)
+	reported := map[string]retention.StepReport{}
+	for _, s := range got.Steps {
+		if s.Planned != s.Done+s.Spared.Sum() || s.Spared.Failed > 0 || s.Error != "" {
+			return fmt.Errorf("step %s/%d does not add up, or failed: %s", s.Rule, s.Stage, flow(s))
+		}
+		reported[fmt.Sprintf("%s/%d/%s", s.Rule, s.Stage, strings.TrimPrefix(s.Table, "main."))] = s
+		x.done += s.Done
+	}
+	for i, s := range want.steps {
+		g, there := reported[s.name()]
+		delete(reported, s.name())
+		if want.refused[s.refused()] && !x.w.Approve || s.then() == "report" {
+			if there {
+				return fmt.Errorf("step %s must not act", s.name())
+			}
+			continue
+		}
+		if !there || int(g.Planned) != len(want.due[i]) || int(g.Done) != done[i] {
+			return fmt.Errorf("step %s: %s, the oracle planned %d and did %d; refusals %s", s.name(), flow(g), len(want.due[i]), done[i], flow(got.Refusals))
+		}
+	}
+	for name, s := range reported {
+		if s.Planned > 0 {
+			return fmt.Errorf("step %s is not in the oracle's plan", name)
+		}
+	}
+	return nil
+}
+
+// sameWorld compares every table, live and archived, and the audit log.
+func (x *trial) sameWorld(ctx context.Context) error {
+	err := x.onFile(func(db *sql.DB) error {
+		for _, t := range x.w.Tables {
+			if err := x.sameTable(db, t.Name, x.o.live[t.Name], t); err != nil {
+				return err
+			}
+			if err := x.sameTable(db, vaultPrefix+t.Name, x.o.vault[t.Name], t); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	audited, err := x.audited(ctx)
+	if err == nil && audited != x.done {
+		err = fmt.Errorf("the audit log says that %d rows went, the reports %d", audited, x.done)
+	}
+	return err
+}
+
+func (x *trial) sameTable(db *sql.DB, name string, want *oTable, def *wTable) error {
+	got, err := x.rows(db, name, def.Columns)
+	if err != nil || want == nil && len(got) == 0 {
+		return err
+	}
+	if want == nil || len(got) != len(want.rows) {
+		return fmt.Errorf("table %q has %d rows: %v; the oracle says %v", name, len(got), got, want)
+	}
+	byKey := map[string][]cell{}
+	for _, r := range got {
+		byKey[keyOf(def, r)] = r
+	}
+	for _, r := range want.rows {
+		g, there := byKey[keyOf(def, r.v)]
+		if !there {
+			return fmt.Errorf("table %q has lost the row %v", name, r.v)
+		}
+		for i := range r.v {
+			if !x.fits(&r.v[i], g[i]) {
+				return fmt.Errorf("table %q: row %v: column %q is %+v, the oracle says %+v", name, g, def.Columns[i].Name, g[i], r.v[i])
+			}
+		}
+	}
+	return nil
+}
+
+func keyOf(t *wTable, r []cell) string {
+	var out []string
+	for _, k := range t.Key {
+		out = append(out, flow(r[t.at(k)]))
+	}
+	return strings.Join(out, " ")
+}
+
+// fits compares a cell; what only the run could know (marks, random texts) is
+// tested for its form, and remembered.
+func (x *trial) fits(want *cell, got cell) bool {
+	switch want.T {
+	case "mark":
+		at, err := time.Parse(time.RFC3339, got.S)
+		if err != nil || !at.Equal(x.now) {
+			return false
+		}
+		*want = got
+	case "random":
+		if ok := regexp.MustCompile("^[0-9A-Za-z_-]{" + strconv.FormatInt(want.I, 10) + "}$").MatchString(got.S); !ok {
+			return false
+		}
+		*want = got
+	}
+	return *want == got
+}

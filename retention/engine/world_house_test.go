@@ -1,0 +1,226 @@
+package engine_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+	_ "modernc.org/sqlite"
+
+	"github.com/retentiond/retentiond/connectors/sqlite"
+	"github.com/retentiond/retentiond/policies"
+	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/audit"
+	"github.com/retentiond/retentiond/retention/engine"
+	"github.com/retentiond/retentiond/retention/state"
+)
+
+// house is a world made real: a SQLite file, a state store, an engine.
+type house struct {
+	w      *world
+	path   string
+	store  *state.Store
+	engine *engine.Engine
+	source retention.Source
+	now    time.Time
+}
+
+// build makes the world's files in dir and wires an engine as the command does.
+func build(ctx context.Context, dir string, w *world, policyText, schemaText string) (*house, error) {
+	h := &house{w: w, path: filepath.Join(dir, "db.sqlite"), now: w.AsOf}
+	if err := h.onFile(func(db *sql.DB) error {
+		_, err := db.ExecContext(ctx, "PRAGMA journal_mode=WAL; BEGIN;"+schemaText+"COMMIT;")
+		return err
+	}); err != nil {
+		return nil, fmt.Errorf("the schema: %w", err)
+	}
+	env := policies.Env{Sources: map[string]policies.SourceKind{"db": policies.SourceSQL}, Vaults: []string{"old"}}
+	p, problems := policies.Decode("world.yaml", []byte(policyText), env)
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("the policy does not load: %v", problems)
+	}
+	key, err := audit.LoadOrCreateKey(filepath.Join(dir, "audit.key"), "example.org/world")
+	if err != nil {
+		return nil, err
+	}
+	clock := func() time.Time { return h.now }
+	if h.store, err = state.Open(ctx, state.Options{DSN: "sqlite:" + filepath.Join(dir, "state.db"), Key: key, Clock: clock}); err != nil {
+		return nil, err
+	}
+	h.engine = &engine.Engine{
+		Store: h.store, Policies: []*retention.Policy{p}, Grace: grace, Now: clock, Log: zap.NewNop(), Owner: "test",
+		Vaults: map[string]engine.Vault{"old": {Name: "old", Source: "db", Prefix: vaultPrefix}},
+		Sources: map[string]*engine.SourceRef{"db": {Name: "db", Driver: "sqlite", Open: func(ctx context.Context) (retention.Source, error) {
+			var err error
+			h.source, err = sqlite.Open(ctx, h.path)
+			return h.source, err
+		}}},
+	}
+	return h, nil
+}
+
+// onFile opens the database beside the connector, with the same library: SQLite
+// keeps its locks apart by itself.
+func (h *house) onFile(do func(*sql.DB) error) error {
+	db, err := sql.Open("sqlite", h.path)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	return do(db)
+}
+
+func (h *house) close() {
+	if h.source != nil {
+		_ = h.source.Close()
+	}
+	if h.store != nil {
+		_ = h.store.Close()
+	}
+}
+
+// placeHolds places and releases the world's holds at their own times.
+func (h *house) placeHolds(ctx context.Context) error {
+	h.now = h.w.AsOf.Add(-100 * 24 * time.Hour)
+	ids := make([]string, len(h.w.Holds))
+	for i, x := range h.w.Holds {
+		req := engine.HoldRequest{Matter: fmt.Sprintf("m%d", i), Reason: "a dispute", By: "lawyer", AllowUnmatched: true}
+		for _, s := range x.Subjects {
+			id, _ := retention.ParseSubject(s)
+			req.Subjects = append(req.Subjects, id)
+		}
+		for _, d := range x.Datasets {
+			req.Datasets = append(req.Datasets, "world/"+d)
+		}
+		if x.Where != nil {
+			req.WhereText = flow(x.Where.flow())
+			where, problems := policies.DecodePredicateJSON(req.WhereText)
+			if len(problems) > 0 {
+				return fmt.Errorf("the hold's condition: %v", problems)
+			}
+			req.Where = where
+		}
+		placed, err := h.engine.PlaceHold(ctx, req)
+		if err != nil {
+			return fmt.Errorf("placing a hold: %w", err)
+		}
+		ids[i] = placed.ID
+	}
+	return h.releaseHolds(ctx, ids)
+}
+
+func (h *house) releaseHolds(ctx context.Context, ids []string) error {
+	order := make([]int, len(ids))
+	for i := range order {
+		order[i] = i
+	}
+	sort.Slice(order, func(a, b int) bool { return h.w.Holds[order[a]].Released > h.w.Holds[order[b]].Released })
+	for _, i := range order {
+		if h.w.Holds[i].Released == 0 {
+			continue
+		}
+		h.now = h.w.AsOf.Add(-time.Duration(h.w.Holds[i].Released) * 24 * time.Hour)
+		if _, err := h.engine.ReleaseHolds(ctx, ids[i], "", "settled", "lawyer"); err != nil {
+			return fmt.Errorf("releasing a hold: %w", err)
+		}
+	}
+	h.now = h.w.AsOf
+	return nil
+}
+
+// rows reads a table's columns, as SQLite stores them; no such table: nil.
+func (h *house) rows(db *sql.DB, table string, columns []wColumn) ([][]cell, error) {
+	var there int
+	if err := db.QueryRow("SELECT count(*) FROM sqlite_master WHERE name = ?", table).Scan(&there); err != nil || there == 0 {
+		return nil, err
+	}
+	var exprs []string
+	for _, c := range columns {
+		exprs = append(exprs, fmt.Sprintf("typeof(%[1]s), %[1]s", "+"+sqlName(c.Name)))
+	}
+	rows, err := db.Query("SELECT " + strings.Join(exprs, ", ") + " FROM " + sqlName(table))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := [][]cell{}
+	for rows.Next() {
+		raw := make([]any, 2*len(columns))
+		dest := make([]any, len(raw))
+		for i := range raw {
+			dest[i] = &raw[i]
+		}
+		if err := rows.Scan(dest...); err != nil {
+			return nil, err
+		}
+		var row []cell
+		for i := range columns {
+			row = append(row, cellOf(raw[2*i].(string), raw[2*i+1]))
+		}
+		out = append(out, row)
+	}
+	return out, rows.Err()
+}
+
+func cellOf(typ string, v any) cell {
+	c := cell{T: typ}
+	switch x := v.(type) {
+	case int64:
+		c.I = x
+	case float64:
+		c.R = x
+	case string:
+		c.S = x
+	case []byte:
+		c.S = string(x)
+	}
+	return c
+}
+
+// load reads every live table into the oracle, as SQLite made it of the text.
+func (h *house) load(o *oracle) error {
+	return h.onFile(func(db *sql.DB) error {
+		for _, t := range h.w.Tables {
+			rows, err := h.rows(db, t.Name, t.Columns)
+			if err != nil {
+				return err
+			}
+			live := &oTable{def: t}
+			for _, r := range rows {
+				live.rows = append(live.rows, &oRow{v: r})
+			}
+			o.live[t.Name] = live
+		}
+		return nil
+	})
+}
+
+// audited sums the rows that the audit log says went, and verifies the log.
+func (h *house) audited(ctx context.Context) (int64, error) {
+	res, err := h.store.VerifyAudit(ctx, nil, "")
+	if err != nil || !res.OK {
+		return 0, fmt.Errorf("the audit log does not verify: %+v %w", res, err)
+	}
+	var done int64
+	err = h.store.Entries(ctx, state.Filter{}, func(e audit.Entry) error {
+		var line struct {
+			Kind audit.Kind `json:"kind"`
+			Done int64      `json:"done"`
+		}
+		if err := json.Unmarshal(e.Line, &line); err != nil {
+			return err
+		}
+		if line.Kind == audit.BatchOutcome || line.Kind == audit.BatchSettled {
+			done += line.Done
+		}
+		return nil
+	})
+	return done, err
+}

@@ -1,0 +1,207 @@
+package engine_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// world is one generated house: a schema with rows, one policy, holds, and when
+// it is looked at. It is plain data, so that a failing one can be kept as a file.
+// The policy's YAML and the schema's SQL are written from it, and the oracle
+// reads it beside them.
+type world struct {
+	Zone     string
+	AsOf     time.Time // whole seconds
+	Later    int       // days after which the second run looks again
+	ByPlan   bool      // run a saved plan; otherwise the run plans for itself
+	Approve  bool      // the run's own approval
+	Tables   []*wTable
+	Datasets []*wDataset
+	Rules    []*wRule
+	Holds    []*wHold
+}
+
+// cell is a stored value: its storage class and its content.
+type cell struct {
+	T string  `json:"t"` // null, integer, real, text, blob; in expectations also mark, random
+	I int64   `json:"i,omitempty"`
+	R float64 `json:"r,omitempty"`
+	S string  `json:"s,omitempty"`
+}
+
+type wColumn struct {
+	Name, Decl string
+	NotNull    bool
+	Unique     bool
+}
+
+type wForeign struct {
+	Columns, ToColumns []string
+	To                 string
+	OnDelete           string
+}
+
+type wTable struct {
+	Name    string
+	Columns []wColumn
+	Key     []string
+	NoRowid bool
+	Indexed []string
+	Foreign []wForeign
+	Rows    [][]cell
+}
+
+type wPair struct{ Theirs, Ours string }
+
+type wHop struct {
+	Table string
+	On    []wPair
+}
+
+type wRelation struct {
+	Via    []wHop
+	Table  string
+	On     []wPair
+	Where  *wCond
+	Column string
+}
+
+type wSubject struct {
+	Type    string
+	Columns []string
+	Related *wRelation
+}
+
+type wChild struct {
+	Relation wRelation
+	Then     string
+}
+
+type wDataset struct {
+	Name     string
+	Table    string // as the policy writes it: it may carry the schema
+	Subjects []wSubject
+	Children []wChild
+}
+
+// wCond is a condition: and, or, not, exists, null, notnull, eq, ne, in, not_in,
+// lt, lte, gt, gte, like.
+type wCond struct {
+	Op      string
+	Column  string
+	Values  []cell
+	Parts   []*wCond
+	Related *wRelation
+}
+
+type wMember struct {
+	Column    string
+	Related   *wRelation
+	As        string
+	Zone      string
+	Round     string // month-end, year-end or MM-DD
+	NotBefore string // YYYY-MM-DD
+	NotAfter  string
+}
+
+type wClock struct {
+	Group     string // "", latest, earliest
+	NullsOpen bool
+	Round     string
+	Members   []wMember
+}
+
+type wPeriod struct {
+	Years, Months, Weeks, Days int
+	Exact                      bool
+	Seconds                    int64
+	Text                       string
+}
+
+type wChange struct {
+	Column string
+	Func   string // keep, null, set, keep_left, keep_right, truncate, bucket, round, mask_ip, email_domain, random
+	Text   string // set: the value; truncate, random: the unit
+	N      int64
+}
+
+type wStage struct {
+	Keep    wPeriod
+	Then    string
+	Changes []wChange
+	Mark    string
+}
+
+type wRule struct {
+	ID      string
+	Dataset string
+	Clock   wClock
+	Where   *wCond
+	AtLeast *wPeriod
+	Stages  []wStage
+}
+
+type wHold struct {
+	Subjects []string // type:id
+	Datasets []string // names of datasets
+	Where    *wCond
+	Released int // days before as-of; 0: not released
+}
+
+func null() cell           { return cell{T: "null"} }
+func text(s string) cell   { return cell{T: "text", S: s} }
+func integer(n int64) cell { return cell{T: "integer", I: n} }
+
+func (c cell) null() bool { return c.T == "null" }
+
+// literal is the cell in SQL.
+func (c cell) literal() string {
+	switch c.T {
+	case "integer":
+		return fmt.Sprint(c.I)
+	case "real":
+		return fmt.Sprintf("%g", c.R)
+	case "blob":
+		return fmt.Sprintf("x'%x'", c.S)
+	case "text":
+		return "'" + strings.ReplaceAll(c.S, "'", "''") + "'"
+	}
+	return "NULL"
+}
+
+func (t *wTable) at(column string) int {
+	return slices.IndexFunc(t.Columns, func(c wColumn) bool { return c.Name == column })
+}
+
+func (t *wTable) column(name string) *wColumn { return &t.Columns[t.at(name)] }
+
+// physical is a table's name without the schema that the policy may write.
+func physical(name string) string { return strings.TrimPrefix(name, "main.") }
+
+func (w *world) table(name string) *wTable {
+	for _, t := range w.Tables {
+		if t.Name == physical(name) {
+			return t
+		}
+	}
+	return nil
+}
+
+func (w *world) dataset(name string) *wDataset {
+	for _, d := range w.Datasets {
+		if d.Name == name {
+			return d
+		}
+	}
+	return nil
+}
+
+// hops are the steps of a relation, the table itself last.
+func (r *wRelation) hops() []wHop {
+	return append(slices.Clone(r.Via), wHop{Table: r.Table, On: r.On})
+}
+
+// takes: the action takes the row, and its children, out of the table.
+func takes(then string) bool { return then == "delete" || then == "archive" }

@@ -1,0 +1,7 @@
+CREATE TABLE "people" (
+  "id" INTEGER PRIMARY KEY,
+  "created" DATE
+);
+INSERT INTO "people" VALUES (1, '2001-01-01');
+INSERT INTO "people" VALUES (2, '2001-01-01');
+INSERT INTO "people" VALUES (3, '1981-01-01');
