@@ -133,8 +133,8 @@ func TestScopedHolds(t *testing.T) {
 		tables []retention.TableName
 	}{
 		{"both by name and uuid", crm(), []retention.TableName{orders, carts}},
-		{"renamed: by uuid where both are known", retention.SourceRecord{Name: "crm2", UUID: "u1"}, []retention.TableName{orders}},
-		{"another database under the name", retention.SourceRecord{Name: "crm", UUID: "u9"}, []retention.TableName{carts}},
+		{"renamed: by uuid", retention.SourceRecord{Name: "crm2", UUID: "u1"}, []retention.TableName{orders}},
+		{"another database under the name: replaced, or restored from a copy", retention.SourceRecord{Name: "crm", UUID: "u9"}, []retention.TableName{orders, carts}},
 		{"by name where the uuid is unknown", retention.SourceRecord{Name: "crm"}, []retention.TableName{orders, carts}},
 		{"another source", retention.SourceRecord{Name: "web", UUID: "u2"}, nil},
 	}

@@ -109,10 +109,8 @@ func (t *tx) subjectsOf(ctx context.Context, hold string) (map[string][]string, 
 	return out, nil
 }
 
-// onSource matches by uuid where both are known, else by name.
+// onSource matches by uuid or by name: a database that was moved stays held, and
+// so does one that came back under the name with another uuid.
 func onSource(d retention.HoldScope, src retention.SourceRecord) bool {
-	if d.SourceUUID != "" && src.UUID != "" {
-		return d.SourceUUID == src.UUID
-	}
-	return d.Source == src.Name
+	return d.SourceUUID != "" && d.SourceUUID == src.UUID || d.Source == src.Name
 }
