@@ -45,8 +45,19 @@ func (s *Source) down(err error) error {
 		return refusal(retention.RefuseSourceDown, "%s is read-only here: give this user write permission on the file and its directory (%v)", s.path, err)
 	case lib.SQLITE_CORRUPT:
 		return refusal(retention.RefuseSourceDown, "%s is damaged: restore it or run .recover (%v)", s.path, err)
+	case lib.SQLITE_FULL, lib.SQLITE_IOERR:
+		return refusal(retention.RefuseSourceDown, "%s cannot be written: the disk is full, a quota is reached, or it fails: make room (%v)", s.path, err)
 	}
 	return fmt.Errorf("sqlite %s: %w", s.path, err)
+}
+
+// unwritable explains a file that takes no writes; any other error stays.
+func (s *Source) unwritable(err error) error {
+	switch primary(err) {
+	case lib.SQLITE_READONLY, lib.SQLITE_FULL, lib.SQLITE_IOERR:
+		return s.down(err)
+	}
+	return err
 }
 
 // explain says what a failed change of a table ran into.

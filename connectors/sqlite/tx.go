@@ -109,7 +109,7 @@ func (s *Source) inTx(ctx context.Context, wait time.Duration, do func(conn *sql
 		conn.Close()
 	}()
 	if err := do(conn); err != nil {
-		return err
+		return s.unwritable(err)
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -118,7 +118,7 @@ func (s *Source) inTx(ctx context.Context, wait time.Duration, do func(conn *sql
 		if busy(err) {
 			return fmt.Errorf("sqlite %s: commit: %w: %w", s.path, retention.ErrLocked, err)
 		}
-		return fmt.Errorf("sqlite %s: commit: %w", s.path, err)
+		return fmt.Errorf("sqlite %s: commit: %w", s.path, s.unwritable(err))
 	}
 	open = false
 	return nil

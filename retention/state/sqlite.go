@@ -113,17 +113,24 @@ func migrate(ctx context.Context, db *sqlx.DB) error {
 	return nil
 }
 
+// busyWait is how long opening waits for a store that another process has locked.
+const busyWait = 8 * time.Second
+
 // retryBusy tries again where two processes make a store's file at once: the
 // switch to WAL does not wait for the busy timeout.
 func retryBusy(ctx context.Context, do func() error) error {
-	for try := 1; ; try++ {
+	patience := time.NewTimer(busyWait)
+	defer patience.Stop()
+	for {
 		err := do()
-		if code := sqliteCode(err); try == 20 || code != sqlite3.SQLITE_BUSY && code != sqlite3.SQLITE_LOCKED {
+		if code := sqliteCode(err); code != sqlite3.SQLITE_BUSY && code != sqlite3.SQLITE_LOCKED {
 			return err
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-patience.C:
+			return err
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
@@ -150,8 +157,8 @@ func explain(err error) error {
 		return fmt.Errorf("the file cannot be opened; check that its directory exists and who may write there: %w", err)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return fmt.Errorf("another process has locked the file for over 5 s; end it or try again: %w", err)
-	case sqlite3.SQLITE_FULL:
-		return fmt.Errorf("the disk is full; make room: %w", err)
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR:
+		return fmt.Errorf("the file cannot be written: the disk is full, a quota is reached, or it fails; make room: %w", err)
 	}
 	return err
 }
