@@ -18,6 +18,8 @@ var (
 	// ErrLocked: the source is busy with somebody else; nothing was done. Try
 	// again, smaller.
 	ErrLocked = errors.New("the source is locked")
+	// ErrRolledBack: the audit log is shorter than, or other than, what was once signed.
+	ErrRolledBack = errors.New("the audit log is not the one that was signed")
 	// ErrUnsettled: the source could not say how the batch ended; try again.
 	ErrUnsettled = errors.New("not settled")
 )

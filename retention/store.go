@@ -65,6 +65,9 @@ type Sources interface {
 	RegisteredSources(ctx context.Context) ([]SourceRecord, error)
 	// KeepTotals remembers the last exact row count of a table.
 	KeepTotals(ctx context.Context, sourceUUID string, t TableName, total int64) error
+	// Witnessed remembers the log size that the source's gate was given: a source
+	// that knows less later was restored from a copy.
+	Witnessed(ctx context.Context, sourceUUID string, total int64) error
 }
 
 // SourceRecord is a registered source.
@@ -172,6 +175,10 @@ type Admission interface {
 	// compares them with the gate, and returns the holds, or a [Refusal]
 	// (kill_switch, state_mismatch, hold_unreadable) or ErrFenced.
 	Admit(ctx context.Context, src SourceRecord, attempt int64, g Gate) (*HoldSet, error)
+	// Knows compares the store with the gate of the source of that name: a
+	// state_mismatch [Refusal] where the store is another one or older, or where
+	// the source was replaced, or restored from a copy.
+	Knows(ctx context.Context, name string, g Gate) error
 	// Placing reports whether some hold is waiting to pass the source's gate:
 	// batches there back off.
 	Placing(ctx context.Context, source string) (bool, error)

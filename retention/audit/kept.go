@@ -18,7 +18,7 @@ func (k *Key) KeptCheckpoint() (c Checkpoint, ok bool, err error) {
 		return c, false, fmt.Errorf("read the checkpoint beside the audit key: %w", err)
 	}
 	if c, err = OpenCheckpoint(k, msg); err != nil {
-		return c, false, fmt.Errorf("%s: %w", k.CheckpointPath(), err)
+		return c, false, fmt.Errorf("%s: %w; restore it from a copy, or run audit verify and then move it away", k.CheckpointPath(), err)
 	}
 	return c, true, nil
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/audit"
@@ -78,18 +79,31 @@ func (e *Engine) Install(ctx context.Context) ([]SourceStatus, error) {
 		if err != nil {
 			return e.Status(ctx), err
 		}
-		g, err := src.Install(ctx, e.Store.UUID())
+		g, err := e.gate(ctx, name, src)
 		if err != nil {
-			return e.Status(ctx), fmt.Errorf("installing in source %q: %w", name, err)
-		}
-		if r := e.knows(name, g); r != nil {
-			return e.Status(ctx), r
+			return e.Status(ctx), err
 		}
 		if err := e.Store.RegisterSource(ctx, retention.SourceRecord{Name: name, UUID: g.SourceUUID}); err != nil {
 			return e.Status(ctx), fmt.Errorf("registering source %q: %w", name, err)
 		}
 	}
 	return e.Status(ctx), nil
+}
+
+// gate installs the gate of a source that is the one the store knows, or a new one.
+func (e *Engine) gate(ctx context.Context, name string, src retention.Source) (retention.Gate, error) {
+	srv, err := src.Server(ctx)
+	if err != nil {
+		return srv.Gate, fmt.Errorf("source %q: %w", name, err)
+	}
+	if err := e.knows(ctx, name, srv.Gate); err != nil {
+		return srv.Gate, err
+	}
+	g, err := src.Install(ctx, e.Store.UUID())
+	if err != nil {
+		return g, fmt.Errorf("installing in source %q: %w", name, err)
+	}
+	return g, e.knowsStore(name, g)
 }
 
 // InstallSQL is what Install would run, by source.
@@ -118,7 +132,12 @@ func (e *Engine) Adopt(ctx context.Context, by, reason string) ([]SourceStatus, 
 			return e.Status(ctx), fmt.Errorf("source %q: %w", name, err)
 		}
 		if !srv.Gate.Installed {
-			continue
+			if !e.registered(ctx, name) {
+				continue
+			}
+			if srv.Gate, err = src.Install(ctx, e.Store.UUID()); err != nil {
+				return e.Status(ctx), fmt.Errorf("installing in source %q: %w", name, err)
+			}
 		}
 		if err := e.adopt(ctx, name, src, srv.Gate, by, reason); err != nil {
 			return e.Status(ctx), err
@@ -155,7 +174,13 @@ func (e *Engine) adopt(ctx context.Context, name string, src retention.Source, g
 	if err := src.Adopt(ctx, e.Store.UUID(), set.Version, cp.Total, cp.Root); err != nil {
 		return fmt.Errorf("source %q: %w", name, err)
 	}
-	return nil
+	return e.Store.Witnessed(ctx, g.SourceUUID, cp.Total)
+}
+
+// registered reports whether the store ever acted on a source of that name.
+func (e *Engine) registered(ctx context.Context, name string) bool {
+	known, err := e.Store.RegisteredSources(ctx)
+	return err == nil && slices.ContainsFunc(known, func(r retention.SourceRecord) bool { return r.Name == name })
 }
 
 // SetKillSwitch stops everything, or lets it go on: effective between batches,

@@ -212,12 +212,9 @@ func (w *work) installFor(ctx context.Context, s *retention.Step, into *retentio
 	if err != nil {
 		return err
 	}
-	g, err := src.Install(ctx, w.Store.UUID())
+	g, err := w.gate(ctx, s.Source, src)
 	if err != nil {
-		return fmt.Errorf("installing the gate in source %q: %w", s.Source, err)
-	}
-	if r := w.knows(s.Source, g); r != nil {
-		return r
+		return err
 	}
 	srv := v.servers[s.Source]
 	srv.Gate = g

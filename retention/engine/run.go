@@ -95,6 +95,10 @@ func (w *work) admit(ctx context.Context) error {
 }
 
 func (w *work) run(ctx context.Context) error {
+	// A log that cannot be signed, or is not the one that was, records nothing (L7).
+	if err := w.sign(ctx); err != nil {
+		return err
+	}
 	if err := w.Recover(ctx); err != nil {
 		return err
 	}
@@ -208,8 +212,12 @@ func (w *work) witness(ctx context.Context) error {
 		if err == nil {
 			err = src.Witness(ctx, w.Store.UUID(), cp.Total, cp.Root)
 		}
+		if err == nil {
+			err = w.Store.Witnessed(ctx, srv.Gate.SourceUUID, cp.Total)
+		}
 		if err != nil {
 			w.Log.Warn("a source did not take the audit log's checkpoint", zap.String("source", name), zap.Error(err))
+			continue // nor will it take anything else now
 		}
 		w.prune(ctx, name, srv.Gate.SourceUUID, src)
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/retentiond/retentiond/retention"
@@ -10,7 +11,10 @@ import (
 // sign signs the audit log as it is, so that what a command appended is under a
 // signature when the command returns (L8).
 func (e *Engine) sign(ctx context.Context) error {
-	if _, err := e.Store.Checkpoint(ctx); err != nil {
+	switch _, err := e.Store.Checkpoint(ctx); {
+	case errors.Is(err, retention.ErrRolledBack):
+		return refuse(retention.RefuseStateMismatch, "%v", err)
+	case err != nil:
 		return fmt.Errorf("signing the audit log: %w", err)
 	}
 	return nil

@@ -100,8 +100,16 @@ func (e *Engine) lookAt(ctx context.Context, v *view, name string, tables []rete
 		return fmt.Errorf("source %q: %w", name, err)
 	}
 	v.schemas[name] = schema
-	if r := e.knows(name, srv.Gate); r != nil {
-		v.down[name] = r
+	known := e.knows(ctx, name, srv.Gate)
+	if refusalOf(known) != nil { // the gate may have moved on since it was read
+		if srv, err = src.Server(ctx); err != nil {
+			return fmt.Errorf("source %q: %w", name, err)
+		}
+		v.servers[name] = srv
+		known = e.knows(ctx, name, srv.Gate)
+	}
+	if known != nil {
+		v.down[name] = downRefusal(known)
 	}
 	set, err := e.Store.HoldSet(ctx, retention.SourceRecord{Name: name, UUID: srv.Gate.SourceUUID})
 	if err != nil {
@@ -111,8 +119,16 @@ func (e *Engine) lookAt(ctx context.Context, v *view, name string, tables []rete
 	return nil
 }
 
-// knows refuses a source that knows another state store (L3).
-func (e *Engine) knows(name string, g retention.Gate) *retention.Refusal {
+// knows refuses a source that knows another state store, or a newer one, and a
+// source that this store knows otherwise (L3).
+func (e *Engine) knows(ctx context.Context, name string, g retention.Gate) error {
+	if err := e.knowsStore(name, g); err != nil {
+		return err
+	}
+	return e.Store.Knows(ctx, name, g)
+}
+
+func (e *Engine) knowsStore(name string, g retention.Gate) error {
 	if g.Installed && g.StoreUUID != e.Store.UUID() {
 		return refuse(retention.RefuseStateMismatch,
 			"source %q knows another state store (%s): a lost volume, a second installation or a restored source; "+

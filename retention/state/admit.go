@@ -56,10 +56,12 @@ func (t *tx) admitted(ctx context.Context, attempt int64) error {
 	return t.current(ctx, attempt)
 }
 
+// remedy of a mismatch is a person's decision.
+const remedy = "if this store is the right one, accept it with `retentiond check --adopt --by NAME --reason TEXT`"
+
 // matches compares this store with the one the gate knows: a store that is
 // another, or older than what the source has witnessed, acts on nothing.
 func (t *tx) matches(ctx context.Context, g retention.Gate, version int64) error {
-	const remedy = "if this store is the right one, accept it with `retentiond check --adopt --by NAME --reason TEXT`"
 	if !g.Installed {
 		return nil
 	}
@@ -70,7 +72,39 @@ func (t *tx) matches(ctx context.Context, g retention.Gate, version int64) error
 		return refuse(retention.RefuseStateMismatch, "the source has seen holds version %d, this state store is at %d: it is older, holds may be missing; place them again, then %s",
 			g.HoldsVersion, version, remedy)
 	}
-	return t.witnessed(ctx, g, remedy)
+	written, err := t.metaInt(ctx, metaWitness+g.SourceUUID)
+	if err != nil {
+		return err
+	}
+	if g.LogSize < written {
+		return refuse(retention.RefuseStateMismatch, "the source has seen %d audit entries, this state store wrote %d there: the source was restored from a copy, and rows that had gone may be back; look at a new plan, then %s",
+			g.LogSize, written, remedy)
+	}
+	return t.witnessed(ctx, g)
+}
+
+// Knows compares this store with the gate of the source that is configured
+// under that name: a state_mismatch refusal where the store is another one or
+// older, or where the source was replaced, or restored from a copy.
+func (s *Store) Knows(ctx context.Context, name string, g retention.Gate) error {
+	err := s.read(ctx, func(t *tx) error {
+		var had string
+		if _, err := t.get(ctx, &had, "SELECT uuid FROM sources WHERE name = ?", name); err != nil {
+			return err
+		}
+		if had != "" && had != g.SourceUUID {
+			return refuse(retention.RefuseStateMismatch, "source %s is not the database that this state store knows by that name: it was replaced, or restored from an old copy; look at a new plan, then %s", name, remedy)
+		}
+		version, err := t.metaInt(ctx, metaHolds)
+		if err != nil {
+			return err
+		}
+		return t.matches(ctx, g, version)
+	})
+	if r, ok := errors.AsType[*retention.Refusal](err); ok {
+		return r
+	}
+	return wrap(err, "compare the state store with source %s", name)
 }
 
 // witnessed is a gate's witness of the log.
@@ -81,7 +115,7 @@ type witnessed struct {
 
 // witnessed compares the log with what the gate saw of it: its length over all
 // years, and its root there. What was found true once stays true: logs only grow.
-func (t *tx) witnessed(ctx context.Context, g retention.Gate, remedy string) error {
+func (t *tx) witnessed(ctx context.Context, g retention.Gate) error {
 	w := witnessed{g.LogSize, g.LogRoot}
 	h, err := t.log().Head(ctx)
 	if err != nil {

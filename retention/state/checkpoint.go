@@ -6,15 +6,13 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/audit"
 )
 
-// ErrRolledBack: the log is shorter than, or other than, what was once signed.
-var ErrRolledBack = errors.New("the audit log is not the one that was signed")
-
 // Checkpoint signs the tree as it is, stores the checkpoint and writes it beside
 // the key. A log that is behind or beside the checkpoint kept there was rolled
-// back: [ErrRolledBack], and the witness stays.
+// back: [retention.ErrRolledBack], and the witness stays.
 func (s *Store) Checkpoint(ctx context.Context) (c audit.Checkpoint, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		if c, err = s.sign(ctx, t); err != nil {
@@ -52,19 +50,19 @@ func (s *Store) compareKept(ctx context.Context, t *tx, c audit.Checkpoint) erro
 		return err
 	}
 	var size int64
-	var remedy = fmt.Sprintf("run audit verify; if the state store was restored from a copy on purpose, move %s away", s.key.CheckpointPath())
+	const remedy = "run audit verify; if the state store was lost, or restored from a copy on purpose: check --adopt --by NAME --reason TEXT"
 	if _, err := t.get(ctx, &size, "SELECT size FROM audit_logs WHERE log = ?", kept.Log); err != nil {
 		return err
 	}
 	if size < kept.Size {
-		return fmt.Errorf("%w: log %s has %d entries, the checkpoint beside the key has %d; %s", ErrRolledBack, kept.Log, size, kept.Size, remedy)
+		return fmt.Errorf("%w: log %s has %d entries, the checkpoint beside the key has %d; %s", retention.ErrRolledBack, kept.Log, size, kept.Size, remedy)
 	}
 	if kept.Log != c.Log {
 		return nil
 	}
 	root, err := audit.RootAt(ctx, t.log(), kept.Log, kept.Size)
 	if err == nil && root != kept.Root {
-		err = fmt.Errorf("%w: its first %d entries are not those of the checkpoint beside the key; %s", ErrRolledBack, kept.Size, remedy)
+		err = fmt.Errorf("%w: its first %d entries are not those of the checkpoint beside the key; %s", retention.ErrRolledBack, kept.Size, remedy)
 	}
 	return err
 }
@@ -79,7 +77,7 @@ func (s *Store) AdoptLog(ctx context.Context, by, reason string) error {
 		if err != nil {
 			return err
 		}
-		if err := s.compareKept(ctx, t, c); !errors.Is(err, ErrRolledBack) {
+		if err := s.compareKept(ctx, t, c); !errors.Is(err, retention.ErrRolledBack) {
 			return err
 		}
 		kept, _, err := s.key.KeptCheckpoint()

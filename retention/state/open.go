@@ -103,6 +103,7 @@ const (
 	metaAnchor   = "anchor"
 	metaKillOn   = "kill_switch"
 	metaHoldsSeq = "holds_seq"
+	metaWitness  = "witness:" // and a source's uuid
 )
 
 // identify reads who the store is, or gives a new one its identity and binds it

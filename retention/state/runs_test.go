@@ -324,7 +324,7 @@ func TestAdoptLog(t *testing.T) {
 	for _, table := range []string{"audit_entries", "audit_hashes", "audit_checkpoints", "audit_logs", "audit_head"} {
 		b.sql("DELETE FROM " + table)
 	}
-	if _, err := b.Checkpoint(ctx); !errors.Is(err, ErrRolledBack) {
+	if _, err := b.Checkpoint(ctx); !errors.Is(err, retention.ErrRolledBack) {
 		t.Errorf("checkpoint of a lost log: %v", err)
 	}
 	must(t, b.AdoptLog(ctx, "alice", "the volume was lost"))

@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/retentiond/retentiond/retention"
@@ -37,6 +38,14 @@ func (s *Store) RegisterSource(ctx context.Context, r retention.SourceRecord) er
 		return err
 	})
 	return wrap(err, "register source %s", r.Name)
+}
+
+// Witnessed remembers the log size that the source's gate was given.
+func (s *Store) Witnessed(ctx context.Context, sourceUUID string, total int64) error {
+	err := s.write(ctx, func(t *tx) error {
+		return t.setMeta(ctx, metaWitness+sourceUUID, strconv.FormatInt(total, 10))
+	})
+	return wrap(err, "remember what source %s witnessed", sourceUUID)
 }
 
 // RegisteredSources lists the registered sources, by name.
