@@ -20,7 +20,7 @@ import (
 // TestMain lets scripts run this very binary as retentiond, in a process of
 // its own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"retentiond": func() { os.Exit(process()) }})
+	testscript.Main(m, map[string]func(){"retentiond": func() { limitFiles(); os.Exit(process()) }})
 }
 
 // TestScript runs testdata/script/*.txtar: every command, its good way and its
