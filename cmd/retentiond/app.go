@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/retentiond/retentiond/retention"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
@@ -14,6 +15,8 @@ import (
 type app struct {
 	streams
 	now func() time.Time
+	// points is told of every point; nil: what the environment arms.
+	points func(retention.Point)
 
 	config   string // --config
 	output   string // --output: text or json

@@ -100,14 +100,14 @@ func classify(err error) *fault {
 	case errors.As(err, &gate):
 		f.Code, f.Hint, f.exit = "gate", "the hold stays placing, which every new batch already sees; "+
 			"run `retentiond hold show "+gate.Hold.ID+"` until it is in force", exitRefused
+	case errors.Is(err, retention.ErrFenced):
+		f.Code, f.Hint = "fenced", "nothing was done twice: `retentiond runs list` and `retentiond hold list` show what the other process did"
 	case errors.Is(err, retention.ErrNotFound):
 		f.Code, f.exit = "not_found", exitUsage
 	case errors.Is(err, retention.ErrDecided):
 		f.Code, f.Hint, f.exit = "decided", "a decision stands: make a new plan with `retentiond plan`", exitRefused
 	case errors.Is(err, retention.ErrBusy):
 		f.Code, f.Hint = "busy", "wait for it, or ask it to stop with `retentiond stop-all`"
-	case errors.Is(err, retention.ErrFenced):
-		f.Code, f.Hint = "fenced", "nothing was done twice: `retentiond runs list` shows the run that took over"
 	case errors.Is(err, context.Canceled):
 		f.Code, f.exit = "interrupted", exitInterrupted
 	}

@@ -50,7 +50,7 @@ func (sw *stepWork) apply(ctx context.Context, keys []retention.Key, childrenOf 
 // overtaken is the error of a process that comes back to a batch whose intent
 // another one settled meanwhile, from its receipt: the outcome is audited, once.
 func overtaken(in retention.Intent, err error) error {
-	return fatal(fmt.Errorf("%w: intent %s was settled while this run was paused: %w", retention.ErrFenced, in.ID, err))
+	return fatal(fmt.Errorf("%w: intent %s was settled while this run was paused: %v", retention.ErrFenced, in.ID, err))
 }
 
 func (sw *stepWork) intent(planned int64) retention.Intent {
@@ -83,7 +83,7 @@ func (sw *stepWork) batchOf(in retention.Intent, keys []retention.Key, childrenO
 // be guessed back (L8).
 func (sw *stepWork) seal(intent string, done int64, keys []retention.Key) string {
 	m := hmac.New(sha256.New, sw.secret)
-	fmt.Fprintf(m, "%s\n%d\n%d\n", intent, sw.bound.Cutoff.UnixMicro(), done)
+	m.Write(fmt.Appendf(nil, "%s\n%d\n%d\n", intent, sw.bound.Cutoff.UnixMicro(), done))
 	var b [8]byte
 	for _, k := range keys {
 		binary.BigEndian.PutUint64(b[:], keyHash(sw.secret, k))

@@ -1,0 +1,271 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/retentiond/retentiond/retention"
+)
+
+// TestCrash kills a run at every point that it passes, and asks for every law
+// before and after the next run (L6, L7): at its first, second and last pass in
+// two worlds, at the second of those of a batch in the others;
+// RETENTIOND_CRASHES asks for all.
+func TestCrash(t *testing.T) {
+	for _, w := range crashWorlds() {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			tp := w.make(t)
+			every := os.Getenv(envCrashes) != "" || slices.Contains([]string{"delete", "slices"}, w.name)
+			for _, p := range retention.Points() {
+				if !every && (p < retention.PointIntended || p > retention.PointConcluded) {
+					continue
+				}
+				for i, nth := range passes(tp.counts[p], every) {
+					byPlan := (int(p)+i)%2 == 0
+					t.Run(fmt.Sprintf("%s:%d/plan=%t", p, nth, byPlan), func(t *testing.T) {
+						tp.crash(t, fmt.Sprintf("%s:%d", p, nth), byPlan)
+					})
+				}
+			}
+		})
+	}
+}
+
+// envCrashes is how many crashes at random moments people ask for by hand.
+const envCrashes = "RETENTIOND_CRASHES"
+
+// passes are the first, the second and the last of n, or the second of them.
+func passes(n int, every bool) []int {
+	switch {
+	case n == 0:
+		return nil
+	case n == 1:
+		return []int{1}
+	case !every:
+		return []int{2}
+	case n == 2:
+		return []int{1, 2}
+	}
+	return []int{1, 2, n}
+}
+
+// crash is one trial: a process dies at the point, the laws hold, the next run
+// does the rest, and the laws hold.
+func (tp *template) crash(t *testing.T, at string, byPlan bool) {
+	dir := tp.copy(t)
+	before := tp.audited(t, dir)
+	tp.dies(t, dir, envCrashAt+"="+at, tp.runArgs(byPlan)...)
+	tp.afterCrash(t, dir, before)
+	tp.recovers(t, dir, byPlan, before)
+}
+
+// TestCrashTwice kills the run that settles what a killed run left.
+func TestCrashTwice(t *testing.T) {
+	for _, name := range []string{"delete", "slices", "archive"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tp := worldNamed(name).make(t)
+			for _, first := range []string{"acted:2", "committed:2"} {
+				for _, second := range []string{"settling", "settled", "concluded", "started"} {
+					t.Run(first+"/"+second, func(t *testing.T) {
+						dir := tp.copy(t)
+						before := tp.audited(t, dir)
+						tp.dies(t, dir, envCrashAt+"="+first, tp.runArgs(false)...)
+						tp.dies(t, dir, envCrashAt+"="+second, tp.runArgs(false)...)
+						tp.afterCrash(t, dir, before)
+						tp.recovers(t, dir, false, before)
+					})
+				}
+			}
+		})
+	}
+}
+
+func worldNamed(name string) crashWorld {
+	for _, w := range crashWorlds() {
+		if w.name == name {
+			return w
+		}
+	}
+	return crashWorld{}
+}
+
+// TestCrashAnyTime kills runs at random moments, the beginnings of state store,
+// gate and vault included. RETENTIOND_CRASHES=1000 asks for more.
+func TestCrashAnyTime(t *testing.T) {
+	trials := trialsOf(t, envCrashes, 20)
+	worlds := []string{"delete-rollback-journal", "slices", "anonymise", "archive"}
+	for _, name := range worlds {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tp := worldNamed(name).make(t)
+			for i := range trials / len(worlds) {
+				dir := tp.copy(t)
+				before := tp.audited(t, dir)
+				late := time.Duration(rand.Int64N(int64(500 * time.Millisecond)))
+				cmd, out := retentiondProcess(t, dir, tp.runArgs(i%2 == 0)...)
+				if err := cmd.Start(); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(late)
+				_ = cmd.Process.Kill()
+				if err := cmd.Wait(); err != nil && !killed(err) {
+					t.Fatalf("after %s: %v: %s", late, err, out)
+				}
+				tp.afterCrash(t, dir, before)
+				tp.recovers(t, dir, i%2 == 0, before)
+				if t.Failed() {
+					t.Fatalf("killed after %s", late)
+				}
+			}
+		})
+	}
+}
+
+// trialsOf is how many trials the environment asks for.
+func trialsOf(t *testing.T, name string, least int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return least
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("%s is %q", name, text)
+	}
+	return n
+}
+
+// dies runs a command that must be killed by itself.
+func (tp *template) dies(t *testing.T, dir, env string, args ...string) {
+	t.Helper()
+	cmd, out := retentiondProcess(t, dir, args...)
+	cmd.Env = append(cmd.Env, env)
+	if err := cmd.Run(); !killed(err) {
+		t.Fatalf("%s, %s: %v did not die: %v: %s", tp.name, env, args, err, out)
+	}
+}
+
+func killed(err error) bool {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return false
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+}
+
+// afterCrash asks what must be true at any moment: nothing that is held or not
+// due was touched, no child is without its parent, nothing went without an
+// intent, and nothing is audited that did not happen.
+func (tp *template) afterCrash(t *testing.T, dir string, before int64) {
+	t.Helper()
+	tp.none(t, dir, "after the crash", tp.always)
+	done, acted := tp.audited(t, dir)-before, tp.number(t, dir, tp.acted)
+	var open int64
+	tp.onState(t, dir, func(db *sql.DB) {
+		if err := db.QueryRow("SELECT coalesce(sum(planned), 0) FROM intents WHERE concluded = 0").Scan(&open); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if done > acted || acted > done+open {
+		t.Errorf("after the crash %d rows were acted on, %d are audited and %d intended", acted, done, open)
+	}
+}
+
+// recovers runs until nothing is left, and asks for every law.
+func (tp *template) recovers(t *testing.T, dir string, byPlan bool, before int64) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	args := append([]string{"--config", filepath.Join(dir, "retentiond.yaml"), "--output", "json"}, tp.runArgs(byPlan)...)
+	code := run(context.Background(), args, streams{In: strings.NewReader(""), Out: &out, Err: &errs})
+	switch {
+	case byPlan && code == exitRefused && strings.Contains(out.String(), "expired_plan"): // it had ended
+	case code != exitOK:
+		t.Fatalf("the run after: exit code %d: %s%s", code, out.String(), errs.String())
+	default:
+		addsUp(t, out.Bytes())
+	}
+	addsUp(t, tp.commandIn(t, dir, exitOK, tp.dated("run")...))
+	tp.none(t, dir, "in the end", append(slices.Clone(tp.always), tp.final...))
+	if done, acted := tp.audited(t, dir)-before, tp.number(t, dir, tp.acted); done != acted {
+		t.Errorf("%d rows were acted on, %d are audited", acted, done)
+	}
+	tp.settledOnce(t, dir)
+	tp.commandIn(t, dir, exitOK, "audit", "verify")
+	tp.commandIn(t, dir, exitOK, tp.dated("inventory")...)
+}
+
+// addsUp asks of every step that planned = done + spared, and none failed.
+func addsUp(t *testing.T, report []byte) {
+	t.Helper()
+	var r retention.RunReport
+	if err := json.Unmarshal(report, &r); err != nil {
+		t.Fatalf("%v: %s", err, report)
+	}
+	for _, s := range r.Steps {
+		if s.Planned != s.Done+s.Spared.Sum() || s.Spared.Failed > 0 || s.Error != "" {
+			t.Errorf("a step does not add up: %+v", s)
+		}
+	}
+}
+
+func (tp *template) onState(t *testing.T, dir string, do func(*sql.DB)) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "state.db")+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	do(db)
+}
+
+// audited is the sum of what the audit log says was done.
+func (tp *template) audited(t *testing.T, dir string) (n int64) {
+	t.Helper()
+	tp.onState(t, dir, func(db *sql.DB) {
+		const q = "SELECT coalesce(sum(CAST(line AS TEXT) ->> '$.done'), 0) FROM audit_entries WHERE kind IN ('batch.outcome', 'batch.settled')"
+		if err := db.QueryRow(q).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return n
+}
+
+// settledOnce: no intent is open, none has two outcomes, and each receipt that is
+// still there says what its outcome says.
+func (tp *template) settledOnce(t *testing.T, dir string) {
+	t.Helper()
+	tp.onState(t, dir, func(db *sql.DB) {
+		db.SetMaxOpenConns(1)
+		if _, err := db.Exec("ATTACH ? AS crm", filepath.Join(dir, "crm.db")); err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range []string{
+			"SELECT id FROM intents WHERE concluded = 0",
+			"SELECT 'no outcome: ' || id FROM intents WHERE 1 <> (SELECT count(*) FROM audit_entries WHERE kind IN ('batch.outcome', 'batch.settled') AND instr(CAST(line AS TEXT), '\"' || id || '\"'))",
+			"SELECT intent FROM crm.retentiond_receipt r JOIN intents i ON i.id = r.intent WHERE r.state = 'abandoned' AND outcome ->> '$.Done' <> 0",
+			"SELECT intent FROM crm.retentiond_receipt r JOIN intents i ON i.id = r.intent WHERE r.state = 'done' AND outcome ->> '$.Done' <> r.rows",
+			"SELECT intent FROM crm.retentiond_receipt WHERE intent NOT IN (SELECT id FROM intents)",
+		} {
+			if bad := query(t, db, q); len(bad) > 0 {
+				t.Errorf("%d intents, such as %q, of %s", len(bad), bad[0], q)
+			}
+		}
+	})
+}

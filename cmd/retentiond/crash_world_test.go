@@ -1,0 +1,292 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/retentiond/retentiond/retention"
+)
+
+// crashWorld is a directory that every command works in, ready for one run: its
+// holds are placed, and its plan is approved.
+type crashWorld struct {
+	name    string
+	journal string
+	rule    string // what the rule does
+	seed    string // SQL: the rows
+	asOf    string // of the run; empty: now
+	after   string // another world, whose run came before
+	hold    []int  // persons under a hold of this world
+	always  []string
+	final   []string // queries that give no row, at any moment and in the end
+	acted   string   // query: how many rows the run has acted on
+}
+
+const crashConfig = `state: sqlite:./state.db
+policies: ./policy.yaml
+sources:
+  crm: {driver: sqlite, dsn: ./crm.db}
+vaults:
+  cold: {source: crm, prefix: archive_}
+audit: {origin: example.org/crash, key_file: ./audit.key}
+`
+
+const crashPolicy = `version: 1
+policy: crm
+title: CRM
+controller: Example
+timezone: Europe/Paris
+source: crm
+limits: {share: 100%, rows: 1000000}
+datasets:
+  prospects:
+    table: prospects
+    subject: {person: person}
+    children:
+      - {table: calls, on: {prospect: id}, then: delete}
+rules:
+  - id: prospects
+    title: Prospects
+    dataset: prospects
+    from: at
+`
+
+const crashSchema = `
+CREATE TABLE prospects (id INTEGER PRIMARY KEY, person INTEGER NOT NULL, name TEXT, email TEXT, at TEXT NOT NULL, erased_at TEXT);
+CREATE INDEX prospects_at ON prospects (at);
+CREATE INDEX prospects_person ON prospects (person);
+CREATE TABLE calls (id INTEGER PRIMARY KEY, prospect INTEGER NOT NULL REFERENCES prospects (id), note TEXT);
+CREATE INDEX calls_prospect ON calls (prospect);
+`
+
+// seedRows makes n due rows and 300 that are not, each with up to three calls.
+func seedRows(n int) string {
+	return fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
+INSERT INTO prospects SELECT i, i, 'name ' || i, 'p' || i || '@example.org', datetime('2010-01-01', i || ' minutes'), NULL FROM n;
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+INSERT INTO prospects SELECT 100000 + i, i, 'name ' || i, 'p' || i || '@example.org', datetime('now', '-20 days'), NULL FROM n;
+INSERT INTO calls (prospect, note) SELECT id, 'call' FROM prospects WHERE id %% 2 = 0 UNION ALL
+SELECT id, 'call ' || j FROM prospects, (SELECT 1 AS j UNION SELECT 2) WHERE id %% 5 = 0;
+`, n)
+}
+
+// manyCalls gives the prospect 3 more children than a transaction takes.
+const manyCalls = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 23000)
+INSERT INTO calls (prospect, note) SELECT 3, 'call ' || i FROM n;
+`
+
+// kept are the rows that must stay as they are, whatever happens.
+const kept = "(id > 100000 OR person IN (7, 19, 700, 1500))"
+
+func untouched() []string {
+	return []string{
+		"SELECT * FROM old.prospects WHERE " + kept + " EXCEPT SELECT * FROM prospects",
+		"SELECT * FROM old.calls WHERE prospect IN (SELECT id FROM old.prospects WHERE " + kept + ") EXCEPT SELECT * FROM calls",
+		"SELECT * FROM calls EXCEPT SELECT * FROM old.calls",
+		"SELECT id FROM prospects EXCEPT SELECT id FROM old.prospects",
+		"SELECT id FROM calls WHERE prospect NOT IN (SELECT id FROM prospects)",
+	}
+}
+
+// family: a row that is there has all its children.
+const family = "SELECT id FROM old.calls WHERE prospect IN (SELECT id FROM prospects) EXCEPT SELECT id FROM calls"
+
+const (
+	allGone    = "SELECT id FROM prospects WHERE NOT " + kept
+	countGone  = "SELECT (SELECT count(*) FROM old.prospects) - (SELECT count(*) FROM prospects)"
+	onceEach   = "SELECT id FROM (SELECT id FROM prospects UNION ALL SELECT id FROM archive_prospects) GROUP BY id HAVING count(*) <> 1"
+	callsOnce  = "SELECT id FROM (SELECT id FROM calls UNION ALL SELECT id FROM archive_calls) GROUP BY id HAVING count(*) <> 1"
+	noneLost   = "SELECT id FROM old.prospects EXCEPT SELECT id FROM prospects EXCEPT SELECT id FROM archive_prospects"
+	noCallLost = "SELECT id FROM old.calls EXCEPT SELECT id FROM calls EXCEPT SELECT id FROM archive_calls"
+	sameCopy   = "SELECT id, person, name, email, at FROM archive_prospects EXCEPT SELECT id, person, name, email, at FROM old.prospects"
+)
+
+func crashWorlds() []crashWorld {
+	rows, few := seedRows(1600), seedRows(40)
+	holds := []int{7, 19, 700, 1500}
+	archive := "    stages:\n      - {keep: 1 year, then: archive, to: cold, why: a claim may come}\n      - {keep: 5 years, then: delete}\n"
+	copies := append(untouched(), onceEach, callsOnce, noneLost, noCallLost, sameCopy)
+	return []crashWorld{
+		{name: "delete", journal: "WAL", rule: "    keep: 3 years\n    then: delete\n", seed: rows, hold: holds,
+			always: append(untouched(), family), final: []string{allGone}, acted: countGone},
+		{name: "delete-rollback-journal", journal: "DELETE", rule: "    keep: 3 years\n    then: delete\n", seed: rows, hold: holds,
+			always: append(untouched(), family), final: []string{allGone}, acted: countGone},
+		{name: "slices", journal: "WAL", rule: "    keep: 3 years\n    then: delete\n", seed: few + manyCalls, hold: holds,
+			always: untouched(), final: []string{allGone}, acted: countGone},
+		{name: "redact", journal: "WAL", rule: "    keep: 3 years\n    then: redact\n    columns: {email: null}\n", seed: rows, hold: holds,
+			always: append(untouched(), family, "SELECT id, name, at FROM old.prospects EXCEPT SELECT id, name, at FROM prospects",
+				"SELECT email FROM prospects EXCEPT SELECT email FROM old.prospects EXCEPT SELECT NULL"),
+			final: []string{"SELECT id FROM prospects WHERE email IS NOT NULL AND NOT " + kept}, acted: "SELECT count(*) FROM prospects WHERE email IS NULL"},
+		{name: "anonymise", journal: "WAL", seed: rows, hold: holds,
+			rule: "    keep: 3 years\n    then: anonymise\n    mark: erased_at\n    columns: {id: keep, person: keep, name: {set: gone}, email: email_domain, at: {truncate: year}}\n",
+			always: append(untouched(), family, "SELECT * FROM prospects WHERE erased_at IS NULL EXCEPT SELECT * FROM old.prospects",
+				"SELECT id FROM prospects WHERE erased_at IS NOT NULL AND (name <> 'gone' OR email <> 'example.org')"),
+			final: []string{"SELECT id FROM prospects WHERE erased_at IS NULL AND NOT " + kept}, acted: "SELECT count(*) FROM prospects WHERE erased_at IS NOT NULL"},
+		{name: "archive", journal: "WAL", rule: archive, seed: rows, asOf: "2012-06-01", hold: holds,
+			always: append(copies, family), final: []string{allGone}, acted: countGone},
+		{name: "expiry", journal: "WAL", rule: archive, after: "archive", asOf: "2017-06-01", hold: []int{11, 22},
+			always: append(untouched(), family,
+				"SELECT id FROM old.archive_prospects WHERE person IN (11, 22) EXCEPT SELECT id FROM archive_prospects",
+				"SELECT id FROM archive_calls WHERE prospect NOT IN (SELECT id FROM archive_prospects)",
+				"SELECT id FROM old.archive_calls WHERE prospect IN (SELECT id FROM archive_prospects) EXCEPT SELECT id FROM archive_calls"),
+			final: []string{"SELECT id FROM archive_prospects WHERE person NOT IN (11, 22)", "SELECT id FROM archive_calls WHERE prospect NOT IN (11, 22)"},
+			acted: "SELECT (SELECT count(*) FROM old.archive_prospects) - (SELECT count(*) FROM archive_prospects)"},
+		{name: "archive-slices", journal: "DELETE", rule: archive, seed: few + manyCalls, asOf: "2012-06-01", hold: holds,
+			always: copies, final: []string{allGone}, acted: countGone},
+	}
+}
+
+// template is a world made once, to be copied for each trial.
+type template struct {
+	crashWorld
+	dir    string
+	plan   string
+	counts map[retention.Point]int // passes of a run that nothing ends
+}
+
+func (w crashWorld) make(t *testing.T) *template {
+	t.Helper()
+	tp := &template{crashWorld: w, dir: t.TempDir()}
+	if w.after != "" {
+		for _, before := range crashWorlds() {
+			if before.name == w.after {
+				b := before.make(t)
+				b.commandIn(t, b.dir, exitOK, b.runArgs(false)...)
+				tp.dir = b.copy(t)
+			}
+		}
+	} else {
+		writeFile(t, filepath.Join(tp.dir, "retentiond.yaml"), crashConfig)
+		writeFile(t, filepath.Join(tp.dir, "policy.yaml"), crashPolicy+w.rule)
+		tp.onFile(t, tp.dir, func(db *sql.DB) {
+			for _, q := range []string{"PRAGMA journal_mode = " + w.journal, crashSchema, w.seed} {
+				if _, err := db.Exec(q); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+	place := []string{"hold", "place", "--matter", w.name, "--reason", "claim", "--by", "Ada", "--allow-unmatched"}
+	for _, p := range w.hold {
+		place = append(place, "--subject", fmt.Sprintf("person:%d", p))
+	}
+	tp.commandIn(t, tp.dir, exitOK, place...)
+	var made struct{ Plan string }
+	if err := json.Unmarshal(tp.commandIn(t, tp.dir, exitOK, tp.dated("plan")...), &made); err != nil {
+		t.Fatal(err)
+	}
+	tp.plan = made.Plan
+	tp.commandIn(t, tp.dir, exitOK, "approve", tp.plan, "--by", "Ada", "--reason", "a test")
+	tp.onFile(t, tp.dir, func(db *sql.DB) { query(t, db, "PRAGMA wal_checkpoint(TRUNCATE)") })
+	tp.trace(t)
+	return tp
+}
+
+// trace counts the points that a run passes, in a copy.
+func (tp *template) trace(t *testing.T) {
+	t.Helper()
+	tp.counts = map[retention.Point]int{}
+	dir := tp.copy(t)
+	var out, errs bytes.Buffer
+	a := newApp(streams{In: strings.NewReader(""), Out: &out, Err: &errs})
+	a.points = func(p retention.Point) { tp.counts[p]++ }
+	args := append([]string{"--config", filepath.Join(dir, "retentiond.yaml")}, tp.runArgs(false)...)
+	if code := execute(context.Background(), a, args); code != exitOK {
+		t.Fatalf("%s: the run that nothing ends: exit code %d: %s%s", tp.name, code, out.String(), errs.String())
+	}
+	tp.none(t, dir, "after the run that nothing ended", append(tp.always, tp.final...))
+}
+
+func (tp *template) dated(args ...string) []string {
+	if tp.asOf != "" {
+		args = append(args, "--as-of", tp.asOf)
+	}
+	return args
+}
+
+func (tp *template) runArgs(byPlan bool) []string {
+	if byPlan {
+		return []string{"run", "--plan", tp.plan}
+	}
+	return tp.dated("run")
+}
+
+// copy is the world in a fresh directory.
+func (tp *template) copy(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(tp.dir)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// onFile opens the world's database, with the world as it was attached as old,
+// and closes it again.
+func (tp *template) onFile(t *testing.T, dir string, do func(*sql.DB)) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "crm.db")+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if dir != tp.dir {
+		if _, err := db.Exec("ATTACH ? AS old", "file:"+filepath.Join(tp.dir, "crm.db")+"?immutable=1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(db)
+}
+
+// none runs queries that must give no row. One on a table that is not there yet
+// is passed over.
+func (tp *template) none(t *testing.T, dir, when string, queries []string) {
+	t.Helper()
+	tp.onFile(t, dir, func(db *sql.DB) {
+		for _, q := range queries {
+			if strings.Contains(q, "archive_") && len(query(t, db, "SELECT 1 FROM sqlite_schema WHERE name = 'archive_calls'")) == 0 {
+				continue
+			}
+			if bad := query(t, db, q); len(bad) > 0 {
+				t.Errorf("%s: %d rows, such as %q, of %s", when, len(bad), bad[0], q)
+			}
+		}
+	})
+}
+
+// number is the one number that a query gives.
+func (tp *template) number(t *testing.T, dir, q string) (n int64) {
+	t.Helper()
+	tp.onFile(t, dir, func(db *sql.DB) {
+		if err := db.QueryRow(q).Scan(&n); err != nil {
+			t.Fatalf("%s: %v", q, err)
+		}
+	})
+	return n
+}
+
+// commandIn runs a command in this process and returns its JSON.
+func (tp *template) commandIn(t *testing.T, dir string, want int, args ...string) []byte {
+	t.Helper()
+	var out, errs bytes.Buffer
+	args = append([]string{"--config", filepath.Join(dir, "retentiond.yaml"), "--output", "json"}, args...)
+	if code := run(context.Background(), args, streams{In: strings.NewReader(""), Out: &out, Err: &errs}); code != want {
+		t.Fatalf("%s: %v: exit code %d, want %d: %s%s", tp.name, args[4:], code, want, out.String(), errs.String())
+	}
+	return out.Bytes()
+}

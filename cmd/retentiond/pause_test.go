@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// paused is a run that stopped itself at a point.
+type paused struct {
+	cmd  *exec.Cmd
+	out  *bytes.Buffer
+	kill func() // ends it and waits for its end
+}
+
+// pauses starts a run under a short lease in a copy of the world, and waits until
+// it is stopped. One that was stopped in the middle of a heartbeat holds the
+// state store too: that is another story, and the next copy is taken.
+func (tp *template) pauses(t *testing.T, at string, args ...string) (paused, string) {
+	t.Helper()
+	for range 10 {
+		dir := tp.copy(t)
+		p := pauses(t, dir, at, args...)
+		free := false
+		tp.onState(t, dir, func(db *sql.DB) {
+			_, err := db.Exec("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; ROLLBACK")
+			free = err == nil
+		})
+		if free {
+			return p, dir
+		}
+		p.kill()
+	}
+	t.Fatalf("%s: it was always stopped in the middle of a heartbeat", at)
+	return paused{}, ""
+}
+
+// pauses starts a command and waits until it has stopped itself.
+func pauses(t *testing.T, dir, at string, args ...string) paused {
+	t.Helper()
+	cmd, out := retentiondProcess(t, dir, args...)
+	cmd.Env = append(cmd.Env, envStopAt+"="+at, envLease+"=1s")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := paused{cmd, out, sync.OnceFunc(func() {
+		_ = cmd.Process.Kill() // it ends by itself unless a test failed
+		_ = cmd.Wait()
+	})}
+	t.Cleanup(p.kill)
+	var status syscall.WaitStatus
+	if _, err := syscall.Wait4(cmd.Process.Pid, &status, syscall.WUNTRACED, nil); err != nil || !status.Stopped() {
+		t.Fatalf("%s: it did not stop: %v, status %v: %s", at, err, status, out)
+	}
+	return p
+}
+
+// goesOn wakes the run and returns its exit code and what it said.
+func (p paused) goesOn(t *testing.T) (int, string) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	return exitCode(p.cmd.Wait()), p.out.String()
+}
+
+// takesOver runs beside a stopped process: busy while the lease lasts, then
+// whatever it comes to.
+func (tp *template) takesOver(t *testing.T, dir string) (code int, said string) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		var out, errs bytes.Buffer
+		args := append([]string{"--config", filepath.Join(dir, "retentiond.yaml"), "--output", "json"}, tp.runArgs(false)...)
+		code = run(context.Background(), args, streams{In: strings.NewReader(""), Out: &out, Err: &errs, Env: []string{envLease + "=1s"}})
+		if said = out.String() + errs.String(); !strings.Contains(said, `"busy"`) {
+			return code, said
+		}
+	}
+	t.Fatalf("the lease was never free: %s", said)
+	return 0, ""
+}
+
+// TestPausedRunIsFenced stops a run where it does not hold the source's write
+// lock, lets another take over, settle and finish, and wakes it: it commits
+// nothing, says why, and nothing is done twice.
+func TestPausedRunIsFenced(t *testing.T) {
+	t.Parallel()
+	tp := worldNamed("delete").make(t)
+	together(t, []string{"leased", "started", "intended:1", "intended:2", "committed:1", "committed:2", "concluded:1"},
+		func(t *testing.T, at string) {
+			p, dir := tp.pauses(t, at, tp.runArgs(false)...)
+			if code, said := tp.takesOver(t, dir); code != exitOK {
+				t.Fatalf("the run that took over: exit code %d: %s", code, said)
+			}
+			tp.none(t, dir, "before it wakes", append(slices.Clone(tp.always), tp.final...))
+			acted := tp.audited(t, dir)
+			code, said := p.goesOn(t)
+			if code != exitError || !strings.Contains(said, "another process took over") {
+				t.Errorf("the run that woke: exit code %d: %s", code, said)
+			}
+			if again := tp.audited(t, dir); again != acted {
+				t.Errorf("%d rows were audited before it woke, %d after", acted, again)
+			}
+			tp.recovers(t, dir, false, 0)
+		})
+}
+
+// together runs subtests side by side, however many processors there are: they
+// mostly wait.
+func together(t *testing.T, names []string, do func(t *testing.T, name string)) {
+	var all sync.WaitGroup
+	for _, name := range names {
+		all.Go(func() { t.Run(name, func(t *testing.T) { do(t, name) }) })
+	}
+	all.Wait()
+}
+
+// TestPausedUnderTheLock stops a run that holds the source's write lock. Another
+// one says what it waits for and gives up; once the first wakes, its batch is
+// audited once, whatever became of it, and it ends fenced.
+func TestPausedUnderTheLock(t *testing.T) {
+	t.Parallel()
+	worlds := map[string]*template{"WAL": worldNamed("delete").make(t), "DELETE": worldNamed("delete-rollback-journal").make(t)}
+	together(t, []string{"WAL/begun:1", "WAL/acted:2", "WAL/committing:1", "DELETE/acted:2", "DELETE/committing:1"}, func(t *testing.T, name string) {
+		journal, at, _ := strings.Cut(name, "/")
+		tp := worlds[journal]
+		p, dir := tp.pauses(t, at, tp.runArgs(false)...)
+		began := time.Now()
+		code, said := tp.takesOver(t, dir)
+		if took := time.Since(began); took > 30*time.Second {
+			t.Errorf("the run beside it gave up after %s", took)
+		}
+		if code != exitRefused || !strings.Contains(said, "another process holds the write lock") {
+			t.Errorf("the run beside it: exit code %d: %s", code, said)
+		}
+		tp.afterCrash(t, dir, 0)
+		if code, said = p.goesOn(t); code != exitError || !strings.Contains(said, "another process took over") {
+			t.Errorf("the run that woke: exit code %d: %s", code, said)
+		}
+		tp.recovers(t, dir, false, 0)
+	})
+}
