@@ -25,7 +25,8 @@ func (w *world) reach(source string, t retention.TableName, seen []retention.Tab
 	}
 	seen = append(append([]retention.TableName{}, seen...), t)
 	for _, pu := range w.parents[k] {
-		if contains(seen, w.canon(source, pu.dataset.Table)) && !w.siblingOf(skip, &pu) || w.sameParent(skip, &pu) {
+		same := w.sameParent(skip, &pu)
+		if same && w.oneWayBack(s, &pu) || !same && contains(seen, w.canon(source, pu.dataset.Table)) && !w.siblingOf(skip, &pu) {
 			continue
 		}
 		if err := w.parent(source, out, &pu, seen); err != nil {
@@ -61,6 +62,25 @@ func (w *world) parent(source string, out *retention.Reach, pu *parentUse, seen 
 func (w *world) sameParent(skip, pu *parentUse) bool {
 	return w.oneTable(skip, pu) &&
 		reflect.DeepEqual(relationKey(&skip.child.Relation), relationKey(&pu.child.Relation))
+}
+
+// oneWayBack reports whether a child leads back to one parent at most: the very
+// one that it was reached from. Where it does not (letters by e-mail address),
+// another parent may be held, and its child with it.
+func (w *world) oneWayBack(s *retention.Schema, pu *parentUse) bool {
+	near := s.Table(pu.dataset.Table)
+	hops := append(append([]retention.Hop{}, pu.child.Via...), retention.Hop{Table: pu.child.Table, On: pu.child.On})
+	for _, h := range hops {
+		var back []retention.Pair
+		for _, p := range h.On {
+			back = append(back, retention.Pair{Theirs: p.Ours, Ours: p.Theirs})
+		}
+		if !unique(near, back) {
+			return false
+		}
+		near = s.Table(h.Table)
+	}
+	return true
 }
 
 // siblingOf reports whether pu leads to the same parent table as skip, by

@@ -173,7 +173,7 @@ func (g *gen) child(m *gMain, name string) {
 			f.Columns, f.ToColumns = append(f.Columns, p.Theirs), append(f.ToColumns, p.Ours)
 		}
 		c.t.Foreign = append(c.t.Foreign, f)
-	case c.t.column("who").Decl == m.t.column("person").Decl && g.chance(20, "by person"):
+	case c.t.column("who").Decl == m.t.column("person").Decl && g.chance(50, "by person"):
 		c.on = []wPair{{Theirs: "who", Ours: "person"}}
 	}
 	m.children = append(m.children, c)
