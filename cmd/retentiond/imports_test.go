@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"go/build"
 	"io/fs"
 	"path/filepath"
@@ -44,7 +45,8 @@ func TestImportsFollowTheHouse(t *testing.T) {
 	for _, dir := range packageDirs(t, root) {
 		pkg, err := build.ImportDir(filepath.Join(root, dir), 0)
 		if err != nil {
-			if _, none := err.(*build.NoGoError); none {
+			var none *build.NoGoError
+			if errors.As(err, &none) {
 				continue
 			}
 			t.Fatalf("%s: %v", dir, err)

@@ -132,7 +132,7 @@ func (w *writer) add(values ...any) {
 // close inserts what is left.
 func (w *writer) close() {
 	if w.full != nil {
-		defer w.full.Close()
+		defer func() { _ = w.full.Close() }() // a prepared statement holds nothing
 	}
 	if w.f.err == nil && len(w.args) > 0 {
 		_, w.f.err = w.f.conn.ExecContext(w.f.ctx, w.text(len(w.args)/w.columns), w.args...)

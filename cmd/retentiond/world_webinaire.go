@@ -126,7 +126,7 @@ func (w *webinars) ordinary(id int64) {
 	}
 	held := w.ended(asDate, 12, 2)
 	start := w.within(w.ago(48, 0), w.ago(0, 1))
-	ended := any(w.write(asUTC, start.Add(90*time.Minute)))
+	ended := w.write(asUTC, start.Add(90*time.Minute))
 	switch p := w.IntN(100); {
 	case p < 35: // now running
 		start, ended = w.asOf.Add(-time.Duration(1+w.IntN(100))*time.Minute), nil

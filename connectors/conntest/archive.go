@@ -80,7 +80,7 @@ func archiveVault(t *testing.T, h Harness) {
 	f.describe()
 	spec := retention.VaultSpec{From: []retention.TableName{tn("p")}, Into: []retention.TableName{tn("v_p")}}
 	f.wantRefusal(f.s.MakeVault(t.Context(), f.schema, spec), retention.RefuseSchemaDrift)
-	f.refused(f.batch(f.from("p"), act, 2), "p", "v_p")
+	_ = f.refused(f.batch(f.from("p"), act, 2), "p", "v_p")
 	spec.Into = []retention.TableName{tn("c")}
 	f.wantRefusal(f.s.MakeVault(t.Context(), f.schema, spec), retention.RefuseSchemaDrift)
 	f.wantIDs("v_p", "1")
@@ -91,12 +91,12 @@ func archiveRefused(t *testing.T, h Harness) {
 	act := f.vault()
 	none := act
 	none.Into = nil
-	f.refused(f.batch(f.from("p"), none, 1), "p", "c", "v_p")
+	_ = f.refused(f.batch(f.from("p"), none, 1), "p", "c", "v_p")
 	few := act
 	few.Into = &retention.VaultTables{Table: tn("v_p"), Children: act.Into.Children[:1], Rule: act.Into.Rule, At: act.Into.At}
-	f.refused(f.batch(f.from("p"), few, 1), "p", "c", "v_p")
+	_ = f.refused(f.batch(f.from("p"), few, 1), "p", "c", "v_p")
 	f.exec("DROP TABLE v_c")
-	f.refused(f.batch(f.from("p"), act, 1), "p", "c", "v_p")
+	_ = f.refused(f.batch(f.from("p"), act, 1), "p", "c", "v_p")
 }
 
 func archiveSlices(t *testing.T, h Harness) {

@@ -135,10 +135,3 @@ func (f *fixture) wantIDs(table, want string) {
 		f.t.Errorf("table %s has the rows %q, want %q", table, got, want)
 	}
 }
-
-func (f *fixture) wantErr(err error, part string) {
-	f.t.Helper()
-	if err == nil || !strings.Contains(err.Error(), part) {
-		f.t.Errorf("got the error %v, want one with %q", err, part)
-	}
-}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -49,8 +50,7 @@ func Open(ctx context.Context, dsn string) (*Source, error) {
 	s.write = pool(d, path, "mode=rw&_foreign_keys=1&_synchronous=FULL&_busy_timeout=5000&_dqs=0", 1)
 	var version int64
 	if err := s.read.GetContext(ctx, &version, "PRAGMA schema_version"); err != nil {
-		s.Close()
-		return nil, s.down(err)
+		return nil, errors.Join(s.down(err), s.Close())
 	}
 	return s, nil
 }
@@ -105,8 +105,11 @@ type connector struct {
 	dsn string
 }
 
+// Connect opens one connection.
 func (c connector) Connect(context.Context) (driver.Conn, error) { return c.d.Open(c.dsn) }
-func (c connector) Driver() driver.Driver                        { return c.d }
+
+// Driver is this source's own, with its functions.
+func (c connector) Driver() driver.Driver { return c.d }
 
 func pool(d *sqlite.Driver, path, options string, n int) *sqlx.DB {
 	u := url.URL{Scheme: "file", Path: path, RawQuery: options}

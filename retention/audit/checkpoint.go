@@ -44,7 +44,7 @@ func Sign(ctx context.Context, r Hasher, key *Key, h TreeHead) (Checkpoint, erro
 	return Checkpoint{Log: h.Log, Size: h.Size, Root: root, Note: msg, Total: h.Total()}, nil
 }
 
-// ErrBadCheckpoint: the text is no checkpoint that this key signed.
+// ErrBadCheckpoint says that the text is no checkpoint that this key signed.
 var ErrBadCheckpoint = errors.New("not a checkpoint signed by this log's key")
 
 // OpenCheckpoint checks a signed note against the key and reads it. Total is

@@ -100,7 +100,7 @@ func Bind(in Input) Result {
 	out := Result{Whole: map[string]retention.Selection{}, Protects: map[string]retention.Selection{}}
 	for _, p := range in.Policies {
 		for i := range p.Datasets {
-			if sel, ok := w.whole(p, &p.Datasets[i]); ok {
+			if sel, ok := w.whole(&p.Datasets[i]); ok {
 				out.Whole[p.Name+"/"+p.Datasets[i].Name] = sel
 			}
 		}

@@ -54,11 +54,18 @@ func (b *binder) change(col *retention.Column, c retention.Change) {
 	}
 	switch {
 	case c.Func == retention.Keep:
-		return
 	case b.isKey(col.Name):
 		bad("write keep", "a key column may only be kept")
 	case col.Generated:
 		bad("write keep: it follows its base columns", "it is generated and cannot be written")
+	default:
+		fits(col, c, bad)
+	}
+}
+
+// fits reports a change whose result the column's constraints or type refuse.
+func fits(col *retention.Column, c retention.Change, bad func(hint, format string, args ...any)) {
+	switch {
 	case nullish(c) && !col.Nullable:
 		bad("write {set: …} or {random: …}", "it is NOT NULL and cannot be cleared")
 	case collides(c) && col.Unique:

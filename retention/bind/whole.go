@@ -8,7 +8,7 @@ import (
 
 // whole is a selection of every row of a dataset's table, for counting what
 // holds reach. Pages and batches refuse it.
-func (w *world) whole(p *retention.Policy, d *retention.Dataset) (retention.Selection, bool) {
+func (w *world) whole(d *retention.Dataset) (retention.Selection, bool) {
 	s := w.Schemas[d.Source]
 	if s == nil || s.Table(d.Table) == nil || d.Exempt != "" {
 		return retention.Selection{}, false
@@ -24,7 +24,7 @@ func (w *world) whole(p *retention.Policy, d *retention.Dataset) (retention.Sele
 // its minimum is over.
 func (w *world) protects(p *retention.Policy, r *retention.Rule) (retention.Selection, error) {
 	d := p.Dataset(r.Dataset)
-	sel, ok := w.whole(p, d)
+	sel, ok := w.whole(d)
 	if !ok {
 		return sel, fmt.Errorf("dataset %q has no live table", d.Name)
 	}

@@ -16,10 +16,7 @@ func (e *Engine) Check(ctx context.Context) ([]Finding, error) {
 	for _, f := range e.Failed {
 		out = append(out, Finding{Level: LevelError, Policy: f.Policy, Code: string(retention.RefusePolicyError), Message: f.Message})
 	}
-	now, err := e.now(ctx)
-	if err != nil {
-		return out, err
-	}
+	now := e.now()
 	v, err := e.look(ctx, now)
 	if err != nil {
 		return out, err
@@ -96,7 +93,7 @@ func (e *Engine) gate(ctx context.Context, name string, src retention.Source) (r
 	if err != nil {
 		return srv.Gate, fmt.Errorf("source %q: %w", name, err)
 	}
-	if err := e.knows(ctx, name, srv.Gate); err != nil {
+	if err := e.Knows(ctx, name, srv.Gate); err != nil {
 		return srv.Gate, err
 	}
 	g, err := src.Install(ctx, e.Store.UUID())

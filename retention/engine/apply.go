@@ -50,7 +50,7 @@ func (sw *stepWork) apply(ctx context.Context, keys []retention.Key, childrenOf 
 // overtaken is the error of a process that comes back to a batch whose intent
 // another one settled meanwhile, from its receipt: the outcome is audited, once.
 func overtaken(in retention.Intent, err error) error {
-	return fatal(fmt.Errorf("%w: intent %s was settled while this run was paused: %v", retention.ErrFenced, in.ID, err))
+	return fatal(fmt.Errorf("%w: intent %s was settled while this run was paused: %w", retention.ErrFenced, in.ID, err))
 }
 
 func (sw *stepWork) intent(planned int64) retention.Intent {

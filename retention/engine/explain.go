@@ -24,10 +24,7 @@ func (e *Engine) Explain(ctx context.Context, req ExplainRequest) (Explanation, 
 		}
 		find.Key = &req.Key
 	}
-	now, err := e.now(ctx)
-	if err != nil {
-		return out, err
-	}
+	now := e.now()
 	if req.AsOf.IsZero() {
 		req.AsOf = now
 	}

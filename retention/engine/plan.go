@@ -19,10 +19,7 @@ import (
 // source. Unless NoSave is set, the plan, its due keys and its audit entry are
 // durable on return.
 func (e *Engine) Plan(ctx context.Context, req PlanRequest) (retention.Plan, error) {
-	now, err := e.now(ctx)
-	if err != nil {
-		return retention.Plan{}, err
-	}
+	now := e.now()
 	p, _, err := e.plan(ctx, req, now)
 	if err != nil {
 		return p, err
@@ -34,9 +31,7 @@ func (e *Engine) Plan(ctx context.Context, req PlanRequest) (retention.Plan, err
 }
 
 // now is the one reading of the clock that a request makes, in whole seconds.
-func (e *Engine) now(context.Context) (time.Time, error) {
-	return e.Now().Truncate(time.Second), nil
-}
+func (e *Engine) now() time.Time { return e.Now().Truncate(time.Second) }
 
 func (e *Engine) plan(ctx context.Context, req PlanRequest, now time.Time) (retention.Plan, *view, error) {
 	if err := e.knownNames(req.Policy, req.Rule); err != nil {
@@ -223,7 +218,7 @@ func fingerprint(b *bind.Step) string {
 		if live := b.Selection.Schema.Table(t); live != nil {
 			fp = live.Fingerprint
 		}
-		fmt.Fprintf(h, "%s=%s\n", t, fp)
+		h.Write(fmt.Appendf(nil, "%s=%s\n", t, fp))
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }

@@ -27,11 +27,9 @@ func (w *work) planOrTake(ctx context.Context) error {
 	if w.req.Plan != "" {
 		return w.take(ctx)
 	}
-	now, err := w.now(ctx)
-	if err != nil {
-		return err
-	}
+	now := w.now()
 	req := PlanRequest{Policy: w.req.Policy, Rule: w.req.Rule, AsOf: w.req.AsOf, AcceptClock: w.req.AcceptClock}
+	var err error
 	if w.plan, w.view, err = w.Engine.plan(w.stop, req, now); err != nil {
 		return err
 	}
@@ -110,10 +108,7 @@ func (w *work) take(ctx context.Context) error {
 	if w.secret, err = w.Store.SpoolKey(ctx, w.plan.ID); err != nil {
 		return fmt.Errorf("reading the plan's secret: %w", err)
 	}
-	wall, err := w.now(ctx)
-	if err != nil {
-		return err
-	}
+	wall := w.now()
 	clock := retention.Plan{}
 	if err := w.guard(ctx, &clock, w.view, wall, w.req.AcceptClock); err != nil {
 		return err

@@ -18,10 +18,7 @@ func (e *Engine) PreviewHold(ctx context.Context, req HoldRequest) (HoldPreview,
 	if err != nil {
 		return out, err
 	}
-	now, err := e.now(ctx)
-	if err != nil {
-		return out, err
-	}
+	now := e.now()
 	v, err := e.look(ctx, now)
 	if err != nil {
 		return out, err
@@ -48,10 +45,7 @@ func (e *Engine) checkHold(ctx context.Context, req HoldRequest) ([]retention.Ho
 	if err != nil {
 		return nil, err
 	}
-	now, err := e.now(ctx)
-	if err != nil {
-		return nil, err
-	}
+	now := e.now()
 	v, err := e.look(ctx, now)
 	if err != nil {
 		return nil, err

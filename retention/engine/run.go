@@ -78,10 +78,7 @@ func (w *work) admit(ctx context.Context) error {
 	if k.On {
 		return refuse(retention.RefuseKillSwitch, "everything is stopped since %s by %s (%s): retentiond resume --by NAME", stamp(k.At), k.By, k.Reason)
 	}
-	now, err := w.now(ctx)
-	if err != nil {
-		return err
-	}
+	now := w.now()
 	if w.req.AsOf.After(now) {
 		return refuse(retention.RefusePreview, "as-of %s lies in the future: it can be planned, as a preview, not run", stamp(w.req.AsOf))
 	}

@@ -100,13 +100,13 @@ func (e *Engine) lookAt(ctx context.Context, v *view, name string, tables []rete
 		return fmt.Errorf("source %q: %w", name, err)
 	}
 	v.schemas[name] = schema
-	known := e.knows(ctx, name, srv.Gate)
+	known := e.Knows(ctx, name, srv.Gate)
 	if refusalOf(known) != nil { // the gate may have moved on since it was read
 		if srv, err = src.Server(ctx); err != nil {
 			return fmt.Errorf("source %q: %w", name, err)
 		}
 		v.servers[name] = srv
-		known = e.knows(ctx, name, srv.Gate)
+		known = e.Knows(ctx, name, srv.Gate)
 	}
 	if known != nil {
 		v.down[name] = downRefusal(known)
@@ -119,9 +119,9 @@ func (e *Engine) lookAt(ctx context.Context, v *view, name string, tables []rete
 	return nil
 }
 
-// knows refuses a source that knows another state store, or a newer one, and a
+// Knows refuses a source that knows another state store, or a newer one, and a
 // source that this store knows otherwise (L3).
-func (e *Engine) knows(ctx context.Context, name string, g retention.Gate) error {
+func (e *Engine) Knows(ctx context.Context, name string, g retention.Gate) error {
 	if err := e.knowsStore(name, g); err != nil {
 		return err
 	}

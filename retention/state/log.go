@@ -60,6 +60,7 @@ func (l logTx) MayClose(ctx context.Context) (bool, error) {
 	return !open, err
 }
 
+// Hashes reads stored hashes of the tree.
 func (l logTx) Hashes(ctx context.Context, log string, indexes []int64) ([]tlog.Hash, error) {
 	return readHashes(ctx, l.t.Tx, log, indexes)
 }

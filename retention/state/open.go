@@ -23,7 +23,7 @@ type Options struct {
 	Lease time.Duration    // how long a lease lasts without a heartbeat; default retention.LeaseTime
 }
 
-// ErrNewer: the store was made by a newer version of retentiond.
+// ErrNewer says that the store was made by a newer version of retentiond.
 var ErrNewer = errors.New("the state store is from a newer version of retentiond; use that version")
 
 // Store is the state store. It implements every interface of retention/store.go

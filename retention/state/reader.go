@@ -86,6 +86,7 @@ func (r logReader) StoredHashes(ctx context.Context, log string, from, to int64)
 	return out, nil
 }
 
+// Hashes reads stored hashes of the tree.
 func (r logReader) Hashes(ctx context.Context, log string, indexes []int64) ([]tlog.Hash, error) {
 	return readHashes(ctx, r.db, log, indexes)
 }
