@@ -31,6 +31,15 @@ func (g *Gen) class(r row) SQL {
 	return Format("%s\n  ELSE 'due' END", out)
 }
 
+// stillDue is class = 'due', as one condition instead of a CASE.
+func (g *Gen) stillDue(r row) SQL {
+	all := []SQL{
+		Not(g.excluded(r)), Not(g.alreadyDone(r)), Not(mayHold(Or(g.nameless(r)...))), g.dueBy(r, g.s.Clock),
+		Not(holdsTrue(g.held(r, g.s.Reach))), Not(mayHold(g.protected(r, g.s.Minimums))), Not(mayHold(g.blocked(r, g.s.Blocked))),
+	}
+	return And(all...)
+}
+
 func (g *Gen) excluded(r row) SQL {
 	not := sqlFalse
 	if g.s.Where != nil {

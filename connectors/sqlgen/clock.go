@@ -42,6 +42,9 @@ func (g *Gen) dueBy(r row, c retention.ClockTest) SQL {
 		return g.fail("a clock on table %s has no member", r.table.Name)
 	}
 	x := g.clock(r, c)
+	if len(c.Members) == 1 && c.Members[0].Related == nil {
+		return x.over // NULL is not before the cutoff, and [Never] is after every one
+	}
 	return And(Not(x.open), Not(x.unresolved), x.over)
 }
 

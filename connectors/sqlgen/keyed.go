@@ -43,6 +43,17 @@ func (g *Gen) Delete(list string) (Query, error) {
 	return g.done(Format("DELETE FROM %s\nWHERE %s", g.from(t), g.keyed(t, list)))
 }
 
+// DeleteDue renders the removal of the rows of the list that are due, in one
+// statement: where it removes as many rows as the list has keys, each of them
+// was due. It tests what the class tests.
+func (g *Gen) DeleteDue(list string) (Query, error) {
+	t := g.main()
+	if err := g.nameable(); err != nil {
+		return Query{}, err
+	}
+	return g.done(Format("DELETE FROM %s\nWHERE %s", g.from(t), And(g.keyed(t, list), g.stillDue(t))))
+}
+
 // Update renders the changes to the rows of the list; mark, where it is set, is
 // the column that records markAt.
 func (g *Gen) Update(list string, changes []retention.Change, mark string, markAt any) (Query, error) {

@@ -80,7 +80,17 @@ func (w *work) do(ctx context.Context) error {
 		return err
 	}
 	w.b.Reach(retention.PointAdmitted)
-	steps := []func(context.Context) error{w.s.guard(w.conn, w.b.Selection.Schema), w.classify, w.alone, w.receipt}
+	if err := w.s.guard(w.conn, w.b.Selection.Schema)(ctx); err != nil {
+		return err
+	}
+	straight, err := w.straight(ctx)
+	if err != nil {
+		return err
+	}
+	steps := []func(context.Context) error{w.classify, w.alone, w.receipt}
+	if straight {
+		steps = steps[2:]
+	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
@@ -146,8 +156,15 @@ func (w *work) classes(ctx context.Context, q sqlgen.Query, into []string) error
 }
 
 func distinct(t *retention.Table, keys []retention.Key) error {
-	seen := make(map[string]bool, len(keys))
+	seen := make(map[string]bool)
+	numbers := make(map[int64]bool, len(keys))
 	for _, k := range keys {
+		if n, ok := integer(k); ok && !numbers[n] {
+			numbers[n] = true
+			continue
+		} else if ok {
+			return fmt.Errorf("table %s: the batch names a row twice", t.Name)
+		}
 		text, err := keyJSON(k)
 		if err != nil {
 			return err

@@ -112,11 +112,17 @@ func nameless(col sqlgen.SQL, _ *retention.Column) sqlgen.SQL {
 // keysOf reads the list that [keyList] writes.
 func keysOf(list sqlgen.SQL, n int) sqlgen.SQL {
 	var cols []string
-	for i := range n {
-		at := fmt.Sprintf("'$[%d]", i)
-		cols = append(cols, fmt.Sprintf("CASE json_type(j.value, %[1]s') WHEN 'object' THEN coalesce(unhex(json_extract(j.value, %[1]s.hex')), CAST(unhex(json_extract(j.value, %[1]s.text')) AS TEXT)) ELSE json_extract(j.value, %[1]s') END AS %[2]s", at, sqlgen.KeyColumn(i)))
+	if n == 1 { // integers stand alone in the list: no element is parsed again
+		cols = append(cols, "CASE j.type WHEN 'integer' THEN j.value ELSE "+keyOf(0)+" END AS "+sqlgen.KeyColumn(0))
+	}
+	for i := len(cols); i < n; i++ {
+		cols = append(cols, keyOf(i)+" AS "+sqlgen.KeyColumn(i))
 	}
 	return sqlgen.Format("(SELECT j.key AS retentiond_n, "+strings.Join(cols, ", ")+" FROM json_each(%s) AS j)", list)
+}
+
+func keyOf(i int) string {
+	return fmt.Sprintf("CASE json_type(j.value, %[1]s') WHEN 'object' THEN coalesce(unhex(json_extract(j.value, %[1]s.hex')), CAST(unhex(json_extract(j.value, %[1]s.text')) AS TEXT)) ELSE json_extract(j.value, %[1]s') END", fmt.Sprintf("'$[%d]", i))
 }
 
 func exact(col, value sqlgen.SQL) sqlgen.SQL {

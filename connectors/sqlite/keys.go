@@ -11,8 +11,8 @@ import (
 	"github.com/retentiond/retentiond/retention"
 )
 
-// keyList writes keys as the JSON text that keysOf reads: an array for each
-// key; bytes, and text that JSON cannot carry, as objects of hex digits. It
+// keyList writes keys as the JSON text that keysOf reads: an integer, or an array, for
+// each key; bytes, and text that JSON cannot carry, as objects of hex digits. It
 // names every storage class exactly, and refuses what it cannot.
 func keyList(t *retention.Table, keys []retention.Key) (string, error) {
 	var b strings.Builder
@@ -24,6 +24,10 @@ func keyList(t *retention.Table, keys []retention.Key) (string, error) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
+		if n, ok := integer(k); ok {
+			b.WriteString(strconv.FormatInt(n, 10))
+			continue
+		}
 		text, err := keyJSON(k)
 		if err != nil {
 			return "", fmt.Errorf("table %s: key %d: %w", t.Name, i, err)
@@ -32,6 +36,15 @@ func keyList(t *retention.Table, keys []retention.Key) (string, error) {
 	}
 	b.WriteByte(']')
 	return b.String(), nil
+}
+
+// integer is a key of one integer, the usual one.
+func integer(k retention.Key) (int64, bool) {
+	if len(k) != 1 {
+		return 0, false
+	}
+	n, ok := k[0].(int64)
+	return n, ok
 }
 
 func keyJSON(k retention.Key) (string, error) {
