@@ -45,7 +45,9 @@ func (a *app) verify(cmd *cobra.Command, checkpoint string) error {
 		return err
 	}
 	if a.json() {
-		err = a.document(verifyDoc(r))
+		d := verifyDoc(r)
+		d["not_compared"] = list(silent)
+		err = a.document(d)
 	} else {
 		err = a.verifyText(r, len(witnesses), silent)
 	}
@@ -111,7 +113,10 @@ func (h *house) witness(ctx context.Context, ref *engine.SourceRef) (audit.Witne
 	}
 	defer func() { _ = src.Close() }() // it was only read
 	server, err := src.Server(ctx)
-	if err != nil || server.Gate.StoreUUID != h.store.UUID() {
+	if err != nil {
+		return audit.Witness{}, err
+	}
+	if err := h.engine.Knows(ctx, ref.Name, server.Gate); err != nil && server.Gate.StoreUUID != h.store.UUID() {
 		return audit.Witness{}, err
 	}
 	return audit.Witness{Name: ref.Name, Total: server.Gate.LogSize, Root: server.Gate.LogRoot}, nil

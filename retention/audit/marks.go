@@ -13,6 +13,8 @@ type mark struct {
 	size int64
 	root string
 	who  string
+	// outside: of somebody who does not go back when store and key do.
+	outside bool
 }
 
 // complaint is something wrong that no entry shows.
@@ -47,7 +49,7 @@ func (v *verification) collect(ctx context.Context, notes []Note) error {
 	}
 	for _, c := range stored {
 		who := fmt.Sprintf("the stored checkpoint %s/%d", c.Log, c.Size)
-		got, ok := v.addNote(Note{who, c.Note})
+		got, ok := v.addNote(Note{Name: who, Text: c.Note})
 		if ok && (got.Log != c.Log || got.Size != c.Size || got.Root != c.Root) {
 			v.complain(0, "%s does not say what was signed", who)
 		}
@@ -69,7 +71,7 @@ func (v *verification) addNote(n Note) (Checkpoint, bool) {
 	if !known && c.Size > 0 {
 		v.complain(1, "%s is of log %s, which the store does not have", n.Name, c.Log)
 	}
-	v.marks[c.Log] = append(v.marks[c.Log], mark{c.Size, c.Root, n.Name})
+	v.marks[c.Log] = append(v.marks[c.Log], mark{c.Size, c.Root, n.Name, n.Outside})
 	return c, true
 }
 
@@ -93,7 +95,7 @@ func (v *verification) readClosed(ctx context.Context) error {
 		if json.Unmarshal(first[0].Line, &e) != nil || e.Closed.Checkpoint == "" {
 			continue
 		}
-		c, ok := v.addNote(Note{fmt.Sprintf("the first entry of log %s", l.Log), []byte(e.Closed.Checkpoint)})
+		c, ok := v.addNote(Note{Name: fmt.Sprintf("the first entry of log %s", l.Log), Text: []byte(e.Closed.Checkpoint)})
 		before := v.logs[i-1]
 		v.closed[l.Log] = ok && c.Log == before.Log && c.Size == before.Size
 	}
@@ -129,12 +131,12 @@ func (v *verification) place(witnesses []Witness) {
 		switch {
 		case i >= 0:
 			l := v.logs[i]
-			v.marks[l.Log] = append(v.marks[l.Log], mark{w.Total - l.Base, w.Root, "source " + w.Name})
+			v.marks[l.Log] = append(v.marks[l.Log], mark{w.Total - l.Base, w.Root, "source " + w.Name, true})
 		case len(v.logs) == 0:
 			v.complain(1, "source %s has seen %d entries, there is no log", w.Name, w.Total)
 		default:
 			l := v.logs[len(v.logs)-1]
-			v.marks[l.Log] = append(v.marks[l.Log], mark{w.Total - l.Base, w.Root, "source " + w.Name})
+			v.marks[l.Log] = append(v.marks[l.Log], mark{w.Total - l.Base, w.Root, "source " + w.Name, true})
 		}
 	}
 }

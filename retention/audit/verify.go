@@ -51,8 +51,9 @@ type Witness struct {
 
 // Note is a signed checkpoint from outside the store.
 type Note struct {
-	Name string
-	Text []byte
+	Name    string
+	Text    []byte
+	Outside bool // kept by somebody else, not on this machine
 }
 
 // Result is what verification found. Size and Root are the open log's. FirstBad

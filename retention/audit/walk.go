@@ -21,6 +21,7 @@ type walker struct {
 	stored  tree
 	marks   []mark // still to come, by size
 	good    int64  // size of the last mark that fitted
+	agreed  int64  // size of the last one that fitted and is from outside
 	suspect int64  // the first entry with something wrong; 0: none
 	why     string
 	broken  bool // a line is missing: the tree over lines means nothing
@@ -141,10 +142,14 @@ func (w *walker) compare(n int64) {
 			w.fail(w.good+1, m.size, fmt.Sprintf("entries and their stored hashes were changed since %s was made; entry %d: %s", m.who, w.suspect, w.why))
 		case !fits && m.size == 0:
 			w.fail(1, 0, m.who+" has another root for the empty log")
+		case !fits && m.outside: // what is signed here may have been signed after a rollback
+			w.fail(w.agreed+1, m.size, fmt.Sprintf("the entries are not those that %s has seen, though their stored hashes fit", m.who))
 		case !fits:
 			w.fail(w.good+1, m.size, fmt.Sprintf("the entries are not those that %s was made of, though their stored hashes fit", m.who))
 		default:
-			w.good = m.size
+			if w.good = m.size; m.outside {
+				w.agreed = m.size
+			}
 		}
 	}
 }

@@ -25,7 +25,7 @@ func (s *Store) VerifyAudit(ctx context.Context, witnesses []audit.Witness, chec
 		if err != nil {
 			return audit.Result{}, fmt.Errorf("read the checkpoint to compare with: %w", err)
 		}
-		notes = append(notes, audit.Note{Name: checkpointFile, Text: text})
+		notes = append(notes, audit.Note{Name: checkpointFile, Text: text, Outside: true})
 	}
 	return audit.Verify(ctx, logReader{s.db}, s.key, notes, witnesses)
 }
