@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -201,7 +202,8 @@ func (tp *template) trace(t *testing.T) {
 	if code := execute(context.Background(), a, args); code != exitOK {
 		t.Fatalf("%s: the run that nothing ends: exit code %d: %s%s", tp.name, code, out.String(), errs.String())
 	}
-	tp.none(t, dir, "after the run that nothing ended", append(tp.always, tp.final...))
+	tp.none(t, dir, "after the run that nothing ended", append(slices.Clone(tp.always), tp.final...))
+	tp.settledOnce(t, dir)
 }
 
 func (tp *template) dated(args ...string) []string {

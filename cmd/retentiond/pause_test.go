@@ -101,16 +101,36 @@ func TestPausedRunIsFenced(t *testing.T) {
 				t.Fatalf("the run that took over: exit code %d: %s", code, said)
 			}
 			tp.none(t, dir, "before it wakes", append(slices.Clone(tp.always), tp.final...))
-			acted := tp.audited(t, dir)
-			code, said := p.goesOn(t)
-			if code != exitError || !strings.Contains(said, "another process took over") {
-				t.Errorf("the run that woke: exit code %d: %s", code, said)
-			}
-			if again := tp.audited(t, dir); again != acted {
-				t.Errorf("%d rows were audited before it woke, %d after", acted, again)
-			}
+			tp.wakesFenced(t, dir, p)
 			tp.recovers(t, dir, false, 0)
 		})
+}
+
+// TestPausedRunCommitsNothing: the run that took over settles the intent and
+// dies, so that the rows of the paused batch are still there for the taking.
+func TestPausedRunCommitsNothing(t *testing.T) {
+	t.Parallel()
+	tp := worldNamed("delete").make(t)
+	together(t, []string{"started", "intended:1", "intended:3", "committed:2"}, func(t *testing.T, at string) {
+		p, dir := tp.pauses(t, at, tp.runArgs(false)...)
+		time.Sleep(1200 * time.Millisecond) // longer than its lease
+		tp.dies(t, dir, envCrashAt+"=started", tp.runArgs(false)...)
+		tp.wakesFenced(t, dir, p)
+		tp.recovers(t, dir, false, 0)
+	})
+}
+
+// wakesFenced wakes a run that was overtaken: it says so, and changes nothing.
+func (tp *template) wakesFenced(t *testing.T, dir string, p paused) {
+	t.Helper()
+	audited, acted := tp.audited(t, dir), tp.number(t, dir, tp.acted)
+	code, said := p.goesOn(t)
+	if code != exitError || !strings.Contains(said, "another process took over") {
+		t.Errorf("the run that woke: exit code %d: %s", code, said)
+	}
+	if a, b := tp.audited(t, dir), tp.number(t, dir, tp.acted); a != audited || b != acted {
+		t.Errorf("before it woke %d rows were acted on and %d audited, after it %d and %d", acted, audited, b, a)
+	}
 }
 
 // together runs subtests side by side, however many processors there are: they

@@ -233,7 +233,15 @@ func (s *Source) SmallGroups(ctx context.Context, sel retention.Selection, h *re
 }
 
 // Server is this machine's clock as SQLite reads it, and the gate row.
-func (s *Source) Server(ctx context.Context) (retention.Server, error) {
+func (s *Source) Server(ctx context.Context) (out retention.Server, err error) {
+	err = s.mended(ctx, func() error {
+		out, err = s.server(ctx)
+		return err
+	})
+	return out, err
+}
+
+func (s *Source) server(ctx context.Context) (retention.Server, error) {
 	var out retention.Server
 	tx, err := s.read.BeginTxx(ctx, nil)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/retentiond/retentiond/connectors/sqlgen"
 	"github.com/retentiond/retentiond/retention"
 	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
 )
 
 // Source is an open SQLite file. It implements [retention.Source]; its methods
@@ -48,11 +49,30 @@ func Open(ctx context.Context, dsn string) (*Source, error) {
 	s := &Source{path: path}
 	s.read = pool(d, path, "mode=ro&_query_only=1&_busy_timeout=5000&_dqs=0", readers)
 	s.write = pool(d, path, "mode=rw&_foreign_keys=1&_synchronous=FULL&_busy_timeout=5000&_dqs=0", 1)
-	var version int64
-	if err := s.read.GetContext(ctx, &version, "PRAGMA schema_version"); err != nil {
+	if err := s.mended(ctx, func() error {
+		var version int64
+		return s.read.GetContext(ctx, &version, "PRAGMA schema_version")
+	}); err != nil {
 		return nil, errors.Join(s.down(err), s.Close())
 	}
 	return s, nil
+}
+
+// mended runs a read, and again where a process died in the middle of a commit:
+// its journal is left, and SQLite must roll it back before anything can be read,
+// which a read-only session may not. The session that may write reads once, and
+// SQLite does it: the file is again what was last committed, and nothing more is
+// written.
+func (s *Source) mended(ctx context.Context, read func() error) error {
+	err := read()
+	if code(err) != lib.SQLITE_READONLY_ROLLBACK {
+		return err
+	}
+	var version int64
+	if err := s.write.GetContext(ctx, &version, "PRAGMA schema_version"); err != nil {
+		return err
+	}
+	return read()
 }
 
 // readers is the most read-only sessions at a time.

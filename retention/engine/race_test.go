@@ -174,7 +174,8 @@ func runRace(t *testing.T, most int) *race {
 }
 
 // slowly makes every point of a batch a moment long, so that a gap between two
-// of them is wide enough to fall into, and tells of it.
+// of them is wide enough to fall into, and tells of it. Now and then a batch is
+// late to begin: a whole hold is placed between its page and its gate.
 func (r *race) slowly(over chan struct{}) func(retention.Point) {
 	return func(p retention.Point) {
 		if p < retention.PointIntended || p > retention.PointConcluded {
@@ -184,7 +185,11 @@ func (r *race) slowly(over chan struct{}) func(retention.Point) {
 		case r.reached <- p:
 		default:
 		}
-		time.Sleep(time.Duration(rand.Int64N(int64(time.Millisecond))))
+		late := time.Millisecond
+		if p == retention.PointIntended && rand.IntN(3) == 0 {
+			late = 60 * time.Millisecond
+		}
+		time.Sleep(time.Duration(rand.Int64N(int64(late))))
 	}
 }
 
