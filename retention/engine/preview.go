@@ -246,9 +246,9 @@ func (e *Engine) unmatched(ctx context.Context, v *view, req HoldRequest) ([]str
 	return out, nil
 }
 
-// strike removes from missing what some table knows.
+// strike removes from missing what some table knows, those of vaults included.
 func (e *Engine) strike(ctx context.Context, v *view, typ string, ids []string, missing map[string]bool) error {
-	return e.eachDataset(ctx, v, func(p *retention.Policy, d *retention.Dataset, sel retention.Selection, src retention.Source) error {
+	look := func(p *retention.Policy, d *retention.Dataset, sel retention.Selection, src retention.Source) error {
 		if len(missing) == 0 || !bind.Reaches(sel.Reach, typ) {
 			return nil
 		}
@@ -260,7 +260,24 @@ func (e *Engine) strike(ctx context.Context, v *view, typ string, ids []string, 
 			delete(missing, id)
 		}
 		return nil
-	})
+	}
+	if err := e.eachDataset(ctx, v, look); err != nil {
+		return err
+	}
+	for i := range v.bound.Steps {
+		b := &v.bound.Steps[i]
+		if !b.Archived {
+			continue
+		}
+		src, err := e.source(ctx, b.Source)
+		if err == nil {
+			err = look(b.Policy, b.Dataset, b.Selection, src)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // eachDataset calls f with a selection of every row of each dataset's table.
