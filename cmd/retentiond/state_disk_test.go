@@ -227,3 +227,11 @@ func TestSourceReadOnly(t *testing.T) {
 		t.Errorf("rows %s", got)
 	}
 }
+
+// maxRSS is the peak memory of a process that ended, in KiB.
+func maxRSS(p *os.ProcessState) int64 {
+	if u, ok := p.SysUsage().(*syscall.Rusage); ok {
+		return u.Maxrss
+	}
+	return 0
+}
