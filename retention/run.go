@@ -54,6 +54,17 @@ func (r *RunReport) Finished() bool {
 	return true
 }
 
+// Ends reports whether the run did that same step to its end.
+func (r *RunReport) Ends(s StepReport) bool {
+	for i := range r.Steps {
+		o := &r.Steps[i]
+		if o.Policy == s.Policy && o.Rule == s.Rule && o.Stage == s.Stage && o.Table == s.Table {
+			return o.Error == ""
+		}
+	}
+	return false
+}
+
 // StepReport is what one step did: Planned = Done + all spared, always (L6).
 type StepReport struct {
 	Policy    string           `json:"policy"`

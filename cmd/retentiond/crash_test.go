@@ -96,6 +96,19 @@ func TestCrashTwice(t *testing.T) {
 	}
 }
 
+// TestCrashBeforeErase: what a killed run had no time to rewrite, the next one
+// rewrites, though no row is left for it to take.
+func TestCrashBeforeErase(t *testing.T) {
+	t.Parallel()
+	w := worldNamed("delete-rollback-journal")
+	w.name, w.erase = "rewritten", "rewritten"
+	w.final = append(w.final, "SELECT 'free pages' FROM pragma_freelist_count WHERE freelist_count > 0")
+	tp := w.make(t)
+	for _, at := range []string{"erasing:1", fmt.Sprintf("committed:%d", tp.counts[retention.PointCommitted]), "ended:1"} {
+		t.Run(at, func(t *testing.T) { tp.crash(t, at, false) })
+	}
+}
+
 func worldNamed(name string) crashWorld {
 	for _, w := range crashWorlds() {
 		if w.name == name {

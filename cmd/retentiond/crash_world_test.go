@@ -21,6 +21,7 @@ type crashWorld struct {
 	name    string
 	journal string
 	rule    string // what the rule does
+	erase   string // the dataset's erase; empty: logical
 	seed    string // SQL: the rows
 	asOf    string // of the run; empty: now
 	after   string // another world, whose run came before
@@ -165,7 +166,11 @@ func (w crashWorld) make(t *testing.T) *template {
 		}
 	} else {
 		writeFile(t, filepath.Join(tp.dir, "retentiond.yaml"), crashConfig)
-		writeFile(t, filepath.Join(tp.dir, "policy.yaml"), crashPolicy+w.rule)
+		policy := crashPolicy + w.rule
+		if w.erase != "" {
+			policy = strings.Replace(policy, "    table: prospects\n", "    table: prospects\n    erase: "+w.erase+"\n", 1)
+		}
+		writeFile(t, filepath.Join(tp.dir, "policy.yaml"), policy)
 		tp.onFile(t, tp.dir, func(db *sql.DB) {
 			for _, q := range []string{"PRAGMA journal_mode = " + w.journal, crashSchema, w.seed} {
 				if _, err := db.Exec(q); err != nil {

@@ -24,9 +24,10 @@ type erased struct {
 	policy *retention.Policy
 }
 
-// emptied remembers that the last reported step took rows.
+// emptied remembers that the last reported step took rows, or that a run before
+// it did and died.
 func (w *work) emptied(sw *stepWork) {
-	if sw.report.Done == 0 || sw.source == nil {
+	if sw.source == nil || sw.report.Done == 0 && !sw.unerased(context.WithoutCancel(w.stop)) {
 		return
 	}
 	if w.erase == nil {
@@ -40,6 +41,27 @@ func (w *work) emptied(sw *stepWork) {
 	}
 	e.tables = append(e.tables, sw.bound.Tables...)
 	e.steps = append(e.steps, len(w.report.Steps)-1)
+}
+
+// unerased reports whether a run died since the step last ended well: it may have
+// taken rows, and erased nothing. Where that cannot be read, erasing again harms
+// nothing.
+func (sw *stepWork) unerased(ctx context.Context) bool {
+	if l := sw.bound.Dataset.Erase; l == "" || l == retention.EraseLogical {
+		return false
+	}
+	const far = 100
+	runs, err := sw.Store.ListRuns(ctx, "", far)
+	for _, r := range runs {
+		switch {
+		case r.ID == sw.work.report.Run:
+		case r.Report == nil:
+			return true
+		case r.Report.Ends(sw.report):
+			return false
+		}
+	}
+	return err != nil
 }
 
 // erases does in the engines what the datasets ask once rows are gone, and names
