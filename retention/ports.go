@@ -116,16 +116,25 @@ type Gatekeeper interface {
 	Install(ctx context.Context, storeUUID string) (Gate, error)
 	// InstallSQL is what Install would run, for people who install by hand.
 	InstallSQL() string
-	// Pass takes the gate exclusively, waits for every batch that shares it,
-	// raises the holds version to at least v, and commits. Where no gate is
-	// installed it returns installed = false. A gate that knows another store is
-	// a state_mismatch refusal.
-	Pass(ctx context.Context, storeUUID string, v int64) (installed bool, err error)
+	// Pass takes the gate exclusively, waits for every batch that shares it, and
+	// asks fits whether the gate, as it is now, is one that the caller's store may
+	// pass. Then it raises the holds version to at least v, witnesses w, never
+	// backwards, and commits. Where no gate is installed it returns installed =
+	// false. A gate that knows another store is a state_mismatch refusal; after
+	// that, or an error of fits, the gate is as it was.
+	Pass(ctx context.Context, storeUUID string, v int64, w Witness, fits func(context.Context, Gate) error) (installed bool, err error)
 	// Adopt makes the gate know that store, whatever it knew before.
 	Adopt(ctx context.Context, storeUUID string, v int64, size int64, root string) error
 	// Witness records the audit log's size and root in the gate row, never
 	// backwards.
 	Witness(ctx context.Context, storeUUID string, size int64, root string) error
+}
+
+// Witness is what a gate is given to keep of the audit log: how long it was, over
+// all years, and its root there.
+type Witness struct {
+	Size int64
+	Root string
 }
 
 // Source is an open source.

@@ -65,8 +65,8 @@ type Sources interface {
 	RegisteredSources(ctx context.Context) ([]SourceRecord, error)
 	// KeepTotals remembers the last exact row count of a table.
 	KeepTotals(ctx context.Context, sourceUUID string, t TableName, total int64) error
-	// Witnessed remembers the log size that the source's gate was given: a source
-	// that knows less later was restored from a copy.
+	// Witnessed remembers the log size that the source's gate was given, never
+	// backwards: a source that knows less later was restored from a copy.
 	Witnessed(ctx context.Context, sourceUUID string, total int64) error
 }
 
@@ -179,6 +179,11 @@ type Admission interface {
 	// state_mismatch [Refusal] where the store is another one or older, or where
 	// the source was replaced, or restored from a copy.
 	Knows(ctx context.Context, name string, g Gate) error
+	// Fits compares the store with a gate that a hold is about to pass: a
+	// state_mismatch [Refusal] where it is another store, or an older one, whose
+	// next version would be one that the gate has seen already. It is called while
+	// the gate is held.
+	Fits(ctx context.Context, g Gate) error
 	// Placing reports whether some hold is waiting to pass the source's gate:
 	// batches there back off.
 	Placing(ctx context.Context, source string) (bool, error)

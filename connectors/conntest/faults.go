@@ -107,7 +107,7 @@ func faultClosed(t *testing.T, h Harness) {
 	if _, err := s.Settle(t.Context(), b.Intent); !errors.Is(err, retention.ErrUnsettled) {
 		t.Errorf("settling at a closed source: %v, want ErrUnsettled", err)
 	}
-	if _, err := s.Pass(t.Context(), storeUUID, 1); err == nil {
+	if _, err := s.Pass(t.Context(), storeUUID, 1, retention.Witness{}, anyGate); err == nil {
 		t.Error("a pass through a closed source counted")
 	}
 	f.wantIDs("p", "1 2 3")

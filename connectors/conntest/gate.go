@@ -20,9 +20,14 @@ func gateCases() []testCase {
 		{name: "PassHonoursDeadline", run: gateDeadline},
 		{name: "Version", run: gateVersion},
 		{name: "OtherStore", run: gateMismatch},
+		{name: "PassAsksStore", run: gateAsks},
+		{name: "PassWitnesses", run: gatePassWitnesses},
 		{name: "Witness", run: gateWitness},
 	}
 }
+
+// anyGate lets a hold pass whatever the gate says.
+func anyGate(context.Context, retention.Gate) error { return nil }
 
 const otherStore = "22222222-2222-4222-8222-222222222222"
 
@@ -54,7 +59,7 @@ func gateInstall(t *testing.T, h Harness) {
 	if !first.Installed || first.StoreUUID != storeUUID || len(first.SourceUUID) != 36 || first.HoldsVersion != 0 || first.LogSize != 0 {
 		t.Errorf("a new gate: %+v", first)
 	}
-	if _, err := f.s.Pass(t.Context(), storeUUID, 7); err != nil {
+	if _, err := f.s.Pass(t.Context(), storeUUID, 7, retention.Witness{}, anyGate); err != nil {
 		t.Fatal(err)
 	}
 	b := f.deletion(f.from("p"), 1)
@@ -114,7 +119,7 @@ func gateMissing(t *testing.T, h Harness) {
 		t.Errorf("gate %+v", g)
 	}
 	f.wantClasses(f.from("p"), noHolds(), "due due due")
-	if installed, err := f.s.Pass(t.Context(), storeUUID, 1); installed || err != nil {
+	if installed, err := f.s.Pass(t.Context(), storeUUID, 1, retention.Witness{}, anyGate); installed || err != nil {
 		t.Errorf("pass: %v, %v", installed, err)
 	}
 	_, err := f.s.Apply(t.Context(), f.deletion(f.from("p"), 1))
@@ -143,7 +148,7 @@ func gatePassWaits(t *testing.T, h Harness) {
 	applied, passed := make(chan error, 1), make(chan error, 1)
 	go func() { _, err := f.s.Apply(t.Context(), b); applied <- err }()
 	<-entered
-	go func() { _, err := other.Pass(t.Context(), storeUUID, 5); passed <- err }()
+	go func() { _, err := other.Pass(t.Context(), storeUUID, 5, retention.Witness{}, anyGate); passed <- err }()
 	if brief(passed) {
 		t.Error("a pass went by while a batch was inside its transaction")
 	}
@@ -183,7 +188,7 @@ func gateDeadline(t *testing.T, h Harness) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	start := time.Now()
-	if installed, err := other.Pass(ctx, storeUUID, 5); err == nil || installed {
+	if installed, err := other.Pass(ctx, storeUUID, 5, retention.Witness{}, anyGate); err == nil || installed {
 		t.Errorf("a pass that ran out of time said %v, %v", installed, err)
 	}
 	if d := time.Since(start); d > 3*time.Second {
@@ -199,7 +204,7 @@ func gateDeadline(t *testing.T, h Harness) {
 func gateVersion(t *testing.T, h Harness) {
 	f := setup(t, h, three)
 	for _, v := range []struct{ pass, want int64 }{{3, 3}, {2, 3}, {9, 9}} {
-		if installed, err := f.s.Pass(t.Context(), storeUUID, v.pass); err != nil || !installed {
+		if installed, err := f.s.Pass(t.Context(), storeUUID, v.pass, retention.Witness{}, anyGate); err != nil || !installed {
 			t.Fatalf("pass: %v, %v", installed, err)
 		}
 		f.wantHoldsVersion(v.want)
@@ -208,7 +213,7 @@ func gateVersion(t *testing.T, h Harness) {
 
 func gateMismatch(t *testing.T, h Harness) {
 	f := setup(t, h, three)
-	installed, err := f.s.Pass(t.Context(), otherStore, 5)
+	installed, err := f.s.Pass(t.Context(), otherStore, 5, retention.Witness{}, anyGate)
 	f.wantRefusal(err, retention.RefuseStateMismatch)
 	if installed {
 		t.Error("a pass of another store counted")
@@ -222,8 +227,53 @@ func gateMismatch(t *testing.T, h Harness) {
 	if g := f.gate(); g != want {
 		t.Errorf("adopted: %+v, want %+v", g, want)
 	}
-	_, err = f.s.Pass(t.Context(), storeUUID, 5)
+	_, err = f.s.Pass(t.Context(), storeUUID, 5, retention.Witness{}, anyGate)
 	f.wantRefusal(err, retention.RefuseStateMismatch)
+}
+
+// gateAsks is L3: a hold of a store that went back does not pass, and its
+// version is not written over the one that was passed before.
+func gateAsks(t *testing.T, h Harness) {
+	f := setup(t, h, three)
+	if _, err := f.s.Pass(t.Context(), storeUUID, 3, retention.Witness{Size: 30, Root: "r30"}, anyGate); err != nil {
+		t.Fatal(err)
+	}
+	was := f.gate()
+	var asked retention.Gate
+	older := &retention.Refusal{Code: retention.RefuseStateMismatch, Message: "older"}
+	installed, err := f.s.Pass(t.Context(), storeUUID, 4, retention.Witness{Size: 40, Root: "r40"}, func(_ context.Context, g retention.Gate) error {
+		asked = g
+		return older
+	})
+	f.wantRefusal(err, retention.RefuseStateMismatch)
+	if installed || asked != was {
+		t.Errorf("installed %v, asked of %+v, the gate is %+v", installed, asked, was)
+	}
+	if g := f.gate(); g != was {
+		t.Errorf("a refused pass left %+v, not %+v", g, was)
+	}
+}
+
+// gatePassWitnesses is L3, L8: a gate keeps the log that holds the hold, and no
+// older one.
+func gatePassWitnesses(t *testing.T, h Harness) {
+	f := setup(t, h, three)
+	for _, p := range []struct {
+		v    int64
+		w    retention.Witness
+		want retention.Witness
+	}{
+		{1, retention.Witness{Size: 10, Root: "r10"}, retention.Witness{Size: 10, Root: "r10"}},
+		{2, retention.Witness{Size: 12, Root: "r12"}, retention.Witness{Size: 12, Root: "r12"}},
+		{3, retention.Witness{Size: 11, Root: "r11"}, retention.Witness{Size: 12, Root: "r12"}},
+	} {
+		if _, err := f.s.Pass(t.Context(), storeUUID, p.v, p.w, anyGate); err != nil {
+			t.Fatal(err)
+		}
+		if g := f.gate(); g.HoldsVersion != p.v || g.LogSize != p.want.Size || g.LogRoot != p.want.Root {
+			t.Errorf("after pass %d: %+v, want %+v", p.v, g, p.want)
+		}
+	}
 }
 
 func gateWitness(t *testing.T, h Harness) {

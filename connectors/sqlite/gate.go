@@ -93,7 +93,7 @@ func (s *Source) known(g retention.Gate, storeUUID string) error {
 // Pass takes the write lock, which every batch holds from its first statement
 // to its end, for as long as ctx lasts. Where no gate is installed, no batch can
 // commit: every batch reads the gate in its own transaction.
-func (s *Source) Pass(ctx context.Context, storeUUID string, v int64) (installed bool, err error) {
+func (s *Source) Pass(ctx context.Context, storeUUID string, v int64, w retention.Witness, fits func(context.Context, retention.Gate) error) (installed bool, err error) {
 	err = s.inTx(ctx, 0, func(conn *sqlx.Conn) error {
 		g, err := readGate(ctx, conn)
 		if err != nil || !g.Installed {
@@ -102,8 +102,14 @@ func (s *Source) Pass(ctx context.Context, storeUUID string, v int64) (installed
 		if err := s.known(g, storeUUID); err != nil {
 			return err
 		}
+		if err := fits(ctx, g); err != nil {
+			return err
+		}
+		if g.LogSize >= w.Size {
+			w = retention.Witness{Size: g.LogSize, Root: g.LogRoot}
+		}
 		installed = true
-		_, err = conn.ExecContext(ctx, "UPDATE retentiond_gate SET holds_version = max(holds_version, ?) WHERE id = 1", v)
+		_, err = conn.ExecContext(ctx, "UPDATE retentiond_gate SET holds_version = max(holds_version, ?), log_size = ?, log_root = ? WHERE id = 1", v, w.Size, w.Root)
 		return err
 	})
 	return installed && err == nil, err

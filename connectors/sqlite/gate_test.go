@@ -21,7 +21,7 @@ func refusalCode(err error) retention.RefusalCode {
 
 func TestInstallOnce(t *testing.T) {
 	b := setup(t, prospects)
-	if installed, err := b.s.Pass(t.Context(), store, 1); installed || err != nil {
+	if installed, err := b.s.Pass(t.Context(), store, 1, retention.Witness{}, anyGate); installed || err != nil {
 		t.Errorf("pass without a gate: %v %v", installed, err)
 	}
 	exec(t, b.app, b.s.InstallSQL()) // by hand, then for real
@@ -43,7 +43,7 @@ func TestStoresAreTold(t *testing.T) {
 	b := setup(t, prospects)
 	b.install()
 	ctx := t.Context()
-	if _, err := b.s.Pass(ctx, "other", 1); refusalCode(err) != retention.RefuseStateMismatch {
+	if _, err := b.s.Pass(ctx, "other", 1, retention.Witness{}, anyGate); refusalCode(err) != retention.RefuseStateMismatch {
 		t.Errorf("pass: %v", err)
 	}
 	if err := b.s.Witness(ctx, "other", 1, "r"); refusalCode(err) != retention.RefuseStateMismatch {
@@ -64,7 +64,7 @@ func TestStoresAreTold(t *testing.T) {
 	}
 	b.wantRows("SELECT store_uuid || holds_version || log_size || log_root FROM retentiond_gate", "other42two")
 	for _, v := range []int64{9, 6} {
-		if ok, err := b.s.Pass(ctx, "other", v); !ok || err != nil {
+		if ok, err := b.s.Pass(ctx, "other", v, retention.Witness{}, anyGate); !ok || err != nil {
 			t.Errorf("pass: %v %v", ok, err)
 		}
 	}
@@ -95,12 +95,12 @@ func TestPassWaitsForBatches(t *testing.T) {
 	<-inside
 	short, cancel := context.WithTimeout(t.Context(), 60*time.Millisecond)
 	defer cancel()
-	if _, err := other.Pass(short, store, 2); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, retention.ErrLocked) {
+	if _, err := other.Pass(short, store, 2, retention.Witness{}, anyGate); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, retention.ErrLocked) {
 		t.Errorf("a pass went through a batch in flight: %v", err)
 	}
 	passed := make(chan error, 1)
 	go func() {
-		_, err := other.Pass(context.WithoutCancel(t.Context()), store, 2)
+		_, err := other.Pass(context.WithoutCancel(t.Context()), store, 2, retention.Witness{}, anyGate)
 		passed <- err
 	}()
 	close(goOn)
@@ -222,3 +222,6 @@ func TestInterruptedBatch(t *testing.T) {
 	}
 	exec(t, b.app, "BEGIN IMMEDIATE; ROLLBACK")
 }
+
+// anyGate lets a hold pass whatever the gate says.
+func anyGate(context.Context, retention.Gate) error { return nil }

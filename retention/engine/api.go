@@ -146,6 +146,8 @@ type HoldCount struct {
 type GateError struct {
 	Hold    retention.Hold
 	Waiting map[string]string // source → why
+
+	mismatch *retention.Refusal // nil: waiting longer may help
 }
 
 // Inventory is every governed table by class.

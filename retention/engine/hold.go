@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/audit"
 	"go.uber.org/zap"
 )
 
@@ -100,12 +101,11 @@ func (e *Engine) pass(ctx context.Context, h retention.Hold, wait time.Duration)
 	}
 	limited, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	waiting := e.passAll(limited, ctx, names, h)
-	if len(waiting) > 0 {
+	if waiting := e.passAll(limited, ctx, names, h); len(waiting) > 0 {
 		if now, err := e.Store.ListHolds(ctx, h.ID, ""); err == nil && len(now) == 1 {
 			h = now[0]
 		}
-		return h, &GateError{Hold: h, Waiting: waiting}
+		return h, gateError(h, waiting)
 	}
 	h, err = e.Store.MarkInForce(ctx, h.ID, "", h.Version)
 	if err != nil {
@@ -139,8 +139,17 @@ func (e *Engine) passedToo(ctx context.Context, names []string, h retention.Hold
 	return nil
 }
 
-func (e *Engine) passAll(limited, ctx context.Context, names []string, h retention.Hold) map[string]string {
-	waiting := map[string]string{}
+// passAll takes the hold through the gates, with the log as it was once the hold
+// was in it; waiting says of each gate that it did not pass, why.
+func (e *Engine) passAll(limited, ctx context.Context, names []string, h retention.Hold) map[string]error {
+	waiting := map[string]error{}
+	cp, err := e.checkpoint(ctx)
+	if err != nil {
+		for _, name := range names {
+			waiting[name] = err
+		}
+		return waiting
+	}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, name := range names {
@@ -148,7 +157,7 @@ func (e *Engine) passAll(limited, ctx context.Context, names []string, h retenti
 		go func() {
 			defer wg.Done()
 			e.progress(Progress{Phase: "hold", Policy: name})
-			err := e.passOne(limited, name, h.Version)
+			err := e.passOne(limited, name, h.Version, cp)
 			mu.Lock()
 			defer mu.Unlock()
 			if err == nil {
@@ -157,7 +166,7 @@ func (e *Engine) passAll(limited, ctx context.Context, names []string, h retenti
 				e.reach(retention.PointMarked)
 			}
 			if err != nil {
-				waiting[name] = err.Error()
+				waiting[name] = err
 			}
 		}()
 	}
@@ -165,13 +174,23 @@ func (e *Engine) passAll(limited, ctx context.Context, names []string, h retenti
 	return waiting
 }
 
-func (e *Engine) passOne(ctx context.Context, name string, version int64) error {
+// passOne passes one gate, which then knows the hold's version and a log that
+// holds it: a store that went back to before the hold is found out from then on.
+func (e *Engine) passOne(ctx context.Context, name string, version int64, cp audit.Checkpoint) error {
 	src, err := e.source(ctx, name)
 	if err != nil {
 		return err
 	}
-	_, err = src.Pass(ctx, e.Store.UUID(), version)
-	return err
+	var uuid string
+	fits := func(ctx context.Context, g retention.Gate) error {
+		uuid = g.SourceUUID
+		return e.Store.Fits(ctx, g)
+	}
+	installed, err := src.Pass(ctx, e.Store.UUID(), version, retention.Witness{Size: cp.Total, Root: cp.Root}, fits)
+	if err != nil || !installed {
+		return err
+	}
+	return e.Store.Witnessed(ctx, uuid, cp.Total)
 }
 
 // gates lists the sources that a hold must pass.

@@ -197,9 +197,9 @@ func (w *work) end(ctx context.Context, failure error) error {
 // witness signs the log as it is and writes its size and root into every source
 // that was acted on: each is a witness against a rolled-back log (L8).
 func (w *work) witness(ctx context.Context) error {
-	cp, err := w.Store.Checkpoint(ctx)
+	cp, err := w.checkpoint(ctx)
 	if err != nil {
-		return fmt.Errorf("signing the audit log: %w", err)
+		return err
 	}
 	for name, srv := range w.view.servers {
 		if !srv.Gate.Installed || w.view.down[name] != nil {
@@ -237,6 +237,16 @@ func (w *work) prune(ctx context.Context, name, uuid string, src retention.Actor
 	}
 }
 
+// stopped reports whether the kill switch ended the run.
+func stopped(r *retention.RunReport) bool {
+	for _, f := range r.Refusals {
+		if f.Code == retention.RefuseKillSwitch {
+			return true
+		}
+	}
+	return false
+}
+
 // verdict sums a report up. A step that is refused though it had something to do
 // makes the run refused, unless another acted; a failed step makes it partial.
 func verdict(r *retention.RunReport, planned []retention.Step) retention.Verdict {
@@ -255,6 +265,8 @@ func verdict(r *retention.RunReport, planned []retention.Step) retention.Verdict
 		unknown = unknown || f.Rule == "" || !due[f.Policy+"/"+f.Rule]
 	}
 	switch {
+	case stopped(r):
+		return retention.VerdictRefused
 	case failed:
 		return retention.VerdictPartial
 	case len(r.Refusals) == 0:

@@ -6,18 +6,27 @@ import (
 	"fmt"
 
 	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/audit"
 )
 
 // sign signs the audit log as it is, so that what a command appended is under a
 // signature when the command returns (L8).
 func (e *Engine) sign(ctx context.Context) error {
-	switch _, err := e.Store.Checkpoint(ctx); {
+	_, err := e.checkpoint(ctx)
+	return err
+}
+
+// checkpoint signs the audit log as it is. A log that went back, or is another
+// one, is a state_mismatch refusal.
+func (e *Engine) checkpoint(ctx context.Context) (audit.Checkpoint, error) {
+	cp, err := e.Store.Checkpoint(ctx)
+	switch {
 	case errors.Is(err, retention.ErrRolledBack):
-		return refuse(retention.RefuseStateMismatch, "%v", err)
+		return cp, refuse(retention.RefuseStateMismatch, "%v", err)
 	case err != nil:
-		return fmt.Errorf("signing the audit log: %w", err)
+		return cp, fmt.Errorf("signing the audit log: %w", err)
 	}
-	return nil
+	return cp, nil
 }
 
 // signed signs whatever became of a hold; the hold's own error goes first.

@@ -107,6 +107,23 @@ func (s *Store) Knows(ctx context.Context, name string, g retention.Gate) error 
 	return wrap(err, "compare the state store with source %s", name)
 }
 
+// Fits compares this store with a gate that a hold is about to pass: an older
+// store would give the hold a version that the gate has seen already, and no
+// batch could tell the two apart.
+func (s *Store) Fits(ctx context.Context, g retention.Gate) error {
+	err := s.read(ctx, func(t *tx) error {
+		version, err := t.metaInt(ctx, metaHolds)
+		if err != nil {
+			return err
+		}
+		return t.matches(ctx, g, version)
+	})
+	if r, ok := errors.AsType[*retention.Refusal](err); ok {
+		return r
+	}
+	return wrap(err, "compare the state store with a gate")
+}
+
 // witnessed is a gate's witness of the log.
 type witnessed struct {
 	size int64
