@@ -9,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 	"github.com/retentiond/retentiond/connectors/sqlgen"
 	"github.com/retentiond/retentiond/retention"
+	lib "modernc.org/sqlite/lib"
 )
 
 // gen prepares a selection. The holds' JSON lists are built once for a set.
@@ -49,11 +50,14 @@ func (s *Source) Count(ctx context.Context, sel retention.Selection, h *retentio
 		return out, err
 	}
 	q, err := g.Count()
-	if err != nil {
-		return out, err
+	if err != nil { // no connection was asked: the rule cannot be said in SQL
+		return out, refusal(retention.RefusePolicyError, "%v", err)
 	}
 	dest, oldest := classDest(&out.Classes)
-	if err := tx.QueryRowxContext(ctx, q.Text, q.Args...).Scan(dest...); err != nil {
+	switch err := tx.QueryRowxContext(ctx, q.Text, q.Args...).Scan(dest...); {
+	case primary(err) == lib.SQLITE_ERROR:
+		return out, refusal(retention.RefusePolicyError, "table %s: the database does not understand the rule's condition: %v", sel.Table.Name, err)
+	case err != nil:
 		return out, fmt.Errorf("count table %s: %w", sel.Table.Name, err)
 	}
 	if *oldest != nil && **oldest != sqlgen.Never {

@@ -72,13 +72,28 @@ func checkPredicate(s *retention.Schema, t *retention.Table, p *retention.Predic
 			return
 		}
 		if q.Test != nil {
-			first = checkColumn(t, q.Test.Column)
+			first = checkTest(t, q.Test)
 		}
 		if q.Exists != nil && first == nil {
 			first = checkRelation(s, t, q.Exists)
 		}
 	})
 	return first
+}
+
+// checkTest refuses a comparison with what the column cannot hold: a hold on it
+// could not be honoured.
+func checkTest(t *retention.Table, c *retention.Comparison) error {
+	if err := checkColumn(t, c.Column); err != nil || c.Op == retention.Like || c.Op == retention.IsNull {
+		return err
+	}
+	col := t.Column(c.Column)
+	for _, v := range c.Values {
+		if _, ok := v.As(col.Kind); !ok {
+			return fmt.Errorf("table %q, column %q (%s): value %q is no %s", t.Name, col.Name, col.Decl, v.Text, col.Kind)
+		}
+	}
+	return nil
 }
 
 // pointsUp reports whether every hop of the relation leads to at most one row:
