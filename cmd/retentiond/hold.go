@@ -46,7 +46,7 @@ func (f *holdFlags) request() (engine.HoldRequest, error) {
 	req := engine.HoldRequest{Datasets: f.datasets, WhereText: f.where, AllowUnmatched: f.unmatched}
 	for i, s := range f.subjects {
 		id, ok := retention.ParseSubject(s)
-		if !ok {
+		if !ok || !legible(s) {
 			return req, usage("write TYPE:ID, such as person:42", "--subject number %d is not TYPE:ID", i+1)
 		}
 		req.Subjects = append(req.Subjects, id)

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/retentiond/retentiond/retention"
 )
@@ -21,7 +23,12 @@ func readSubjects(file string) ([]retention.SubjectID, error) {
 		return nil, usage(subjectsHint, "--subjects-file: %v", err)
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	r := csv.NewReader(&withoutBOM{r: f})
+	return parseSubjects(file, f)
+}
+
+// parseSubjects reads the CSV of a file of that name.
+func parseSubjects(file string, in io.Reader) ([]retention.SubjectID, error) {
+	r := csv.NewReader(&withoutBOM{r: in})
 	r.FieldsPerRecord = 2
 	head, err := r.Read()
 	if err != nil {
@@ -44,9 +51,9 @@ func readRecords(file string, r *csv.Reader) ([]retention.SubjectID, error) {
 			return nil, csvFault(file, err)
 		}
 		typ, id := strings.TrimSpace(rec[0]), strings.TrimSpace(rec[1])
-		if typ == "" || id == "" || strings.Contains(typ, ":") {
+		if typ == "" || id == "" || strings.Contains(typ, ":") || !legible(typ+id) {
 			line, column := r.FieldPos(0)
-			return nil, at(usage(subjectsHint, "a type and an id are wanted; a type has no colon"), file, line, column)
+			return nil, at(usage(subjectsHint, "a type and an id are wanted, as UTF-8 text; a type has no colon"), file, line, column)
 		}
 		out = append(out, retention.SubjectID{Type: typ, ID: id})
 	}
@@ -54,6 +61,12 @@ func readRecords(file string, r *csv.Reader) ([]retention.SubjectID, error) {
 		return nil, at(usage(subjectsHint, "no subject in the file"), file, 1, 1)
 	}
 	return out, nil
+}
+
+// legible reports whether a text is UTF-8 without control characters: an
+// identifier that has any was read wrongly.
+func legible(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 func csvFault(file string, err error) error {
