@@ -72,16 +72,6 @@ const (
 	RefusePreview          RefusalCode = "preview"
 )
 
-// Approvable reports whether an approval of the plan lifts the refusal. All
-// others need their cause removed.
-func (c RefusalCode) Approvable() bool {
-	switch c {
-	case RefuseLimitRows, RefuseLimitShare, RefuseApproval, RefuseNeverArchived, RefuseSchemaDrift:
-		return true
-	}
-	return false
-}
-
 // Refusal is why a step, or with an empty rule a whole policy or run, acts on
 // nothing (L12).
 type Refusal struct {
@@ -90,6 +80,10 @@ type Refusal struct {
 	Stage   int         `json:"stage,omitempty"`
 	Code    RefusalCode `json:"code"`
 	Message string      `json:"message"`
+	// Approvable: an approval of the plan lifts it. All others need their cause
+	// removed: a table that changed since the rule last acted can be approved, a
+	// column that is missing cannot.
+	Approvable bool `json:"approvable,omitempty"`
 }
 
 // Error makes a refusal an error, for the places that return one.

@@ -140,7 +140,8 @@ func remedy(c retention.RefusalCode) string {
 	case retention.RefuseGate:
 		return "retentiond check --install creates the two small tables in the source"
 	}
-	if c.Approvable() {
+	switch c {
+	case retention.RefuseLimitRows, retention.RefuseLimitShare, retention.RefuseApproval, retention.RefuseNeverArchived:
 		return "look at the plan, then approve it: retentiond approve PLAN --by NAME --reason TEXT"
 	}
 	return ""

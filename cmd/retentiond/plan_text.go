@@ -119,7 +119,7 @@ func (t planText) mark(s retention.Step) string {
 	for _, r := range refusalsOf(t.plan) {
 		switch {
 		case !about(r, s):
-		case !r.Code.Approvable():
+		case !r.Approvable:
 			return t.paint(red, "refused: "+string(r.Code))
 		default:
 			return t.paint(yellow, "needs approval: "+string(r.Code))
@@ -171,7 +171,7 @@ func approvable(p retention.Plan) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(p.Refusals, func(r retention.Refusal) bool { return r.Code.Approvable() })
+	return slices.ContainsFunc(p.Refusals, func(r retention.Refusal) bool { return r.Approvable })
 }
 
 func due(p retention.Plan) int64 {

@@ -11,7 +11,7 @@ import (
 func (t planText) refusals() {
 	var waiting, refused []retention.Refusal
 	for _, r := range refusalsOf(t.plan) {
-		if r.Code.Approvable() {
+		if r.Approvable {
 			waiting = append(waiting, r)
 		} else {
 			refused = append(refused, r)
@@ -34,7 +34,7 @@ func writeRefusals(p *printer, rs []retention.Refusal) {
 	seen := map[retention.RefusalCode]bool{}
 	for _, r := range rs {
 		p.line("  %s %s: %s", p.paint(red, string(r.Code)), where(r), r.Message)
-		if hint := remedy(r.Code); hint != "" && !seen[r.Code] && !r.Code.Approvable() {
+		if hint := remedy(r.Code); hint != "" && !seen[r.Code] && !r.Approvable {
 			p.line("      %s", p.paint(dim, hint))
 		}
 		seen[r.Code] = true

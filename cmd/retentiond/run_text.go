@@ -120,7 +120,7 @@ func (t reportText) note(name, format string, args ...any) {
 }
 
 func (t reportText) approveLine() {
-	if slices.ContainsFunc(t.report.Refusals, func(r retention.Refusal) bool { return r.Code.Approvable() }) {
+	if slices.ContainsFunc(t.report.Refusals, func(r retention.Refusal) bool { return r.Approvable }) {
 		t.line("  Look first, then approve:  %s   then   %s", t.retry("plan"), t.retry(`approve PLAN --by NAME --reason "…"`))
 	}
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/retentiond/retentiond/retention"
 )
 
-// Describe reads the live catalogue. Names match exactly as the catalogue
-// writes them; main.T and T are one table, under both names.
+// Describe reads the live catalogue. Names of tables fold case as SQLite does,
+// and main.T and T are one table: a minimum or a hold declared under one
+// spelling is about the same rows. Names of columns match exactly.
 func (s *Source) Describe(ctx context.Context, tables []retention.TableName) (*retention.Schema, error) {
 	tx, err := s.read.BeginTxx(ctx, nil)
 	if err != nil {
@@ -48,12 +49,14 @@ func describe(ctx context.Context, q sqlx.QueryerContext, tables []retention.Tab
 	}
 	out := &retention.Schema{Tables: map[retention.TableName]*retention.Table{}}
 	for _, n := range tables {
-		if _, there := cat.kinds[n.Name]; !there || !strings.EqualFold(home(n.Schema), "main") {
+		name, there := cat.spelling(n.Name)
+		if !there || !strings.EqualFold(home(n.Schema), "main") {
 			continue
 		}
-		if err := cat.add(ctx, q, out, n); err != nil {
+		if err := cat.add(ctx, q, out, retention.TableName{Schema: n.Schema, Name: name}); err != nil {
 			return nil, err
 		}
+		out.Tables[n] = out.Tables[retention.TableName{Name: name}]
 	}
 	return out, cat.addReferrers(ctx, q, out)
 }
@@ -76,6 +79,19 @@ func (cat *catalogue) addReferrers(ctx context.Context, q sqlx.QueryerContext, o
 		}
 	}
 	return nil
+}
+
+// spelling is the catalogue's own of a name.
+func (cat *catalogue) spelling(name string) (string, bool) {
+	if _, exact := cat.kinds[name]; exact {
+		return name, true
+	}
+	for have := range cat.kinds {
+		if strings.EqualFold(have, name) {
+			return have, true
+		}
+	}
+	return "", false
 }
 
 func findTable(s *retention.Schema, n retention.TableName) *retention.Table {

@@ -90,6 +90,11 @@ type Result struct {
 	Problems []Problem
 	// Whole selects every row of a dataset, by policy/dataset.
 	Whole map[string]retention.Selection
+	// Archives selects every archived row of a dataset and of its children, in
+	// each vault, by policy/dataset.
+	Archives map[string][]retention.Selection
+	// Orphans are archived rows of no rule of now.
+	Orphans []Orphans
 	// Protects selects the rows of rules that only protect, by policy/rule.
 	Protects map[string]retention.Selection
 }
@@ -97,7 +102,7 @@ type Result struct {
 // Bind joins policies and live schemas.
 func Bind(in Input) Result {
 	w := newWorld(in)
-	out := Result{Whole: map[string]retention.Selection{}, Protects: map[string]retention.Selection{}}
+	out := Result{Archives: map[string][]retention.Selection{}, Whole: map[string]retention.Selection{}, Protects: map[string]retention.Selection{}}
 	for _, p := range in.Policies {
 		for i := range p.Datasets {
 			if sel, ok := w.whole(&p.Datasets[i]); ok {
@@ -109,6 +114,7 @@ func Bind(in Input) Result {
 			out.Problems = append(out.Problems, problems...)
 			if !anyError(problems) {
 				out.Steps = append(out.Steps, steps...)
+				out.archives(steps)
 			}
 			if r := &p.Rules[i]; len(r.Stages) == 0 && r.AtLeast != nil && !anyError(problems) && p.Dataset(r.Dataset) != nil {
 				if sel, err := w.protects(p, r); err == nil {
@@ -118,6 +124,7 @@ func Bind(in Input) Result {
 		}
 		out.Problems = append(out.Problems, w.datasets(p)...)
 	}
+	out.Orphans = w.orphans()
 	return out
 }
 

@@ -10,9 +10,10 @@ import (
 // columns tests an anonymisation or redaction against the live table: every
 // column named (L10), keys kept, and no change that the table would refuse.
 func (b *binder) columns(a *retention.Action) {
-	named := map[string]bool{}
+	named, changed := map[string]bool{}, map[string]bool{}
 	for _, c := range a.Columns {
 		named[c.Column] = true
+		changed[c.Column] = c.Func != retention.Keep
 		if col := b.table.Column(c.Column); col == nil {
 			b.fail(retention.RefuseSchemaDrift, "correct `columns:`", "%v", checkColumn(b.table, c.Column))
 		} else {
@@ -24,10 +25,24 @@ func (b *binder) columns(a *retention.Action) {
 		b.linkable(a)
 	}
 	b.mark(a.Mark)
+	b.referenced(changed)
 	if a.Verify != nil {
 		for _, q := range a.Verify.Quasi {
 			if err := checkColumn(b.table, q); err != nil {
 				b.fail(retention.RefuseSchemaDrift, "correct `verify.quasi`", "verify: %v", err)
+			}
+		}
+	}
+}
+
+// referenced refuses to change a column that foreign keys refer to: the change
+// would travel into rows that nobody planned, or fail.
+func (b *binder) referenced(changed map[string]bool) {
+	for _, fk := range b.table.Referenced {
+		for i, col := range fk.ToCols {
+			if changed[col] && i < len(fk.Columns) {
+				b.fail(retention.RefuseForeignKey, "write keep for it, or drop the reference",
+					"table %q (%s) refers to column %q, which the rule changes: the change would reach its rows, held or not, or fail", fk.From, fk.Columns[i], col)
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/retentiond/retentiond/retention"
@@ -13,12 +14,56 @@ func (b *binder) foreignKeys() {
 	b.references(b.table)
 	for _, c := range b.dataset.Children {
 		if c.Then == retention.ChildDelete {
+			b.recursive(c)
+			b.grandchildren(c)
 			if t := b.schema.Table(c.Table); t != nil && t.Name != b.table.Name {
 				b.references(t)
 			}
 		}
 		b.detachable(c)
 	}
+}
+
+// recursive refuses a table whose rows would take rows of the same table along:
+// those would take others in turn, to a depth that no plan counts.
+func (b *binder) recursive(c retention.Child) {
+	if b.named(c.Table) == b.table.Name {
+		b.fail(retention.RefuseForeignKey, "write then: detach; each row then goes when its own time is over",
+			"table %q is declared a child of itself: a row would take others along, and those others again", c.Table)
+	}
+}
+
+// grandchildren refuses a child that takes rows along under its own dataset,
+// where those are not declared here too: they would be left behind, and a hold
+// on one of them would not keep the child.
+func (b *binder) grandchildren(c retention.Child) {
+	for _, u := range b.uses[b.phys(b.dataset.Source, c.Table)] {
+		for _, g := range u.dataset.Children {
+			if b.named(g.Table) == b.named(c.Table) || b.covers(c, g) {
+				continue
+			}
+			b.fail(retention.RefuseForeignKey, fmt.Sprintf("declare it here too, over %s: {table: %s, via: [{table: %s, on: …}], on: …, then: %s}", c.Table, g.Table, c.Table, g.Then),
+				"child %q has children of its own (%q, in dataset %s/%s) which would be left behind", c.Table, g.Table, u.policy.Name, u.dataset.Name)
+		}
+	}
+}
+
+// covers reports whether the dataset declares g, a child of its child c.
+func (b *binder) covers(c, g retention.Child) bool {
+	for _, d := range b.dataset.Children {
+		if b.named(d.Table) != b.named(g.Table) || len(d.Via) != len(c.Via)+1+len(g.Via) || !equalPairs(d.On, g.On) {
+			continue
+		}
+		if b.named(d.Via[len(c.Via)].Table) == b.named(c.Table) {
+			return true
+		}
+	}
+	return false
+}
+
+// named is the catalogue's name of a table.
+func (b *binder) named(t retention.TableName) retention.TableName {
+	return b.canon(b.dataset.Source, t)
 }
 
 func (b *binder) references(t *retention.Table) {
@@ -33,13 +78,13 @@ func (b *binder) references(t *retention.Table) {
 // the same table, the same columns, and no condition that would leave rows.
 func (b *binder) declared(t *retention.Table, fk retention.ForeignKey) bool {
 	for _, c := range b.dataset.Children {
-		if b.canon(b.dataset.Source, c.Table) != fk.From || c.Where != nil || !samePairs(c.On, fk) {
+		if b.named(c.Table) != fk.From || c.Where != nil || !samePairs(c.On, fk) {
 			continue
 		}
 		if len(c.Via) == 0 && t.Name == b.table.Name {
 			return true
 		}
-		if n := len(c.Via); n > 0 && c.Via[n-1].Table == t.Name && b.sameWay(t.Name, c.Via) {
+		if n := len(c.Via); n > 0 && b.named(c.Via[n-1].Table) == t.Name && b.sameWay(t.Name, c.Via) {
 			return true
 		}
 	}
@@ -51,7 +96,7 @@ func (b *binder) declared(t *retention.Table, fk retention.ForeignKey) bool {
 func (b *binder) sameWay(t retention.TableName, via []retention.Hop) bool {
 	last := via[len(via)-1]
 	for _, c := range b.dataset.Children {
-		if c.Table != t || len(c.Via) != len(via)-1 || !equalPairs(c.On, last.On) {
+		if b.named(c.Table) != t || len(c.Via) != len(via)-1 || !equalPairs(c.On, last.On) {
 			continue
 		}
 		same := true

@@ -21,8 +21,12 @@ func (w *world) reach(source string, t retention.TableName, seen []retention.Tab
 				return nil, fmt.Errorf("subject %s of %s/%s: %w", sub.Type, u.policy.Name, u.dataset.Name, err)
 			}
 			out.Subjects = addSubject(out.Subjects, sub)
+			for _, moved := range w.movedSubjects(source, t, sub) {
+				out.Subjects = addSubject(out.Subjects, moved)
+			}
 		}
 	}
+	w.ownParents(source, t, out)
 	seen = append(append([]retention.TableName{}, seen...), t)
 	for _, pu := range w.parents[k] {
 		same := w.sameParent(skip, &pu)

@@ -21,10 +21,10 @@ func Tables(policies []*retention.Policy, vaults map[string]Vault, sources ...st
 		for i := range p.Rules {
 			if d := p.Dataset(p.Rules[i].Dataset); d != nil && slices.Contains(sources, d.Source) {
 				set.rule(&p.Rules[i])
-				set.vaults(&p.Rules[i], d, vaults)
 			}
 		}
 	}
+	set.copies(vaults, sources)
 	return set.sorted()
 }
 
@@ -56,15 +56,16 @@ func (s tableSet) rule(r *retention.Rule) {
 	s.predicate(r.Where)
 }
 
-func (s tableSet) vaults(r *retention.Rule, d *retention.Dataset, vaults map[string]Vault) {
-	for _, st := range r.Stages {
-		v, ok := vaults[st.Action.Vault]
-		if st.Action.Kind != retention.Archive || !ok || v.Sealed {
+// copies adds the vault tables beside every table: rows may have been archived
+// by any rule, of now or of before.
+func (s tableSet) copies(vaults map[string]Vault, sources []string) {
+	live := s.sorted()
+	for _, v := range vaults {
+		if v.Sealed || !slices.Contains(sources, v.Source) {
 			continue
 		}
-		s[v.Table(d.Table)] = true
-		for i := range d.Children {
-			s[v.Table(d.Children[i].Table)] = true
+		for _, t := range live {
+			s[v.Table(t)] = true
 		}
 	}
 }

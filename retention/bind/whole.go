@@ -55,3 +55,22 @@ func CheckWhere(s *retention.Schema, table retention.TableName, where *retention
 	}
 	return checkPredicate(s, t, where)
 }
+
+// archives adds the vault's copies that bound steps act on.
+func (r *Result) archives(steps []Step) {
+	for i := range steps {
+		if !steps[i].Archived {
+			continue
+		}
+		sel, name := steps[i].Selection, steps[i].Policy.Name+"/"+steps[i].Dataset.Name
+		whole := func(t *retention.Table, reach *retention.Reach) retention.Selection {
+			return retention.Selection{Schema: sel.Schema, Table: t, Clock: retention.ClockTest{Any: true}, Reach: reach}
+		}
+		r.Archives[name] = append(r.Archives[name], whole(sel.Table, sel.Reach))
+		for _, c := range sel.Blocked {
+			if t := sel.Schema.Table(c.Child.Table); t != nil {
+				r.Archives[name] = append(r.Archives[name], whole(t, c.Reach))
+			}
+		}
+	}
+}

@@ -32,10 +32,40 @@ func (e *Engine) Inventory(ctx context.Context, asOf time.Time) (Inventory, erro
 		return out, err
 	}
 	out.Datasets = append(out.Datasets, rest...)
+	lost, err := e.orphans(ctx, v)
+	if err != nil {
+		return out, err
+	}
+	out.Datasets = append(out.Datasets, lost...)
 	for i := range out.Datasets {
 		if !out.Datasets[i].Explained {
 			out.Unexplained++
 		}
+	}
+	return out, nil
+}
+
+// orphans lists vault tables with rows whose rule is no more: their archive
+// would never end (L9).
+func (e *Engine) orphans(ctx context.Context, v *view) ([]InventoryItem, error) {
+	var out []InventoryItem
+	for _, o := range v.bound.Orphans {
+		if v.down[o.Source] != nil {
+			continue
+		}
+		src, err := e.source(ctx, o.Source)
+		if err != nil {
+			return out, err
+		}
+		c, err := src.Count(ctx, o.Selection, v.holds[o.Source], nil)
+		if err != nil {
+			return out, fmt.Errorf("counting vault table %q: %w", o.Selection.Table.Name, err)
+		}
+		if c.Classes.Excluded == c.Classes.Total {
+			continue
+		}
+		out = append(out, InventoryItem{Source: o.Source, Table: o.Selection.Table.Name.String(), Classes: c.Classes,
+			Because: "archived under a rule that no policy has any more: nothing will ever end it; give the rule its name and archive stage back, or decide by hand"})
 	}
 	return out, nil
 }
@@ -51,7 +81,7 @@ func (e *Engine) item(ctx context.Context, v *view, p *retention.Plan, s *retent
 	for _, r := range p.Refusals {
 		if r.Policy == s.Policy && r.Rule == s.Rule && (r.Stage == 0 || r.Stage == s.Stage) {
 			out.Because = string(r.Code) + ": " + r.Message
-			out.Explained = r.Code.Approvable()
+			out.Explained = r.Approvable
 			return out, nil
 		}
 	}

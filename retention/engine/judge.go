@@ -35,7 +35,7 @@ func (e *Engine) judge(ctx context.Context, v *view, b *bind.Step, s *retention.
 	}
 	refusals := overLimit(s)
 	if s.NeverArchived > 0 {
-		refusals = append(refusals, *refuse(retention.RefuseNeverArchived,
+		refusals = append(refusals, *waits(retention.RefuseNeverArchived,
 			"%d due rows were past every stage before the rule first archived them: approve the plan to delete them unarchived", s.NeverArchived))
 	}
 	if r, err := groups(ctx, v, b, src); err != nil {
@@ -86,11 +86,11 @@ func overLimit(s *retention.Step) []retention.Refusal {
 	}
 	var out []retention.Refusal
 	if rows > s.Limit.Rows {
-		out = append(out, *refuse(retention.RefuseLimitRows, "%d rows, children included, are over the limit of %d", rows, s.Limit.Rows))
+		out = append(out, *waits(retention.RefuseLimitRows, "%d rows, children included, are over the limit of %d", rows, s.Limit.Rows))
 	}
 	if total := s.Classes.Total; total > retention.ShareFloor {
 		if share := float64(s.Classes.Due) / float64(total); share > s.Limit.Share {
-			out = append(out, *refuse(retention.RefuseLimitShare, "%d of %d rows (%.1f %%) are over the limit of %.4g %% of the table",
+			out = append(out, *waits(retention.RefuseLimitShare, "%d of %d rows (%.1f %%) are over the limit of %.4g %% of the table",
 				s.Classes.Due, total, 100*share, 100*s.Limit.Share))
 		}
 	}
@@ -132,7 +132,7 @@ func (e *Engine) approval(ctx context.Context, b *bind.Step, s *retention.Step) 
 		s.NeedsApproval, s.Why = true, "the rule's meaning changed since it was approved"
 	}
 	if known && seen.Fingerprint != "" && seen.Fingerprint != s.Fingerprint {
-		return refuse(retention.RefuseSchemaDrift,
+		return waits(retention.RefuseSchemaDrift,
 			"table %q or a child of it changed since the rule last acted (columns, types, foreign keys or triggers): look at the plan, then approve it", s.Table), nil
 	}
 	return nil, nil

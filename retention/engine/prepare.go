@@ -10,6 +10,9 @@ import (
 // prepare makes or takes the plan, turns what it lacks into refusals, and
 // installs gates where a step will act.
 func (w *work) prepare(ctx context.Context) error {
+	if err := w.extendCovers(ctx); err != nil {
+		return err
+	}
 	if err := w.planOrTake(ctx); err != nil {
 		return err
 	}
@@ -58,7 +61,7 @@ func (w *work) planOrTake(ctx context.Context) error {
 // waits reports whether some refusal of the run could be lifted by an approval.
 func (w *work) waits() bool {
 	for _, r := range w.report.Refusals {
-		if r.Code.Approvable() {
+		if r.Approvable {
 			return true
 		}
 	}
@@ -68,7 +71,7 @@ func (w *work) waits() bool {
 // weigh turns the plan's refusals, and missing approvals, into the run's.
 func (w *work) weigh(approved bool) {
 	for _, r := range w.plan.Refusals {
-		if !approved || !r.Code.Approvable() {
+		if !approved || !r.Approvable {
 			w.report.Refusals = append(w.report.Refusals, r)
 		}
 	}
@@ -78,7 +81,7 @@ func (w *work) weigh(approved bool) {
 	for i := range w.plan.Steps {
 		s := &w.plan.Steps[i]
 		if s.NeedsApproval && !s.ReportOnly {
-			r := refuse(retention.RefuseApproval, "%s (%d due): look at the plan, then: retentiond approve %s --by NAME --reason TEXT", s.Why, s.Classes.Due, w.plan.ID)
+			r := waits(retention.RefuseApproval, "%s (%d due): look at the plan, then: retentiond approve %s --by NAME --reason TEXT", s.Why, s.Classes.Due, w.plan.ID)
 			r.Policy, r.Rule, r.Stage = s.Policy, s.Rule, s.Stage
 			w.report.Refusals = append(w.report.Refusals, *r)
 		}
@@ -163,6 +166,8 @@ func (w *work) changed() {
 			r = refuse(down.Code, "%s", down.Message)
 		} else if b := w.view.find(s); b == nil {
 			r = refuse(retention.RefuseSchemaDrift, "%s", w.view.whyUnbound(s))
+		} else if r = w.view.uncovered(b, w.view.holdsFor(b)); r != nil {
+			// refused: a hold no longer finds its rows
 		} else if fingerprint(b) != s.Fingerprint {
 			r = refuse(retention.RefuseSchemaDrift, "table %q or a child of it changed since the plan was made: plan again", s.Table)
 		}

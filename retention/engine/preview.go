@@ -261,23 +261,14 @@ func (e *Engine) strike(ctx context.Context, v *view, typ string, ids []string, 
 		}
 		return nil
 	}
-	if err := e.eachDataset(ctx, v, look); err != nil {
-		return err
-	}
-	for i := range v.bound.Steps {
-		b := &v.bound.Steps[i]
-		if !b.Archived {
-			continue
+	return e.eachDataset(ctx, v, func(p *retention.Policy, d *retention.Dataset, sel retention.Selection, src retention.Source) error {
+		for _, s := range append([]retention.Selection{sel}, v.bound.Archives[p.Name+"/"+d.Name]...) {
+			if err := look(p, d, s, src); err != nil {
+				return err
+			}
 		}
-		src, err := e.source(ctx, b.Source)
-		if err == nil {
-			err = look(b.Policy, b.Dataset, b.Selection, src)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // eachDataset calls f with a selection of every row of each dataset's table.
@@ -329,18 +320,43 @@ func (e *Engine) frozen(ctx context.Context, v *view, req HoldRequest) ([]HoldCo
 	out := []HoldCount{}
 	err = e.eachDataset(ctx, v, func(p *retention.Policy, d *retention.Dataset, sel retention.Selection, src retention.Source) error {
 		set := req.holdSet(scopes, d.Source)
-		c, err := src.Count(ctx, sel, set, nil)
-		if err != nil {
-			return fmt.Errorf("counting dataset %s/%s: %w", p.Name, d.Name, err)
-		}
-		if c.Classes.Held == 0 {
-			return nil
+		rows, err := e.reached(ctx, v, p, d, sel, set, src)
+		if err != nil || rows == 0 {
+			return err
 		}
 		due, err := e.frozenDue(ctx, v, p, d, set, src)
-		out = append(out, HoldCount{Policy: p.Name, Dataset: d.Name, Rows: c.Classes.Held, Due: due})
+		out = append(out, HoldCount{Policy: p.Name, Dataset: d.Name, Rows: rows, Due: due})
 		return err
 	})
 	return out, err
+}
+
+// reached counts the rows of a dataset that the holds reach, archived ones
+// included.
+func (e *Engine) reached(ctx context.Context, v *view, p *retention.Policy, d *retention.Dataset, sel retention.Selection, set *retention.HoldSet, src retention.Source) (int64, error) {
+	var rows int64
+	archives := v.bound.Archives[p.Name+"/"+d.Name]
+	for i, s := range append([]retention.Selection{sel}, archives...) {
+		if i > 0 && s.Table.Name != archives[0].Table.Name {
+			continue // children are counted in their own datasets
+		}
+		c, err := src.Count(ctx, s, withAliases(set, v.aliases(p, d)), nil)
+		if err != nil {
+			return 0, fmt.Errorf("counting dataset %s/%s: %w", p.Name, d.Name, err)
+		}
+		rows += c.Classes.Held
+	}
+	return rows, nil
+}
+
+// aliases are where a dataset's rows went when they were archived.
+func (v *view) aliases(p *retention.Policy, d *retention.Dataset) map[retention.TableName]retention.TableName {
+	for i := range v.bound.Steps {
+		if b := &v.bound.Steps[i]; b.Archived && b.Policy == p && b.Dataset.Name == d.Name {
+			return b.Aliases
+		}
+	}
+	return nil
 }
 
 func (e *Engine) frozenDue(ctx context.Context, v *view, p *retention.Policy, d *retention.Dataset, set *retention.HoldSet, src retention.Source) (int64, error) {

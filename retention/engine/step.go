@@ -23,6 +23,7 @@ type stepWork struct {
 	report retention.StepReport
 	batch  int // sequence number of intents
 	size   int // rows of the next batch
+	pace   pace
 	spool  *spoolSet
 	act    retention.Act
 }
@@ -51,6 +52,7 @@ func (w *work) do(ctx context.Context, index int, s *retention.Step, b *bind.Ste
 		if sw.report.Batches == 0 { // refused as a whole
 			return nil
 		}
+		sw.report.Error = "refused before the end: " + string(r.Code)
 	default:
 		sw.report.Error = err.Error()
 	}
@@ -111,7 +113,7 @@ func (sw *stepWork) pages(ctx context.Context) error {
 		if err != nil {
 			return refuse(retention.RefuseHoldUnreadable, "holds cannot be read, so nothing acts: %v", err)
 		}
-		page, err := sw.source.Page(ctx, sw.bound.Selection, withAliases(holds, sw.bound.Aliases), at, sw.size)
+		page, err := sw.source.Page(ctx, sw.bound.Selection, sw.follows(holds), at, sw.size)
 		if err != nil {
 			return fmt.Errorf("reading due rows of table %q: %w", sw.step.Table, err)
 		}
@@ -154,7 +156,7 @@ func (sw *stepWork) beyond(ctx context.Context, at retention.Cursor) error {
 		if err != nil {
 			return nil // only a count: the step is done
 		}
-		page, err := sw.source.Page(ctx, sw.bound.Selection, withAliases(holds, sw.bound.Aliases), at, spoolPage)
+		page, err := sw.source.Page(ctx, sw.bound.Selection, sw.follows(holds), at, spoolPage)
 		if err != nil || len(page.Keys) == 0 {
 			return nil
 		}
@@ -231,19 +233,6 @@ func total(m map[string]int64) int64 {
 		n += v
 	}
 	return n
-}
-
-// adapt steers the batch size to the time aimed at (L13).
-func (sw *stepWork) adapt(took time.Duration, rows int) {
-	t := sw.tune()
-	factor := 2.0
-	if took > 0 {
-		factor = min(2, max(0.5, float64(t.Target)/float64(took)))
-	}
-	if rows < sw.size && factor > 1 {
-		return // a short batch says nothing of a long one
-	}
-	sw.size = int(min(float64(t.MaxRows), max(10, float64(sw.size)*factor)))
 }
 
 // rests leaves the source to others between batches, longer while a hold waits

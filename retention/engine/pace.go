@@ -1,0 +1,38 @@
+package engine
+
+import "time"
+
+// pace is what the last batches told of the cost of a batch: some of it is in
+// the rows, and some is in the batch itself (many held subjects to bind).
+type pace struct {
+	rows  int
+	took  time.Duration
+	fixed time.Duration // what a batch costs whatever its rows, where that alone exceeds the target
+}
+
+// adapt steers the batch size to the time aimed at (L13).
+func (sw *stepWork) adapt(took time.Duration, rows int) {
+	t := sw.tune()
+	sw.pace.see(rows, took, t.Target)
+	factor := 2.0
+	if variable := max(took-sw.pace.fixed, took/20); variable > 0 {
+		factor = min(2, max(0.5, float64(t.Target)/float64(variable)))
+	}
+	if rows < sw.size && factor > 1 {
+		return // a short batch says nothing of a long one
+	}
+	sw.size = int(min(float64(t.MaxRows), max(10, float64(sw.size)*factor)))
+}
+
+// see compares a batch with the one before: where half the rows take almost as
+// long, smaller batches only make the same cost come more often.
+func (p *pace) see(rows int, took, target time.Duration) {
+	if p.rows > 0 && rows != p.rows {
+		perRow := max(0, float64(took-p.took)/float64(rows-p.rows))
+		fixed := time.Duration(float64(took) - perRow*float64(rows))
+		if p.fixed = 0; fixed > target {
+			p.fixed = fixed
+		}
+	}
+	p.rows, p.took = rows, took
+}
