@@ -76,7 +76,7 @@ func (tp *template) crash(t *testing.T, at string, byPlan bool) {
 
 // TestCrashTwice kills the run that settles what a killed run left.
 func TestCrashTwice(t *testing.T) {
-	for _, name := range []string{"delete", "slices", "archive"} {
+	for _, name := range []string{"slices", "archive"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tp := worldNamed(name).make(t)
