@@ -131,7 +131,9 @@ func remedy(c retention.RefusalCode) string {
 		return "make a plan without a future --as-of"
 	case retention.RefuseExpiredPlan:
 		return "make a new plan with `retentiond plan` and approve that"
-	case retention.RefuseSchemaDrift, retention.RefuseForeignKey, retention.RefuseColumnsUncovered, retention.RefuseUnsafeTable:
+	case retention.RefuseSchemaDrift:
+		return "`retentiond plan` shows what it comes to now, `retentiond check` what the live schema and the policy disagree on"
+	case retention.RefuseForeignKey, retention.RefuseColumnsUncovered, retention.RefuseUnsafeTable:
 		return "retentiond check says what the live schema and the policy disagree on"
 	case retention.RefuseHoldUnreadable:
 		return "while holds cannot be read nothing acts: put the state store right, then run again"
