@@ -46,6 +46,7 @@ type Hold struct {
 	State      HoldState
 	InForce    map[string]bool // by source name
 	NotCovered []string        // datasets a subject hold cannot reach, policy/dataset
+	Covers     []HoldCover     // how its subjects were found to reach tables; only ever grows
 	AuditEntry int64
 	Version    int64 // holds version that introduced its latest form
 	ReleasedAt time.Time
@@ -62,18 +63,30 @@ type HoldScope struct {
 	Table      TableName
 }
 
+// HoldCover is one way by which the subjects of a type reach the rows of a table
+// under a hold: a policy that no longer has it would let held rows go.
+type HoldCover struct {
+	Hold string `json:"-"` // in a HoldSet: one of the holds that it is of
+	Type string
+	Way  string // opaque; equal while the policy means the same
+	HoldScope
+}
+
 // HoldSet is every hold that has not ended (placing, in force, or released
 // within its grace), as it applies to one source, read in one snapshot.
 type HoldSet struct {
 	Version  int64
 	Subjects map[string][]string // type → identifiers, of holds without datasets
 	Scoped   []ScopedHold        // holds with datasets, on this source's tables
+	Named    []ScopedHold        // holds with datasets, of every source, by the dataset's name
+	Covers   []HoldCover         // of every source: how subjects reached tables when holds were placed, and since
 }
 
 // ScopedHold is a hold on one physical table, narrowed by subjects or a
 // condition where they are set.
 type ScopedHold struct {
 	Hold     string
+	Dataset  string // policy/dataset: the hold follows the name to another table
 	Table    TableName
 	Subjects map[string][]string // empty: whomever the row is about
 	Where    *Predicate          // nil: every row

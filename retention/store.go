@@ -155,6 +155,9 @@ type Holds interface {
 	PlaceHold(ctx context.Context, h Hold) (Hold, error)
 	// AddSubjects extends a hold that is not released; it is placing again.
 	AddSubjects(ctx context.Context, id string, subjects []SubjectID, by string) (Hold, error)
+	// CoverHold adds ways by which a hold's subjects reach tables. It takes none
+	// away, changes no version, and says nothing of which rows are held now.
+	CoverHold(ctx context.Context, id string, covers []HoldCover) error
 	// MarkInForce records that the hold passed the source's gate (empty source:
 	// it is now in force everywhere, with hold.in_force).
 	// The version is the one that passed: a hold that was extended since is left

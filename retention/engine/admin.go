@@ -56,6 +56,11 @@ func (e *Engine) checkSteps(ctx context.Context, v *view) []Finding {
 		if v.down[b.Source] != nil {
 			continue
 		}
+		if r := v.uncovered(b, v.holdsFor(b)); r != nil {
+			out = append(out, Finding{Level: LevelError, Policy: b.Policy.Name, Rule: b.Rule.ID, Dataset: b.Dataset.Name, Source: b.Source,
+				Code: string(r.Code), Message: r.Message})
+			continue
+		}
 		src, err := e.source(ctx, b.Source)
 		if err == nil {
 			_, err = src.Page(ctx, b.Selection, v.holdsFor(b), retention.Cursor{}, 1)

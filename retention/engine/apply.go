@@ -72,7 +72,12 @@ func (sw *stepWork) batchOf(in retention.Intent, keys []retention.Key, childrenO
 				return nil, refuse(retention.RefuseStateMismatch, "source %q is not the database that was planned", in.Source)
 			}
 			set, err := sw.Store.Admit(ctx, src, sw.lease.Attempt, g)
-			return withAliases(set, sw.bound.Aliases), err
+			if set = sw.follows(set); err == nil {
+				if r := sw.view.uncovered(sw.bound, set); r != nil {
+					return nil, r
+				}
+			}
+			return set, err
 		},
 		Seal:    func(done int64, keys []retention.Key) string { return sw.seal(in.ID, done, keys) },
 		Reached: sw.Reached,

@@ -28,6 +28,9 @@ func (e *Engine) PlaceHold(ctx context.Context, req HoldRequest) (retention.Hold
 	if len(req.Subjects) > 0 && len(req.Datasets) == 0 {
 		h.NotCovered = e.notCovered()
 	}
+	if h.Covers, err = e.covers(ctx, &h); err != nil {
+		return h, err
+	}
 	if h, err = e.Store.PlaceHold(ctx, h); err != nil {
 		return h, fmt.Errorf("placing the hold: %w", err)
 	}
@@ -45,6 +48,9 @@ func (e *Engine) AddToHold(ctx context.Context, id string, req HoldRequest) (ret
 		return retention.Hold{}, notFound(err, "hold", id)
 	}
 	if _, err := e.checkHold(ctx, req); err != nil {
+		return retention.Hold{}, err
+	}
+	if err := e.coverMore(ctx, holds[0], req.Subjects); err != nil {
 		return retention.Hold{}, err
 	}
 	h, err := e.Store.AddSubjects(ctx, id, req.Subjects, req.By)

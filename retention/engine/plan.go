@@ -186,6 +186,9 @@ func (e *Engine) step(ctx context.Context, v *view, b *bind.Step) (retention.Ste
 	if err != nil {
 		return retention.Step{}, nil, err
 	}
+	if r := v.uncovered(b, v.holdsFor(b)); r != nil {
+		return retention.Step{}, nil, r
+	}
 	c, err := src.Count(ctx, b.Selection, v.holdsFor(b), b.Act.Children)
 	if err != nil {
 		return retention.Step{}, nil, fmt.Errorf("counting table %q of source %q: %w", b.Selection.Table.Name, b.Source, err)

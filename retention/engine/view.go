@@ -115,7 +115,7 @@ func (e *Engine) lookAt(ctx context.Context, v *view, name string, tables []rete
 	if err != nil {
 		return refuse(retention.RefuseHoldUnreadable, "holds cannot be read, so nothing acts: %v", err)
 	}
-	v.holds[name] = set
+	v.holds[name] = e.follow(v, name, set)
 	return nil
 }
 

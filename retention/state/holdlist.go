@@ -18,6 +18,7 @@ type holdRow struct {
 	Review     string `db:"review"`
 	State      string `db:"state"`
 	NotCovered []byte `db:"not_covered"`
+	Covers     []byte `db:"covers"`
 	Entry      int64  `db:"entry"`
 	Version    int64  `db:"version"`
 	InForceAt  int64  `db:"in_force_at"`
@@ -26,7 +27,7 @@ type holdRow struct {
 	GraceUntil int64  `db:"grace_until"`
 }
 
-const holdColumns = `id, matter, scopes, condition, where_text, reason, placed_by, placed_at, review, state, not_covered, entry,
+const holdColumns = `id, matter, scopes, condition, where_text, reason, placed_by, placed_at, review, state, not_covered, covers, entry,
 	version, in_force_at, released_at, released_by, grace_until`
 
 // ListHolds returns the holds, oldest first; id or matter narrows.
@@ -81,6 +82,9 @@ func (r holdRow) hold() (retention.Hold, error) {
 		Review: r.Review, State: retention.HoldState(r.State), AuditEntry: r.Entry, Version: r.Version,
 		ReleasedAt: instant(r.ReleasedAt), ReleasedBy: r.ReleasedBy, GraceUntil: instant(r.GraceUntil)}
 	if err := fromJSON("hold "+r.ID, r.Scopes, &h.Datasets); err != nil {
+		return h, err
+	}
+	if err := fromJSON("hold "+r.ID, r.Covers, &h.Covers); err != nil {
 		return h, err
 	}
 	var err error

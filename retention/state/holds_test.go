@@ -142,10 +142,15 @@ func TestScopedHolds(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			set := b.set(tt.src)
 			var want []retention.ScopedHold
-			for _, table := range tt.tables {
-				want = append(want, retention.ScopedHold{Hold: h.ID, Table: table, Subjects: map[string][]string{"person": {"42"}}, Where: where})
+			scoped := map[retention.TableName]retention.ScopedHold{}
+			for _, d := range h.Datasets {
+				scoped[d.Table] = retention.ScopedHold{Hold: h.ID, Dataset: d.Dataset, Table: d.Table, Subjects: map[string][]string{"person": {"42"}}, Where: where}
 			}
-			if diff := cmp.Diff(&retention.HoldSet{Version: 1, Subjects: map[string][]string{}, Scoped: want}, set); diff != "" {
+			for _, table := range tt.tables {
+				want = append(want, scoped[table])
+			}
+			named := []retention.ScopedHold{scoped[orders], scoped[carts]}
+			if diff := cmp.Diff(&retention.HoldSet{Version: 1, Subjects: map[string][]string{}, Scoped: want, Named: named}, set); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -290,5 +295,39 @@ func TestSources(t *testing.T) {
 	must(t, b.KeepTotals(ctx, "u1", table, 6))
 	if n, at, ok, err := b.Total(ctx, "u1", table); n != 6 || !ok || err != nil || !at.Equal(b.now()) {
 		t.Errorf("total %d at %s, %v, %v", n, at, ok, err)
+	}
+}
+
+// What holds cover is read with them, whatever the source, until they end.
+func TestHoldCovers(t *testing.T) {
+	b := setup(t)
+	pid := retention.HoldCover{Type: "person", Way: "column pid", HoldScope: retention.HoldScope{Dataset: "shop/t", Source: "crm", Table: retention.TableName{Name: "t"}}}
+	uid := pid
+	uid.Way = "column uid"
+	h := b.place(retention.Hold{Subjects: people("42"), Covers: []retention.HoldCover{pid}})
+	of := func(covers ...retention.HoldCover) (out []retention.HoldCover) {
+		for _, c := range covers {
+			c.Hold = h.ID
+			out = append(out, c)
+		}
+		return out
+	}
+	want := func(covers []retention.HoldCover) {
+		t.Helper()
+		if diff := cmp.Diff(covers, b.set(retention.SourceRecord{Name: "web", UUID: "u2"}).Covers); diff != "" {
+			t.Error(diff)
+		}
+	}
+	want(of(pid))
+	for range 2 {
+		must(t, b.CoverHold(t.Context(), h.ID, of(uid, pid)))
+		want(of(pid, uid))
+	}
+	if _, err := b.ReleaseHold(t.Context(), h.ID, "over", "bob", 0); err != nil {
+		t.Fatal(err)
+	}
+	want(nil)
+	if err := b.CoverHold(t.Context(), "h-none", of(pid)); !errors.Is(err, retention.ErrNotFound) {
+		t.Errorf("a hold that is not there: %v", err)
 	}
 }

@@ -76,7 +76,8 @@ func (t *tx) loadHolds(ctx context.Context, src retention.SourceRecord, version 
 			return c, err
 		}
 	}
-	return c, nil
+	c.set.Covers, err = t.covers(ctx, now)
+	return c, err
 }
 
 // addScoped adds a dataset hold's tables of the source.
@@ -90,8 +91,10 @@ func (t *tx) addScoped(ctx context.Context, set *retention.HoldSet, r holdRow, s
 		return err
 	}
 	for _, d := range h.Datasets {
+		s := retention.ScopedHold{Hold: h.ID, Dataset: d.Dataset, Table: d.Table, Subjects: subjects, Where: h.Where}
+		set.Named = append(set.Named, s)
 		if onSource(d, src) {
-			set.Scoped = append(set.Scoped, retention.ScopedHold{Hold: h.ID, Table: d.Table, Subjects: subjects, Where: h.Where})
+			set.Scoped = append(set.Scoped, s)
 		}
 	}
 	return nil

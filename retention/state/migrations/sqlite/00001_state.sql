@@ -34,7 +34,7 @@ CREATE INDEX intents_run ON intents (run);
 
 CREATE TABLE holds (id TEXT NOT NULL PRIMARY KEY, seq BIGINT NOT NULL, matter TEXT NOT NULL, scopes BLOB NOT NULL,
   scoped INTEGER NOT NULL, condition BLOB, where_text TEXT NOT NULL, reason TEXT NOT NULL, placed_by TEXT NOT NULL,
-  placed_at BIGINT NOT NULL, review TEXT NOT NULL, state TEXT NOT NULL, not_covered BLOB NOT NULL,
+  placed_at BIGINT NOT NULL, review TEXT NOT NULL, state TEXT NOT NULL, not_covered BLOB NOT NULL, covers BLOB NOT NULL,
   entry BIGINT NOT NULL, version BIGINT NOT NULL, in_force_at BIGINT NOT NULL DEFAULT 0,
   released_at BIGINT NOT NULL DEFAULT 0, released_by TEXT NOT NULL DEFAULT '', release_reason TEXT NOT NULL DEFAULT '',
   grace_until BIGINT NOT NULL DEFAULT 0);
