@@ -77,11 +77,16 @@ func resolveState(dir, state string) string {
 }
 
 // resolveSQLite resolves a database's path, in front of its parameters and
-// after the prefix of a file URI. A database in memory has no path.
+// after the prefix "file:" or "sqlite:". A database in memory has no path.
 func resolveSQLite(dir, dsn string) string {
 	uri, rest := "", dsn
-	if r, ok := strings.CutPrefix(dsn, "file:"); ok {
-		uri, rest = "file:", r
+	for _, prefix := range []string{"file:", "sqlite:"} {
+		if r, ok := strings.CutPrefix(dsn, prefix); ok {
+			uri, rest = prefix, r
+		}
+	}
+	if strings.Contains(rest, "://") { // of another driver: the connector refuses it
+		return dsn
 	}
 	path, query, hasQuery := strings.Cut(rest, "?")
 	if path == "" || strings.HasPrefix(path, ":memory:") {

@@ -190,7 +190,7 @@ func TestResolveSQLite(t *testing.T) {
 	for in, want := range map[string]string{
 		"crm.db": "/d/crm.db", "./a/crm.db?x=1": "/d/a/crm.db?x=1", "/abs.db": "/abs.db",
 		":memory:": ":memory:", "file:crm.db?mode=ro": "file:/d/crm.db?mode=ro",
-		"file:/abs.db": "file:/abs.db", "file::memory:?cache=shared": "file::memory:?cache=shared", "": "",
+		"file:/abs.db": "file:/abs.db", "sqlite:./crm.db": "sqlite:/d/crm.db", "postgres://u:p@h/d": "postgres://u:p@h/d", "file::memory:?cache=shared": "file::memory:?cache=shared", "": "",
 	} {
 		if got := resolveSQLite("/d", in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)

@@ -7,9 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 
 	"github.com/jmoiron/sqlx"
@@ -85,33 +82,6 @@ func (s *Source) Close() error {
 		err = e
 	}
 	return err
-}
-
-func pathOf(dsn string) (string, error) {
-	path := strings.TrimPrefix(strings.TrimPrefix(dsn, "sqlite:"), "file:")
-	if strings.HasPrefix(path, "//") {
-		path = "/" + strings.TrimLeft(path, "/")
-	}
-	switch {
-	case path == "" || strings.Contains(path, ":memory:"):
-		return "", fmt.Errorf("sqlite dsn %q names no file", dsn)
-	case strings.HasPrefix(dsn, "file:") && strings.Contains(path, "?"):
-		return "", fmt.Errorf("sqlite dsn %q: options are not allowed, write the path alone", dsn)
-	}
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return "", fmt.Errorf("sqlite dsn %q: %w", dsn, err)
-	}
-	// Stat neither opens nor closes the file, so it drops no lock.
-	switch info, err := os.Stat(abs); {
-	case os.IsNotExist(err):
-		return "", refusal(retention.RefuseSourceDown, "database file %s does not exist; retentiond never makes one", abs)
-	case err != nil:
-		return "", refusal(retention.RefuseSourceDown, "database file %s: %v", abs, err)
-	case info.IsDir():
-		return "", refusal(retention.RefuseSourceDown, "%s is a directory, not a database file", abs)
-	}
-	return abs, nil
 }
 
 func refusal(code retention.RefusalCode, format string, args ...any) *retention.Refusal {

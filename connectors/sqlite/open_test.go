@@ -97,3 +97,23 @@ func TestJournalModeStays(t *testing.T) {
 		t.Errorf("foreign_keys %d %v", fk, err)
 	}
 }
+
+// Nothing of a DSN but the path of a file may be in an error.
+func TestDSNIsNoSecretToTell(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const secret = "PW-SECRET"
+	for _, dsn := range []string{
+		"postgres://u:PW-SECRET@h/db", "/etc/retentiond/postgres:/u:PW-SECRET@h/db", "sqlite:./x.db?password=PW-SECRET",
+		"file:x.db?_key=PW-SECRET", "x.db?_pragma=key('PW-SECRET')", "u:PW-SECRET@tcp(127.0.0.1:3306)/db", "host=h password=PW-SECRET dbname=d",
+		"file://u:PW-SECRET@h/x.db", "mysql://u:PW-SECRET@h/db", "x.db;password=PW-SECRET", "u:PW-SECRET@h", "file::memory:?key=PW-SECRET",
+		"x\x00PW-SECRET=1",
+	} {
+		s, err := Open(t.Context(), dsn)
+		if err == nil {
+			s.Close()
+		}
+		if err == nil || strings.Contains(err.Error(), secret) || refusalCode(err) != retention.RefuseSourceDown {
+			t.Errorf("%s: %v", dsn, err)
+		}
+	}
+}
