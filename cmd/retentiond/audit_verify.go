@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/retentiond/retentiond/retention/audit"
 	"github.com/retentiond/retentiond/retention/engine"
@@ -32,11 +33,14 @@ Exit codes: 0; 5 where the log does not verify.`,
 
 func (a *app) verify(cmd *cobra.Command, checkpoint string) error {
 	h, err := a.open(cmd.Context())
+	if errors.Is(err, audit.ErrKey) { // without its key no log verifies
+		return orElse(a.showVerify(audit.Result{Reason: err.Error()}, 0, nil), verdict(exitVerify))
+	}
 	if err != nil {
 		return err
 	}
 	defer h.close()
-	witnesses, silent := h.witnesses(cmd.Context())
+	witnesses, silent, foreign := h.witnesses(cmd.Context())
 	r, err := h.store.VerifyAudit(cmd.Context(), witnesses, checkpoint)
 	switch {
 	case errors.Is(err, audit.ErrBadCheckpoint), errors.Is(err, fs.ErrNotExist) && checkpoint != "":
@@ -44,17 +48,23 @@ func (a *app) verify(cmd *cobra.Command, checkpoint string) error {
 	case err != nil:
 		return err
 	}
-	if a.json() {
-		d := verifyDoc(r)
-		d["not_compared"] = list(silent)
-		err = a.document(d)
-	} else {
-		err = a.verifyText(r, len(witnesses), silent)
+	if r.OK && len(foreign) > 0 {
+		r.OK, r.Reason = false, strings.Join(foreign, "; ")
 	}
+	err = a.showVerify(r, len(witnesses), silent)
 	if err == nil && !r.OK {
 		return verdict(exitVerify)
 	}
 	return err
+}
+
+func (a *app) showVerify(r audit.Result, witnesses int, silent []string) error {
+	if !a.json() {
+		return a.verifyText(r, witnesses, silent)
+	}
+	d := verifyDoc(r)
+	d["not_compared"] = list(silent)
+	return a.document(d)
 }
 
 // verifyDoc is the result with every field of cli.md, absent ones null.
@@ -72,7 +82,7 @@ func (a *app) verifyText(r audit.Result, witnesses int, silent []string) error {
 		p.line("%s The audit log verifies: log %s, %s, root %s.", p.paint(green, "OK."), r.Log, plural(r.Size, "entry", "entries"), r.Root)
 		p.line("Compared with its signed checkpoints, the one beside the key, and what %s saw.", plural(int64(witnesses), "source", "sources"))
 	} else {
-		p.line("%s The audit log %s does not verify: %s.", p.paint(red, "BAD."), r.Log, r.Reason)
+		p.line("%s The audit log does not verify: %s.", p.paint(red, "BAD."), joined(": ", r.Log, r.Reason))
 		p.line("%s", badRange(r))
 	}
 	for _, s := range silent {
@@ -91,19 +101,35 @@ func badRange(r audit.Result) string {
 	return fmt.Sprintf("The first bad entry is %d.", *r.FirstBad)
 }
 
-// witnesses are what the sources' gates saw of the log, and why some source
-// says nothing.
-func (h *house) witnesses(ctx context.Context) (seen []audit.Witness, silent []string) {
+// witnesses are what the sources' gates saw of the log, why some source says
+// nothing, and which saw a log that this store does not have at all.
+func (h *house) witnesses(ctx context.Context) (seen []audit.Witness, silent, foreign []string) {
 	for _, name := range h.sourceNames() {
 		w, err := h.witness(ctx, h.engine.Sources[name])
+		var other *otherLogError
 		switch {
+		case errors.As(err, &other):
+			foreign = append(foreign, err.Error())
 		case err != nil:
 			silent = append(silent, name+": "+err.Error())
 		case w.Root != "":
 			seen = append(seen, w)
 		}
 	}
-	return seen, silent
+	return seen, silent, foreign
+}
+
+// otherLogError: the source witnessed the log of another state store, which is
+// lost here, or was never here.
+type otherLogError struct {
+	source, store string
+	size          int64
+}
+
+// Error says which source saw how much of which store's log.
+func (e *otherLogError) Error() string {
+	return fmt.Sprintf("source %s has seen %d entries of the audit log of another state store (%s), which are not here: restore that store and its key, or accept this one with `retentiond check --adopt --by NAME --reason TEXT`",
+		e.source, e.size, e.store)
 }
 
 func (h *house) witness(ctx context.Context, ref *engine.SourceRef) (audit.Witness, error) {
@@ -115,6 +141,9 @@ func (h *house) witness(ctx context.Context, ref *engine.SourceRef) (audit.Witne
 	server, err := src.Server(ctx)
 	if err != nil {
 		return audit.Witness{}, err
+	}
+	if g := server.Gate; g.StoreUUID != h.store.UUID() && g.LogSize > 0 {
+		return audit.Witness{}, &otherLogError{ref.Name, g.StoreUUID, g.LogSize}
 	}
 	if err := h.engine.Knows(ctx, ref.Name, server.Gate); err != nil && server.Gate.StoreUUID != h.store.UUID() {
 		return audit.Witness{}, err

@@ -314,8 +314,14 @@ func TestForgedWitness(t *testing.T) {
 			s.verify().is("ok", "false").says("source crm")
 		})
 	}
+	t.Run("of another store", func(t *testing.T) {
+		t.Parallel()
+		s := whole.copyOf(t)
+		s.exec("crm.db", "UPDATE retentiond_gate SET store_uuid = 'x'")
+		s.verify().is("ok", "false").says("source crm has seen", "another state store (x)")
+	})
 	for name, q := range map[string]string{
-		"of another store": "UPDATE retentiond_gate SET store_uuid = 'x'", "removed": "DROP TABLE retentiond_gate", "row removed": "DELETE FROM retentiond_gate",
+		"removed": "DROP TABLE retentiond_gate", "row removed": "DELETE FROM retentiond_gate",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

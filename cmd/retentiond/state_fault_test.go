@@ -151,33 +151,43 @@ func TestStateThatIsNone(t *testing.T) {
 func TestStrangeAuditKey(t *testing.T) {
 	tests := []struct {
 		name, says, remedy string
+		verify             int
 		spoil              func(s site)
 	}{
-		{"garbled", "holds no note signer key", "restore it from a copy", func(s site) { s.write("audit.key", "PRIVATE+KEY+half") }},
-		{"empty", "holds no note signer key", "restore it from a copy", func(s site) { s.write("audit.key", "") }},
-		{"swapped", "its audit log is signed with the key", "put the right key file back", func(s site) {
+		{"garbled", "holds no note signer key", "restore it from a copy", exitVerify, func(s site) { s.write("audit.key", "PRIVATE+KEY+half") }},
+		{"empty", "holds no note signer key", "restore it from a copy", exitVerify, func(s site) { s.write("audit.key", "") }},
+		{"swapped", "its audit log is signed with the key", "put the right key file back", exitVerify, func(s site) {
 			s.write("audit.key", func() string { o := lived(s.T); return o.read("audit.key") }())
 		}},
-		{"lost", "its audit log is signed with the key", "put the right key file back", func(s site) { s.remove("audit.key") }},
-		{"of another origin", "is of origin", "set audit.origin back", func(s site) {
+		{"lost", "its audit log is signed with the key", "put the right key file back", exitVerify, func(s site) { s.remove("audit.key") }},
+		{"of another origin", "is of origin", "set audit.origin back", 0, func(s site) {
 			s.write("retentiond.yaml", strings.Replace(siteConfig, "example.org/retention", "example.org/other", 1))
 		}},
-		{"a directory", "read audit key file", "", func(s site) {
+		{"a directory", "read audit key file", "", 0, func(s site) {
 			s.remove("audit.key")
 			if err := os.Mkdir(s.path("audit.key"), 0o700); err != nil {
 				s.Fatal(err)
 			}
 		}},
-		{"its checkpoint garbled", "audit.key.checkpoint", "", func(s site) { s.write("audit.key.checkpoint", "no note") }},
+		{"its checkpoint garbled", "audit.key.checkpoint", "", 0, func(s site) { s.write("audit.key.checkpoint", "no note") }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := lived(t)
 			tt.spoil(s)
+			before, hadErr := os.ReadFile(s.path("audit.key"))
 			s.untouched("crm.db", func() {
 				s.do(exitError, "run").oneError(tt.says, tt.remedy)
 			})
+			if tt.verify != 0 {
+				s.do(tt.verify, "audit", "verify", "--output", "json").is("ok", "false").says(tt.says)
+				s.do(tt.verify, "audit", "verify").says("BAD", tt.remedy)
+			}
+			after, hasErr := os.ReadFile(s.path("audit.key"))
+			if (hadErr == nil) != (hasErr == nil) || string(before) != string(after) {
+				t.Errorf("the key file was replaced, or made anew")
+			}
 		})
 	}
 }

@@ -87,7 +87,7 @@ func (a *app) open(ctx context.Context) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := audit.LoadOrCreateKey(cfg.Audit.KeyFile, cfg.Audit.Origin)
+	key, err := auditKey(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -104,6 +104,30 @@ func (a *app) open(ctx context.Context) (*house, error) {
 		return nil, errors.Join(err, store.Close())
 	}
 	return h, nil
+}
+
+// auditKey reads the audit key. A new one is made at first use only: where the
+// state store is bound to a key that is gone, another could sign what nobody can
+// compare with the log.
+func auditKey(ctx context.Context, cfg *configs.Config) (*audit.Key, error) {
+	path, origin := cfg.Audit.KeyFile, cfg.Audit.Origin
+	key, err := audit.LoadKey(path, origin)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	bound, err := state.KeyOf(ctx, cfg.State.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	if bound == "" {
+		return audit.LoadOrCreateKey(path, origin)
+	}
+	// Another process may have made both meanwhile: the key comes first.
+	if key, err = audit.LoadKey(path, origin); !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	return nil, fmt.Errorf("%w: state store %s: its audit log is signed with the key %s, and the key file %s is missing; put the right key file back (audit.key_file), no other is made",
+		audit.ErrKey, redactedState(cfg), bound, path)
 }
 
 func (a *app) newEngine(ctx context.Context, h *house, loaded policies.Loaded) (*engine.Engine, error) {

@@ -28,14 +28,24 @@ type Key struct {
 	public ed25519.PublicKey
 }
 
+// ErrKey says that there is no key that fits the log: the file is missing, holds
+// none, or holds another one.
+var ErrKey = errors.New("the audit key is not the log's")
+
+// LoadKey reads the note signer key file at path, of that origin. Where there is
+// none, the error is fs.ErrNotExist too; none is made.
+func LoadKey(path, origin string) (*Key, error) {
+	if err := checkOrigin(origin); err != nil {
+		return nil, err
+	}
+	return loadKey(path, origin)
+}
+
 // LoadOrCreateKey reads the note signer key file at path, or creates it (mode
 // 0600, durable on return) where there is none. The file must be of that
 // origin. A file that is there and cannot be read is an error, never replaced.
 func LoadOrCreateKey(path, origin string) (*Key, error) {
-	if err := checkOrigin(origin); err != nil {
-		return nil, err
-	}
-	k, err := loadKey(path, origin)
+	k, err := LoadKey(path, origin)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return k, err
 	}
@@ -65,7 +75,7 @@ func loadKey(path, origin string) (*Key, error) {
 	skey := strings.TrimSpace(string(text))
 	signer, err := note.NewSigner(skey)
 	if err != nil {
-		return nil, fmt.Errorf("audit key file %s holds no note signer key (%w); restore it from a copy, never replace it: the state store knows the key", path, err)
+		return nil, fmt.Errorf("%w: audit key file %s holds no note signer key (%w); restore it from a copy, never replace it: the state store knows the key", ErrKey, path, err)
 	}
 	if signer.Name() != origin {
 		return nil, fmt.Errorf("audit key file %s is of origin %s, the configuration says %s; set audit.origin back", path, signer.Name(), origin)
@@ -74,11 +84,11 @@ func loadKey(path, origin string) (*Key, error) {
 	parts := strings.SplitN(skey, "+", 5)
 	raw, err := base64.StdEncoding.DecodeString(parts[len(parts)-1])
 	if err != nil || len(raw) != 1+ed25519.SeedSize {
-		return nil, fmt.Errorf("audit key file %s holds no Ed25519 key", path)
+		return nil, fmt.Errorf("%w: audit key file %s holds no Ed25519 key", ErrKey, path)
 	}
 	public, ok := ed25519.NewKeyFromSeed(raw[1:]).Public().(ed25519.PublicKey)
 	if !ok {
-		return nil, fmt.Errorf("audit key file %s holds no Ed25519 key", path)
+		return nil, fmt.Errorf("%w: audit key file %s holds no Ed25519 key", ErrKey, path)
 	}
 	return &Key{path: path, origin: origin, seed: raw[1:], public: public}, nil
 }

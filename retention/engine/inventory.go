@@ -245,5 +245,8 @@ func (e *Engine) passive(ctx context.Context, v *view, p *retention.Policy, d *r
 	if r != nil {
 		out.Rule, out.Because = r.ID, "only protects: at least "+r.AtLeast.String()
 	}
+	if down := v.down[d.Source]; down != nil { // counted, but nobody may act there
+		out.Explained, out.Error = false, down.Error()
+	}
 	return out, nil
 }

@@ -82,7 +82,9 @@ func (e *Engine) allPolicies() []*retention.Policy {
 	return append(append([]*retention.Policy{}, e.Policies...), e.Guards...)
 }
 
-// Status tells of every configured source whether it answers, and what it knows.
+// Status tells of every configured source whether it answers, what it knows, and
+// whether anything may act there: a source that knows another state store, or a
+// newer one, is in error.
 func (e *Engine) Status(ctx context.Context) []SourceStatus {
 	out := []SourceStatus{}
 	for _, n := range e.sourceNames() {
@@ -93,6 +95,9 @@ func (e *Engine) Status(ctx context.Context) []SourceStatus {
 			st.Error = err.Error()
 		} else {
 			st.UUID, st.Installed, st.Server = srv.Gate.SourceUUID, srv.Gate.Installed, srv.Name
+			if err := e.Knows(ctx, n, srv.Gate); err != nil {
+				st.Error = err.Error()
+			}
 		}
 		out = append(out, st)
 	}

@@ -140,7 +140,7 @@ func (s *Store) recognise(ctx context.Context, t *tx) (known bool, err error) {
 		return true, err
 	}
 	if had != s.key.Fingerprint() {
-		return true, fmt.Errorf("its audit log is signed with the key %s, the key file holds %s; put the right key file back (audit.key_file)", had, s.key.Fingerprint())
+		return true, fmt.Errorf("%w: its audit log is signed with the key %s, the key file holds %s; put the right key file back (audit.key_file)", audit.ErrKey, had, s.key.Fingerprint())
 	}
 	origin, err := t.meta(ctx, metaOrigin)
 	if err == nil && origin != s.key.Origin() {
