@@ -57,7 +57,20 @@ func (g *Gen) DeleteDue(list string) (Query, error) {
 // Update renders the changes to the rows of the list; mark, where it is set, is
 // the column that records markAt.
 func (g *Gen) Update(list string, changes []retention.Change, mark string, markAt any) (Query, error) {
+	return g.update(g.main(), list, changes, mark, markAt)
+}
+
+// UpdateDue is Update of the rows of the list that are due, tested in the same
+// statement.
+func (g *Gen) UpdateDue(list string, changes []retention.Change, mark string, markAt any) (Query, error) {
 	t := g.main()
+	if err := g.nameable(); err != nil {
+		return Query{}, err
+	}
+	return g.update(t, list, changes, mark, markAt, g.stillDue(t))
+}
+
+func (g *Gen) update(t row, list string, changes []retention.Change, mark string, markAt any, more ...SQL) (Query, error) {
 	var sets []SQL
 	for _, ch := range changes {
 		if ch.Func != retention.Keep {
@@ -70,7 +83,7 @@ func (g *Gen) Update(list string, changes []retention.Change, mark string, markA
 	if len(sets) == 0 {
 		return Query{}, fmt.Errorf("table %s: no column would change", t.table.Name)
 	}
-	return g.done(Format("UPDATE %s SET\n  %s\nWHERE %s", g.from(t), Join(",\n  ", sets...), g.keyed(t, list)))
+	return g.done(Format("UPDATE %s SET\n  %s\nWHERE %s", g.from(t), Join(",\n  ", sets...), And(append([]SQL{g.keyed(t, list)}, more...)...)))
 }
 
 // CountDone counts the rows of the list that have their form; ok = false where

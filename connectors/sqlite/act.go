@@ -190,6 +190,12 @@ func (w *work) change(ctx context.Context) error {
 		return err
 	}
 	w.b.Reach(retention.PointActed)
+	return w.formed(ctx)
+}
+
+// formed checks that every changed row has its form.
+func (w *work) formed(ctx context.Context) error {
+	t := w.b.Selection.Table
 	g, err := w.gen()
 	if err != nil {
 		return err
