@@ -28,6 +28,7 @@ func (s site) nothing(f func()) {
 // A mistake in a policy stops its rules, with its place and what would be right,
 // and nothing is written.
 func TestBadPolicy(t *testing.T) {
+	t.Parallel()
 	tests := []struct{ name, old, with, code, at, says string }{
 		{"typo in a key", "keep: 3 years", "kep: 3 years", "policy_error", "shop.yaml:18:5", "kep"},
 		{"duplicate key", "keep: 3 years", "keep: 3 years\n    keep: 4 years", "policy_error", "shop.yaml:19:5", "twice"},
@@ -60,6 +61,7 @@ func TestBadPolicy(t *testing.T) {
 
 // Tables that cannot be acted on safely are refused by name.
 func TestBadTable(t *testing.T) {
+	t.Parallel()
 	tests := []struct{ name, rows, code, says string }{
 		{"no primary key", strings.NewReplacer("id INTEGER PRIMARY KEY, email", "id INTEGER, email", "REFERENCES prospects (id)", "").Replace(siteSQL), "unsafe_table", "key"},
 		{"a view", "CREATE TABLE p (id INTEGER PRIMARY KEY, created_at TEXT); CREATE VIEW prospects AS SELECT * FROM p; CREATE TABLE interactions (id INTEGER PRIMARY KEY, prospect_id INTEGER, occurred_at TEXT)", "unsafe_table", "view"},
@@ -78,6 +80,7 @@ func TestBadTable(t *testing.T) {
 
 // A source file that is none is refused and stays as it is; none is ever made.
 func TestBadSourceFile(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, says string
 		make       func(s site)
@@ -116,6 +119,7 @@ func TestBadSourceFile(t *testing.T) {
 
 // A locked source: refused in time, nothing done.
 func TestLockedSource(t *testing.T) {
+	t.Parallel()
 	for name, lock := range map[string]string{"writer": "BEGIN IMMEDIATE", "exclusive": "PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE; UPDATE prospects SET id = id"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -136,6 +140,7 @@ func TestLockedSource(t *testing.T) {
 
 // What is asked wrongly: one error line, exit 2 (cli.md), nothing written.
 func TestBadRequest(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	plan := s.plan()
 	place := func(args ...string) []string {
@@ -215,6 +220,7 @@ func (s site) inProcess(want int, args ...string) reply {
 
 // Of a file of subjects everything is taken, or nothing.
 func TestBadSubjectsFile(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.plan()
 	place := func(want int, csv string) reply {
@@ -267,6 +273,7 @@ func TestBadSubjectsFile(t *testing.T) {
 
 // Mistakes of the configuration: exit 2, with the place; nothing is made.
 func TestBadConfiguration(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct{ old, with, at, says string }{
 		"wrong key":          {"policies:", "polices:", "retentiond.yaml:2:1", "policies"},
 		"wrong key of a map": {"driver: sqlite", "driver: sqlite, dns: ./x", "retentiond.yaml:4", "dns"},
@@ -306,6 +313,7 @@ func TestBadConfiguration(t *testing.T) {
 
 // Two runs at once: one acts, the other says busy and does nothing.
 func TestTwoRunsAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.do(exitOK, "run", "--approve", "--by", "Ada")
 	for id := 100; id < 104; id++ {

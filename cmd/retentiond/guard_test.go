@@ -9,6 +9,7 @@ import (
 // A clock that is not what it was, or not the source's, stops everything until a
 // person accepts it (L12).
 func TestClockGuard(t *testing.T) {
+	t.Parallel()
 	real := time.Now()
 	const day = 24 * time.Hour
 	tests := []struct {
@@ -49,6 +50,7 @@ func TestClockGuard(t *testing.T) {
 
 // A refused clock is not learnt: the second try is refused as the first was.
 func TestRefusedClockIsNotLearnt(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	now := time.Now()
 	s.at(now.AddDate(-1, 0, 0), exitOK, "run", "--approve", "--by", "Ada", "--accept-clock")
@@ -78,6 +80,7 @@ var drifts = map[string]string{
 // A schema that moved between plan and run, or between two runs, stops the step
 // before its first write (L12).
 func TestSchemaDrift(t *testing.T) {
+	t.Parallel()
 	codes := map[string]string{"new foreign key": "foreign_key", "new cascade": "foreign_key", "new trigger": "unsafe_table", "new trigger, child": "unsafe_table"}
 	for name, ddl := range drifts {
 		t.Run(name, func(t *testing.T) {
@@ -107,6 +110,7 @@ func TestSchemaDrift(t *testing.T) {
 
 // A drift that a person looked at is approved with the plan.
 func TestSchemaDriftApproved(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.approve()
 	s.due(7)
@@ -121,6 +125,7 @@ func TestSchemaDriftApproved(t *testing.T) {
 // Limits count children, and shares count from a thousand rows on; they refuse
 // in the dry run as in the run, whatever `approve` says.
 func TestLimits(t *testing.T) {
+	t.Parallel()
 	many := siteSQL + "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 1099) INSERT INTO prospects SELECT i, 'n', 'open', datetime('now') FROM n;"
 	due := "WITH RECURSIVE n(i) AS (SELECT 5000 UNION ALL SELECT i + 1 FROM n WHERE i < 5299) INSERT INTO prospects SELECT i, 'd', 'lost', '2012-01-01' FROM n;"
 	tests := []struct {
@@ -158,6 +163,7 @@ func TestLimits(t *testing.T) {
 // What a rule means is approved, not its name: a first run, a shorter period, a
 // wider condition or another action wait for a person again.
 func TestMeaningIsApproved(t *testing.T) {
+	t.Parallel()
 	changes := map[string]string{
 		"shorter period":   strings.Replace(sitePolicy, "keep: 3 years", "keep: 3 days", 1),
 		"another action":   strings.Replace(sitePolicy, "then: delete\n", "then: redact\n    columns: {email: null}\n", 2),
@@ -195,6 +201,7 @@ func TestMeaningIsApproved(t *testing.T) {
 
 // Words that mean nothing new need no new approval.
 func TestWordsNeedNoApproval(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.approve()
 	s.due(7)
@@ -203,6 +210,7 @@ func TestWordsNeedNoApproval(t *testing.T) {
 }
 
 func TestApproveModes(t *testing.T) {
+	t.Parallel()
 	mode := func(t *testing.T, m string) site {
 		return newSiteWith(t, sitePolicy+"    approve: "+m+"\n", siteSQL)
 	}
@@ -230,6 +238,7 @@ func TestApproveModes(t *testing.T) {
 // Plans end: after seven days, after a rejection, after their run; a preview
 // never begins.
 func TestPlansEnd(t *testing.T) {
+	t.Parallel()
 	now := time.Now()
 	old := now.AddDate(0, 0, -8)
 	week := now.AddDate(0, 0, -6)
@@ -294,6 +303,7 @@ func TestPlansEnd(t *testing.T) {
 
 // Rows that qualify after the plan was made are not in it (L6).
 func TestPlanIsRunExactly(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	plan := s.plan()
 	s.do(exitOK, "approve", plan, "--by", "Ada", "--reason", "r")
@@ -309,6 +319,7 @@ func TestPlanIsRunExactly(t *testing.T) {
 
 // The kill switch, as every guard, refuses before the first write.
 func TestGuardsNameTheirCode(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.do(exitOK, "stop-all", "--by", "Ada", "--reason", "incident")
 	plan := s.do(exitOK, "plan", "--output", "json").get("plan")

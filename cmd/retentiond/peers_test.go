@@ -38,6 +38,7 @@ func replaced(t *testing.T, old, with string) string {
 }
 
 func TestPeer_Curator1113_DuplicateKey(t *testing.T) {
+	t.Parallel()
 	for name, with := range map[string]string{
 		"period": "keep: 3 years\n    keep: 0 days", "condition": "where: {status: lost}\n    where: {id: {gt: 0}}\n    keep: 3 years",
 		"condition's column": "where: {status: lost, status: open}\n    keep: 3 years", "clock": "from: created_at\n    keep: 3 years",
@@ -54,6 +55,7 @@ func TestPeer_Curator1113_DuplicateKey(t *testing.T) {
 }
 
 func TestPeer_Curator1727_Mongo68477_NoDateIsNoOldDate(t *testing.T) {
+	t.Parallel()
 	const policy = siteHead + "datasets: {logs: {table: logs, subject: none, why: no person}}\n" +
 		"rules:\n  - {id: logs, title: L, dataset: logs, from: at, keep: 1 year, then: delete}\n"
 	s := newSiteWith(t, policy, "CREATE TABLE logs (id INTEGER PRIMARY KEY, at)")
@@ -68,6 +70,7 @@ func TestPeer_Curator1727_Mongo68477_NoDateIsNoOldDate(t *testing.T) {
 }
 
 func TestPeer_PtArchiver1199589_SwallowedDryRun(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.untouched("crm.db", func() {
 		for _, f := range []string{"--policy", "--rule", "--as-of", "--plan", "--reason", "--by"} {
@@ -77,6 +80,7 @@ func TestPeer_PtArchiver1199589_SwallowedDryRun(t *testing.T) {
 }
 
 func TestPeer_PtArchiver1593265_NoUniqueKey(t *testing.T) {
+	t.Parallel()
 	rows := strings.NewReplacer("id INTEGER PRIMARY KEY, email", "id INTEGER, email", "REFERENCES prospects (id)", "").Replace(siteSQL) +
 		"INSERT INTO prospects SELECT * FROM prospects WHERE id = 3"
 	s := newSiteWith(t, sitePolicy, rows)
@@ -86,6 +90,7 @@ func TestPeer_PtArchiver1593265_NoUniqueKey(t *testing.T) {
 }
 
 func TestPeer_BulkDelete_VetoedRowInARange(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	for id := 100; id < 200; id++ {
 		s.exec("crm.db", fmt.Sprintf("INSERT INTO prospects VALUES (%d, 'x', 'lost', '2012-01-01 10:00:00')", id))
@@ -101,6 +106,7 @@ func TestPeer_BulkDelete_VetoedRowInARange(t *testing.T) {
 
 // A row that was refreshed between plan and run stays.
 func TestPeer_TiDB41043_RefreshedRow(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	plan := s.plan()
 	s.exec("crm.db", "INSERT INTO interactions VALUES (9, 1, datetime('now'))", "UPDATE prospects SET created_at = datetime('now') WHERE id = 2")
@@ -112,6 +118,7 @@ func TestPeer_TiDB41043_RefreshedRow(t *testing.T) {
 // Runs end in the hours that a night has twice, or not at all, with the rows of
 // the right side.
 func TestPeer_TiDB52803_DSTFold(t *testing.T) {
+	t.Parallel()
 	const policy = siteHead + "datasets: {logs: {table: logs, subject: none, why: no person}}\n" +
 		"rules:\n  - {id: logs, title: L, dataset: logs, from: at, keep: 1 year, then: delete, approve: never}\n"
 	// 26 October 2025 has 02:30 twice in Paris; 30 March 2025 has none.
@@ -128,6 +135,7 @@ func TestPeer_TiDB52803_DSTFold(t *testing.T) {
 
 // The zone of one policy, or column, does not leak into the next.
 func TestPeer_Custodian4818_8306_TiDB70032_70765_ZonesDoNotLeak(t *testing.T) {
+	t.Parallel()
 	one := func(name, zone, from string) string {
 		return strings.NewReplacer("policy: shop", "policy: "+name, "Europe/Paris", zone).Replace(siteHead) +
 			"datasets: {logs: {table: " + name + ", subject: none, why: no person}}\n" +
@@ -158,6 +166,7 @@ func TestPeer_Custodian4818_8306_TiDB70032_70765_ZonesDoNotLeak(t *testing.T) {
 }
 
 func TestPeer_Custodian4953_ExactlyWhatWasApproved(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	plan := s.plan()
 	s.do(exitOK, "approve", plan, "--by", "Ada", "--reason", "r")
@@ -169,6 +178,7 @@ func TestPeer_Custodian4953_ExactlyWhatWasApproved(t *testing.T) {
 }
 
 func TestPeer_Custodian6583_LimitsInDryRunToo(t *testing.T) {
+	t.Parallel()
 	s := newSiteWith(t, siteHead+"limits: {rows: 1}\n"+siteDatasets+siteRule, siteSQL)
 	s.untouched("crm.db", func() {
 		dry := s.do(exitRefused, "run", "--dry-run", "--output", "json").get("refusals/0/message")
@@ -177,6 +187,7 @@ func TestPeer_Custodian6583_LimitsInDryRunToo(t *testing.T) {
 }
 
 func TestPeer_Cockroach125103_CascadesCount(t *testing.T) {
+	t.Parallel()
 	rows := siteSQL + "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 399) INSERT INTO interactions SELECT i, 1, '2015-01-01' FROM n;"
 	s := newSiteWith(t, siteHead+"limits: {rows: 300}\n"+siteDatasets+siteRule, rows)
 	s.untouched("crm.db", func() {
@@ -187,6 +198,7 @@ func TestPeer_Cockroach125103_CascadesCount(t *testing.T) {
 }
 
 func TestPeer_Cockroach118129_IndexOfTheChild(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.exec("crm.db", "DROP INDEX interactions_prospect")
 	s.do(exitOK, "check").says("warning", "CREATE INDEX", "interactions")
@@ -194,6 +206,7 @@ func TestPeer_Cockroach118129_IndexOfTheChild(t *testing.T) {
 
 // One rule that fails, or is stuck, does not stop or undo the others.
 func TestPeer_Cockroach138999_OneRuleDoesNotStopAnother(t *testing.T) {
+	t.Parallel()
 	policy := siteHead + strings.TrimSuffix(siteDatasets, "\n") + "\n  broken: {table: broken, subject: none, why: no person}\n" +
 		"rules:\n  - {id: a, title: A, dataset: broken, from: at, keep: 1 year, then: redact, columns: {v: {set: same}}}\n" + strings.TrimPrefix(siteRule, "rules:\n")
 	s := newSiteWith(t, policy, siteSQL+`CREATE TABLE broken (id INTEGER PRIMARY KEY, at TEXT, v TEXT CHECK (v <> 'same'));
@@ -207,12 +220,14 @@ func TestPeer_Cockroach138999_OneRuleDoesNotStopAnother(t *testing.T) {
 
 // Nothing due: one look, no batch, no write.
 func TestPeer_Cockroach98722_NothingDueIsNoWork(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.approve()
 	s.do(exitOK, "run", "--output", "json").is("steps/0/planned", "0", "steps/0/batches", "0")
 }
 
 func TestPeer_Cockroach101372_Restrict(t *testing.T) {
+	t.Parallel()
 	for _, action := range []string{"RESTRICT", "NO ACTION", "SET NULL", "SET DEFAULT", "CASCADE"} {
 		t.Run(action, func(t *testing.T) {
 			t.Parallel()
@@ -227,6 +242,7 @@ func TestPeer_Cockroach101372_Restrict(t *testing.T) {
 }
 
 func TestPeer_PgPartman682_RowsFromTheFuture(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.exec("crm.db", "INSERT INTO prospects VALUES (8, 'x', 'open', '2031-01-01 10:00:00'), (9, 'x', 'open', '9999-12-31 10:00:00')")
 	s.approve().is("steps/0/done", "2")
@@ -238,6 +254,7 @@ func TestPeer_PgPartman682_RowsFromTheFuture(t *testing.T) {
 
 // A hold is honoured by every action, and by the archive's end.
 func TestPeer_Areev278_HoldBeatsEveryAction(t *testing.T) {
+	t.Parallel()
 	for name, then := range map[string]string{
 		"delete": "then: delete", "redact": "then: redact\n    columns: {email: null}",
 		"anonymise": "then: anonymise\n    columns: {id: keep, email: null, status: keep, created_at: keep}",
@@ -267,6 +284,7 @@ func TestPeer_Areev278_HoldBeatsEveryAction(t *testing.T) {
 
 // The same with a hold that is placed once the row lies in the archive.
 func TestPeer_Areev278_HoldBeatsTheArchivesEnd(t *testing.T) {
+	t.Parallel()
 	recent := strings.Replace(siteSQL, "'2015-03-01 10:00:00'", "datetime('now', '-40 months')", 1)
 	recent = strings.NewReplacer("'2015-04-01 10:00:00'", "datetime('now', '-41 months')", "'2015-05-01 10:00:00'", "datetime('now', '-42 months')").Replace(recent)
 	policy := func(end string) string {
@@ -288,6 +306,7 @@ func TestPeer_Areev278_HoldBeatsTheArchivesEnd(t *testing.T) {
 // Data that comes back from a copy is under the holds that were placed on it:
 // by person, and by dataset, whatever the copy knows of us.
 func TestPeer_Areev279_RestoredDataIsHeld(t *testing.T) {
+	t.Parallel()
 	for _, when := range []string{"before anything was installed", "after a run"} {
 		for _, what := range [][]string{{"--subject", "person:1"}, {"--dataset", "shop/prospects"}} {
 			t.Run(when+" "+what[0], func(t *testing.T) {
@@ -319,6 +338,7 @@ func TestPeer_Areev279_RestoredDataIsHeld(t *testing.T) {
 }
 
 func TestPeer_Openregister3553_EveryPathChecks(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	plan := s.plan()
 	s.hold("person:1")
@@ -333,6 +353,7 @@ func TestPeer_Openregister3553_EveryPathChecks(t *testing.T) {
 
 // A hold placed while a run works protects from that run, not from the next.
 func TestPeer_MidRunHoldProtectsThisRun(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	for id := 100; id < 110; id++ {
 		s.due(id)
@@ -354,6 +375,7 @@ func TestPeer_MidRunHoldProtectsThisRun(t *testing.T) {
 }
 
 func TestPeer_GoogleVault_ReleasePurgesNothing(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	hold := s.hold("person:1")
 	s.approve()
@@ -368,6 +390,7 @@ func TestPeer_GoogleVault_ReleasePurgesNothing(t *testing.T) {
 }
 
 func TestPeer_Consolebook65_ReviewDateReleasesNothing(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.do(exitOK, "hold", "place", "--matter", "M", "--subject", "person:1", "--reason", "r", "--by", "Ada", "--review", "2020-01-01")
 	s.approve()
@@ -378,6 +401,7 @@ func TestPeer_Consolebook65_ReviewDateReleasesNothing(t *testing.T) {
 }
 
 func TestPeer_Fides_MissingTableIsNotComplete(t *testing.T) {
+	t.Parallel()
 	s := newSiteWith(t, sitePolicy, "CREATE TABLE other (id INTEGER PRIMARY KEY)")
 	s.do(exitRefused, "run", "--output", "json").is("verdict", "refused", "refusals/0/code", "schema_drift").says(`no table \"prospects\"`)
 	s.do(exitUsage, "check").says("prospects")
@@ -385,6 +409,7 @@ func TestPeer_Fides_MissingTableIsNotComplete(t *testing.T) {
 }
 
 func TestPeer_Dolibarr38785_ExemptionsAreCounted(t *testing.T) {
+	t.Parallel()
 	policy := siteHead + strings.TrimSuffix(siteDatasets, "\n") + "\n  invoices: {table: invoices, subject: {person: prospect_id}}\n" + siteRule +
 		"  - {id: tax, title: Tax, dataset: invoices, from: issued, at_least: 10 years}\n"
 	s := newSiteWith(t, policy, siteSQL+"CREATE TABLE invoices (id INTEGER PRIMARY KEY, prospect_id INTEGER, issued TEXT); INSERT INTO invoices VALUES (1, 1, '2001-01-01')")
@@ -396,6 +421,7 @@ func TestPeer_Dolibarr38785_ExemptionsAreCounted(t *testing.T) {
 }
 
 func TestPeer_Dolibarr38787_InNoRule(t *testing.T) {
+	t.Parallel()
 	policy := siteHead + strings.TrimSuffix(siteDatasets, "\n") + "\n  carts: {table: carts, subject: {person: id}, purpose: sales}\n" + siteRule
 	s := newSiteWith(t, policy, siteSQL+"CREATE TABLE carts (id INTEGER PRIMARY KEY)")
 	s.do(exitOK, "check").says("undecided", "carts")
@@ -404,6 +430,7 @@ func TestPeer_Dolibarr38787_InNoRule(t *testing.T) {
 
 // Our own update does not renew the clock, whatever the application's trigger does.
 func TestPeer_DolibarrPR38157_OwnUpdateRenewsNothing(t *testing.T) {
+	t.Parallel()
 	const policy = siteHead + "datasets: {p: {table: p, subject: {person: id}}}\n" +
 		"rules:\n  - {id: r, title: R, dataset: p, from: modified, keep: 1 year, then: anonymise, mark: gone_at, columns: {id: keep, name: null, modified: keep, gone_at: keep}}\n"
 	rows := "CREATE TABLE p (id INTEGER PRIMARY KEY, name TEXT, modified TEXT, gone_at TEXT); INSERT INTO p VALUES (1, 'ada', '2012-01-01', NULL);"
@@ -420,6 +447,7 @@ func TestPeer_DolibarrPR38157_OwnUpdateRenewsNothing(t *testing.T) {
 }
 
 func TestPeer_DolibarrPR38194_ColumnNobodyNamed(t *testing.T) {
+	t.Parallel()
 	policy := replaced(t, "    then: delete\n", "    then: anonymise\n    columns: {id: keep, email: null, created_at: keep}\n")
 	s := newSiteWith(t, policy, siteSQL)
 	s.untouched("crm.db", func() {
@@ -429,6 +457,7 @@ func TestPeer_DolibarrPR38194_ColumnNobodyNamed(t *testing.T) {
 }
 
 func TestPeer_Linshare272_UniqueColumn(t *testing.T) {
+	t.Parallel()
 	rows := strings.Replace(siteSQL, "email TEXT", "email TEXT NOT NULL UNIQUE", 1)
 	anonymise := func(email string) string {
 		return replaced(t, "    then: delete\n", "    then: anonymise\n    mark: gone_at\n    columns: {id: keep, email: "+email+", status: keep, created_at: keep, gone_at: keep}\n")
@@ -450,6 +479,7 @@ func TestPeer_Linshare272_UniqueColumn(t *testing.T) {
 
 // Memory does not grow with the table (L13).
 func TestPeer_Matomo18839_FlatMemory(t *testing.T) {
+	t.Parallel()
 	peak := func(rows int) int64 {
 		dir, db := bulk(t, rows)
 		cmd, out := retentiondProcess(t, dir, "run", "--approve", "--by", "Ada")
@@ -468,6 +498,7 @@ func TestPeer_Matomo18839_FlatMemory(t *testing.T) {
 }
 
 func TestPeer_Matomo16529_ChildrenGoToo(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.approve().is("steps/0/children/interactions", "2")
 	if got := s.query("crm.db", "SELECT id FROM interactions"); got != "3" {
@@ -478,6 +509,7 @@ func TestPeer_Matomo16529_ChildrenGoToo(t *testing.T) {
 // The disk shrinks, and the value is in no page of the file, where a rule asks
 // for it; where none does, the report says what remains.
 func TestPeer_Matomo17431_SQLitePagesKeepTheValue(t *testing.T) {
+	t.Parallel()
 	for _, erase := range []string{"logical", "rewritten"} {
 		t.Run(erase, func(t *testing.T) {
 			policy := replaced(t, "    subject: {person: id}\n", "    subject: {person: id}\n    erase: "+erase+"\n")
@@ -505,6 +537,7 @@ func TestPeer_Matomo17431_SQLitePagesKeepTheValue(t *testing.T) {
 }
 
 func TestPeer_Loki4409_AConditionIsNotAll(t *testing.T) {
+	t.Parallel()
 	s := newSiteWith(t, replaced(t, "keep: 3 years", "where: {status: lost}\n    keep: 3 years"), siteSQL+"INSERT INTO prospects VALUES (9, 'x', 'won', '2012-01-01'), (10, 'x', NULL, '2012-01-01');")
 	s.approve().is("steps/0/done", "2")
 	if got := s.ids(); got != "3 4 5 6 9 10" {
@@ -518,6 +551,7 @@ func TestPeer_Loki4409_AConditionIsNotAll(t *testing.T) {
 
 // The later stage does not fire for rows that the earlier one did not archive.
 func TestPeer_MinIO12392_LaterStageWaits(t *testing.T) {
+	t.Parallel()
 	policy := replaced(t, "    keep: 3 years\n    then: delete\n", "    stages:\n      - {keep: 3 years, then: archive, to: cold, why: proof}\n      - {keep: 4 years, then: delete}\n")
 	s := newSiteWith(t, policy, siteSQL)
 	// The vault is out of reach: its table exists already, with other columns.
@@ -531,6 +565,7 @@ func TestPeer_MinIO12392_LaterStageWaits(t *testing.T) {
 
 // After a restore the store is newer than the source: nothing acts unasked.
 func TestPeer_RestoredFromBackup(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.approve()
 	s.due(7)
@@ -550,6 +585,7 @@ func TestPeer_RestoredFromBackup(t *testing.T) {
 // AddDate is early on some days and late on others; the due day is neither: 13
 // months on every day of four years, against the calendar's own vectors.
 func TestPeer_AddDate13Months(t *testing.T) {
+	t.Parallel()
 	const policy = siteHead + "datasets: {logs: {table: logs, subject: none, why: no person}}\n" +
 		"rules:\n  - {id: logs, title: L, dataset: logs, from: at, keep: 13 months, then: delete}\n"
 	s := newSiteWith(t, strings.Replace(policy, "datasets:", "limits: {share: 100%}\ndatasets:", 1), `CREATE TABLE logs (id INTEGER PRIMARY KEY, at TEXT);

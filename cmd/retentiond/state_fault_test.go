@@ -22,6 +22,7 @@ func lived(t *testing.T) site {
 // A store that is not the one the source knows, or an older one, acts on
 // nothing until a person adopts it; the adoption is audited, and works (L3).
 func TestStrangeStateActsOnNothing(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name  string
 		spoil func(s site)
@@ -89,6 +90,7 @@ func TestStrangeStateActsOnNothing(t *testing.T) {
 // A second installation with a state file of its own never acts on the source,
 // and neither can it take the source over unasked.
 func TestSecondStateStore(t *testing.T) {
+	t.Parallel()
 	s := lived(t)
 	s.write("second.yaml", strings.NewReplacer("state.db", "state2.db", "audit.key", "audit2.key").Replace(siteConfig))
 	s.untouched("crm.db", func() {
@@ -103,6 +105,7 @@ func TestSecondStateStore(t *testing.T) {
 
 // A state file that is none is refused and stays as it is.
 func TestStateThatIsNone(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, says, remedy string
 		make               func(s site)
@@ -149,6 +152,7 @@ func TestStateThatIsNone(t *testing.T) {
 // The audit key is the log's: unreadable, garbled, swapped or of another origin
 // it stops everything, and none is ever made in its place.
 func TestStrangeAuditKey(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, says, remedy string
 		verify             int
@@ -195,6 +199,7 @@ func TestStrangeAuditKey(t *testing.T) {
 // A state store that another process keeps locked: nothing acts, and it is said
 // after seconds, not minutes.
 func TestLockedState(t *testing.T) {
+	t.Parallel()
 	for _, how := range []string{"BEGIN EXCLUSIVE", "PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE; UPDATE meta SET value = value"} {
 		t.Run(strings.Fields(how)[0], func(t *testing.T) {
 			t.Parallel()
