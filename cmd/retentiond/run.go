@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"time"
 
 	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/engine"
@@ -107,6 +108,11 @@ func (a *app) neverBegan(report retention.RunReport, err error) error {
 	}
 	if !a.json() || report.Verdict != retention.VerdictRefused {
 		return err
+	}
+	now := a.now().UTC().Truncate(time.Second)
+	report.Started, report.Ended = now, now
+	if report.AsOf.IsZero() {
+		report.AsOf = now
 	}
 	if shown := a.document(reportView(report)); shown != nil {
 		return shown
