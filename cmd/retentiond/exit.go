@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/audit"
 	"github.com/retentiond/retentiond/retention/engine"
 )
 
@@ -100,6 +101,8 @@ func classify(err error) *fault {
 	case errors.As(err, &gate):
 		f.Code, f.Hint, f.exit = "gate", "the hold stays placing, which every new batch already sees; "+
 			"run `retentiond hold show "+gate.Hold.ID+"` until it is in force", exitRefused
+	case errors.Is(err, audit.ErrTail):
+		f.Code, f.Hint, f.exit = string(retention.RefuseStateMismatch), "retentiond audit verify says from where on the log cannot be trusted", exitRefused
 	case errors.Is(err, retention.ErrFenced):
 		f.Code, f.Hint = "fenced", "nothing was done twice: `retentiond runs list` and `retentiond hold list` show what the other process did"
 	case errors.Is(err, retention.ErrNotFound):

@@ -31,7 +31,7 @@ func TestExitCodes(t *testing.T) {
 		{"not found", nil, wrap(retention.ErrNotFound), exitUsage, "not_found"},
 		{"decided", nil, wrap(retention.ErrDecided), exitRefused, "decided"},
 		{"busy", nil, wrap(retention.ErrBusy), exitError, "busy"},
-		{"fenced", nil, wrap(retention.ErrFenced), exitError, "error"},
+		{"fenced", nil, wrap(retention.ErrFenced), exitError, "fenced"},
 		{"canceled", nil, wrap(context.Canceled), exitInterrupted, "interrupted"},
 		{"stopped by a signal", stopped, errors.New("x"), exitInterrupted, "error"},
 		{"several", nil, faults{usage("", "a"), usage("", "b")}, exitUsage, "usage"},

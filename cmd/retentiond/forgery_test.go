@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/retentiond/retentiond/retention/audit"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 	"pgregory.net/rapid"
@@ -110,6 +111,38 @@ func (s site) rehash() {
 			if _, err := d.Exec("INSERT INTO audit_hashes (log, idx, hash) VALUES (?, ?, ?)", log, i, h[:]); err != nil {
 				s.Fatal(err)
 			}
+		}
+	})
+}
+
+// reseal seals the log's head as it is, as one who has the key can.
+func (s site) reseal() {
+	s.Helper()
+	key, err := audit.LoadKey(s.path("audit.key"), "example.org/retention")
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.use("state.db", func(d *sql.DB) {
+		var h audit.TreeHead
+		if err := d.QueryRow("SELECT log, base, size FROM audit_logs").Scan(&h.Log, &h.Base, &h.Size); err != nil {
+			s.Fatal(err)
+		}
+		root, err := tlog.TreeHash(h.Size, tlog.HashReaderFunc(func(ix []int64) ([]tlog.Hash, error) {
+			out := make([]tlog.Hash, len(ix))
+			for i, x := range ix {
+				var b []byte
+				if err := d.QueryRow("SELECT hash FROM audit_hashes WHERE idx = ?", x).Scan(&b); err != nil {
+					return nil, err
+				}
+				copy(out[i][:], b)
+			}
+			return out, nil
+		}))
+		if err == nil {
+			_, err = d.Exec("UPDATE audit_logs SET mac = ?", key.Seal(h, root.String()))
+		}
+		if err != nil {
+			s.Fatal(err)
 		}
 	})
 }
@@ -252,6 +285,29 @@ func TestForgedRollback(t *testing.T) {
 	})
 }
 
+// Whoever writes to the state store and has no key cannot add to what was last
+// signed: the tail does not verify, nothing signs it, and nothing acts (L8).
+func TestForgedTail(t *testing.T) {
+	t.Parallel()
+	s, size := history(t)
+	s.exec("state.db", fmt.Sprintf(`INSERT INTO audit_entries SELECT log, n + 1, at, kind, run, CAST(replace(line, '{"n":%[1]d,', '{"n":%[2]d,') AS BLOB) FROM audit_entries WHERE n = %[1]d`, size, size+1))
+	s.rehash()
+	r := s.verify()
+	r.bad(size+1, size+1)
+	r.says("was not written with the log's key")
+	s.due(40)
+	s.untouched("crm.db", func() {
+		s.do(exitRefused, "run", "--output", "json").says("state_mismatch", "audit verify")
+		s.do(exitRefused, "hold", "place", "--matter", "M", "--subject", "person:3", "--reason", "r", "--by", "Ada", "--output", "json").says("state_mismatch", "audit verify")
+	})
+	s.verify().bad(size+1, size+1)
+	// A person may accept it, and the log says so.
+	s.do(exitOK, "check", "--adopt", "--by", "Ada", "--reason", "investigated")
+	s.do(exitOK, "audit", "list", "--output", "json").says("adopted_unsealed")
+	s.do(exitOK, "run")
+	s.do(exitOK, "audit", "verify")
+}
+
 // resign makes a new key and signs everything anew with it, as one who has the
 // whole machine would.
 func (s site) resign() {
@@ -271,6 +327,7 @@ func (s site) resign() {
 	print := probe.query("state.db", "SELECT value FROM meta WHERE name = 'audit_key'")
 	s.rehash()
 	s.exec("state.db", "DELETE FROM audit_checkpoints", "UPDATE meta SET value = '"+print+"' WHERE name = 'audit_key'")
+	s.reseal()
 }
 
 // Another key signs another history only where nobody looked before: the

@@ -17,6 +17,7 @@ type TreeHead struct {
 	Size int64     // its entries
 	Base int64     // entries of all logs before it, dropped ones included
 	Last time.Time // time of the last entry
+	MAC  []byte    // [Key.Seal] of the head
 }
 
 // Total is the entries of all logs.
@@ -52,9 +53,16 @@ type NewEntry struct {
 // Append appends events at the store's time now and returns the number of the
 // last, counted from 1 within its year. At the first append of a new year it
 // closes the old log, unless an intent is still open: then the old year goes on.
+// To a log whose end the key did not write nothing is appended: [ErrTail].
 func Append(ctx context.Context, tx Tx, key *Key, now time.Time, events ...Event) (int64, error) {
-	h, err := open(ctx, tx, key, now)
+	h, err := tx.Head(ctx)
 	if err != nil {
+		return 0, fmt.Errorf("read the audit log's head: %w", err)
+	}
+	if err := CheckTail(ctx, tx, key, h); err != nil {
+		return 0, err
+	}
+	if h, err = open(ctx, tx, key, now); err != nil {
 		return 0, err
 	}
 	for _, e := range events {
@@ -65,7 +73,7 @@ func Append(ctx context.Context, tx Tx, key *Key, now time.Time, events ...Event
 			return 0, err
 		}
 	}
-	return h.Size, tx.SetHead(ctx, h)
+	return h.Size, setHead(ctx, tx, key, h)
 }
 
 // Period names the log that an append at now goes to; keyed subjects take that

@@ -24,6 +24,7 @@ type LogInfo struct {
 	Log     string
 	Base    int64 // entries of all logs before
 	Size    int64
+	MAC     []byte
 	Dropped bool // its time was over: entries and keys are gone
 }
 

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"crypto/hmac"
 	"fmt"
 	"slices"
 	"time"
@@ -44,6 +45,7 @@ func (v *verification) walk(ctx context.Context, l LogInfo, wrong string) (Resul
 	if err := w.beyond(ctx, v.r, l.Size); err != nil {
 		return Result{}, err
 	}
+	w.seal(v.key, l)
 	res := w.finish(l.Size)
 	res.Log, res.Size = l.Log, l.Size
 	if res.Root == "" {
@@ -152,6 +154,19 @@ func (w *walker) compare(n int64) {
 			}
 		}
 	}
+}
+
+// seal finds entries that somebody without the key added since the newest root
+// that anybody saw, or a head that was changed.
+func (w *walker) seal(key *Key, l LogInfo) {
+	if w.result != nil || w.suspect > 0 || len(w.marks) > 0 || hmac.Equal(l.MAC, key.Seal(TreeHead{Log: l.Log, Base: l.Base, Size: l.Size}, w.stored.root())) {
+		return
+	}
+	if w.good == l.Size {
+		w.result = &Result{Reason: fmt.Sprintf("log %s: its entries are as they were, but its head is not sealed with the log's key", l.Log)}
+		return
+	}
+	w.fail(w.good+1, l.Size, "it was not written with the log's key: entries were added or changed after what was last signed")
 }
 
 // beyond finds entries that the head does not count.

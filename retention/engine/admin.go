@@ -149,14 +149,13 @@ func (e *Engine) Adopt(ctx context.Context, by, reason string) ([]SourceStatus, 
 }
 
 func (e *Engine) adopt(ctx context.Context, name string, src retention.Source, g retention.Gate, by, reason string) error {
-	who, err := e.Store.Keyed(ctx, "by:"+by)
-	if err != nil {
+	if err := e.Store.AdoptLog(ctx, by, reason); err != nil {
 		return fmt.Errorf("no audit, no action: %w", err)
 	}
-	_, err = e.Store.Record(ctx, audit.Event{Kind: audit.ConfigLoaded, Data: map[string]any{
-		"what": "adopt", "source": name, "source_uuid": g.SourceUUID, "was": g.StoreUUID, "by": who}})
+	who, err := e.Store.Keyed(ctx, "by:"+by)
 	if err == nil {
-		err = e.Store.AdoptLog(ctx, by, reason)
+		_, err = e.Store.Record(ctx, audit.Event{Kind: audit.ConfigLoaded, Data: map[string]any{
+			"what": "adopt", "source": name, "source_uuid": g.SourceUUID, "was": g.StoreUUID, "by": who}})
 	}
 	if err != nil {
 		return fmt.Errorf("no audit, no action: %w", err)

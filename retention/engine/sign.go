@@ -21,7 +21,7 @@ func (e *Engine) sign(ctx context.Context) error {
 func (e *Engine) checkpoint(ctx context.Context) (audit.Checkpoint, error) {
 	cp, err := e.Store.Checkpoint(ctx)
 	switch {
-	case errors.Is(err, retention.ErrRolledBack):
+	case errors.Is(err, retention.ErrRolledBack), errors.Is(err, audit.ErrTail):
 		return cp, refuse(retention.RefuseStateMismatch, "%v", err)
 	case err != nil:
 		return cp, fmt.Errorf("signing the audit log: %w", err)

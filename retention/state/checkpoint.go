@@ -15,10 +15,14 @@ import (
 // back: [retention.ErrRolledBack], and the witness stays.
 func (s *Store) Checkpoint(ctx context.Context) (c audit.Checkpoint, err error) {
 	err = s.write(ctx, func(t *tx) error {
+		// What was cut is told before what was added.
 		if c, err = s.sign(ctx, t); err != nil {
 			return err
 		}
 		if err := s.compareKept(ctx, t, c); err != nil {
+			return err
+		}
+		if err := t.sealed(ctx); err != nil {
 			return err
 		}
 		if c.Size > 0 {
@@ -30,6 +34,15 @@ func (s *Store) Checkpoint(ctx context.Context) (c audit.Checkpoint, err error) 
 		return s.key.KeepCheckpoint(c)
 	})
 	return c, wrap(err, "sign the audit log")
+}
+
+// sealed is [audit.ErrTail] where the log's end was not written with its key.
+func (t *tx) sealed(ctx context.Context) error {
+	h, err := t.log().Head(ctx)
+	if err != nil {
+		return err
+	}
+	return audit.CheckTail(ctx, t.log(), t.s.key, h)
 }
 
 func (s *Store) sign(ctx context.Context, t *tx) (audit.Checkpoint, error) {
@@ -77,6 +90,17 @@ func (s *Store) AdoptLog(ctx context.Context, by, reason string) error {
 		if err != nil {
 			return err
 		}
+		if err := t.sealed(ctx); errors.Is(err, audit.ErrTail) {
+			if err := t.reseal(ctx, c); err != nil {
+				return err
+			}
+			data := map[string]any{"adopted_unsealed": map[string]any{"log": c.Log, "size": c.Size, "root": c.Root}}
+			if err := t.recordBy(ctx, audit.Event{Kind: audit.ConfigLoaded, Data: data}, by, reason); err != nil {
+				return err
+			}
+		} else if err != nil {
+			return err
+		}
 		if err := s.compareKept(ctx, t, c); !errors.Is(err, retention.ErrRolledBack) {
 			return err
 		}
@@ -92,4 +116,15 @@ func (s *Store) AdoptLog(ctx context.Context, by, reason string) error {
 		return os.Rename(s.key.CheckpointPath(), aside)
 	})
 	return wrap(err, "adopt the audit log")
+}
+
+// reseal accepts the log's end as it is; the entry that says so follows in the
+// same transaction.
+func (t *tx) reseal(ctx context.Context, c audit.Checkpoint) error {
+	h, err := t.log().Head(ctx)
+	if err != nil {
+		return err
+	}
+	h.MAC = t.s.key.Seal(h, c.Root)
+	return t.log().SetHead(ctx, h)
 }

@@ -23,18 +23,19 @@ type headRow struct {
 	Base   int64  `db:"base"`
 	Size   int64  `db:"size"`
 	LastAt int64  `db:"last_at"`
+	MAC    []byte `db:"mac"`
 }
 
 // Head reads the open log's head. In SQLite the transaction itself is the lock.
 func (l logTx) Head(ctx context.Context) (audit.TreeHead, error) {
 	var r headRow
-	_, err := l.t.get(ctx, &r, `SELECT l.log, l.base, l.size, l.last_at FROM audit_logs l JOIN audit_head h ON h.log = l.log`)
-	return audit.TreeHead{Log: r.Log, Base: r.Base, Size: r.Size, Last: instant(r.LastAt)}, err
+	_, err := l.t.get(ctx, &r, `SELECT l.log, l.base, l.size, l.last_at, l.mac FROM audit_logs l JOIN audit_head h ON h.log = l.log`)
+	return audit.TreeHead{Log: r.Log, Base: r.Base, Size: r.Size, Last: instant(r.LastAt), MAC: r.MAC}, err
 }
 
 // SetHead stores the head. A new log gets the key for its subjects.
 func (l logTx) SetHead(ctx context.Context, h audit.TreeHead) error {
-	n, err := l.t.exec(ctx, "UPDATE audit_logs SET size = ?, last_at = ? WHERE log = ?", h.Size, micros(h.Last), h.Log)
+	n, err := l.t.exec(ctx, "UPDATE audit_logs SET size = ?, last_at = ?, mac = ? WHERE log = ?", h.Size, micros(h.Last), h.MAC, h.Log)
 	if err != nil || n == 1 {
 		return err
 	}
@@ -42,8 +43,8 @@ func (l logTx) SetHead(ctx context.Context, h audit.TreeHead) error {
 	if err != nil {
 		return err
 	}
-	if _, err := l.t.exec(ctx, "INSERT INTO audit_logs (log, base, size, last_at, secret) VALUES (?, ?, ?, ?, ?)",
-		h.Log, h.Base, h.Size, micros(h.Last), secret); err != nil {
+	if _, err := l.t.exec(ctx, "INSERT INTO audit_logs (log, base, size, last_at, mac, secret) VALUES (?, ?, ?, ?, ?, ?)",
+		h.Log, h.Base, h.Size, micros(h.Last), h.MAC, secret); err != nil {
 		return err
 	}
 	_, err = l.t.exec(ctx, "INSERT INTO audit_head (id, log) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET log = excluded.log", h.Log)

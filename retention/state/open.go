@@ -86,7 +86,7 @@ func (s *Store) Close() error { return s.db.Close() }
 // sqlitePath reads the DSN "sqlite:PATH".
 func sqlitePath(dsn string) (string, error) {
 	if path, ok := strings.CutPrefix(dsn, "sqlite:"); ok && path != "" {
-		if strings.ContainsAny(path, "?") || strings.Contains(path, "://") {
+		if _, query, _ := strings.Cut(path, "?"); strings.Contains(query, "=") || strings.Contains(path, "://") {
 			return "", errors.New("state: options are not allowed, write the path alone: state: sqlite:PATH")
 		}
 		return path, nil

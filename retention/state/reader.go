@@ -44,7 +44,7 @@ func (r logReader) Checkpoints(ctx context.Context) ([]audit.Checkpoint, error) 
 // Logs lists the logs, oldest first.
 func (r logReader) Logs(ctx context.Context) ([]audit.LogInfo, error) {
 	var out []audit.LogInfo
-	return out, r.all(ctx, &out, "SELECT log, base, size, dropped FROM audit_logs ORDER BY log")
+	return out, r.all(ctx, &out, "SELECT log, base, size, mac, dropped FROM audit_logs ORDER BY log")
 }
 
 type lineRow struct {

@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -181,9 +182,13 @@ func TestRollbackIsFound(t *testing.T) {
 	b.sql("DELETE FROM audit_hashes WHERE idx >= ?", tlog.StoredHashCount(5))
 	b.sql("DELETE FROM audit_checkpoints WHERE size > 5")
 	b.sql("UPDATE audit_logs SET size = 5")
+	if _, err := b.Record(ctx, audit.Event{Kind: audit.Access}); !errors.Is(err, audit.ErrTail) {
+		t.Errorf("an append to a log that was cut without the key: %v", err)
+	}
 	if _, err := b.Checkpoint(ctx); err == nil || !strings.Contains(err.Error(), "has 5 entries, the checkpoint beside the key has 10") {
 		t.Errorf("checkpoint of a shorter log: %v", err)
 	}
+	b.reseal() // a store that was restored has the seal of then
 	b.fill(8)
 	if _, err := b.Checkpoint(ctx); err == nil || !strings.Contains(err.Error(), "not those of the checkpoint") {
 		t.Errorf("checkpoint of another log: %v", err)
@@ -442,4 +447,17 @@ func TestVerifierKeyAndSalts(t *testing.T) {
 	if audit.Salted(salt, "the same text") != one {
 		t.Error("the salt that is kept does not show what the text was")
 	}
+}
+
+// reseal seals the log's head as it is, as the key's owner did.
+func (b *bench) reseal() {
+	b.t.Helper()
+	ctx := b.t.Context()
+	must(b.t, b.write(ctx, func(t *tx) error {
+		c, err := b.sign(ctx, t)
+		if err != nil {
+			return err
+		}
+		return t.reseal(ctx, c)
+	}))
 }

@@ -45,7 +45,7 @@ CREATE TABLE hold_sources (hold TEXT NOT NULL, source TEXT NOT NULL, at BIGINT N
 
 -- One log a year. A dropped log keeps its row: its number of entries counts on.
 CREATE TABLE audit_logs (log TEXT NOT NULL PRIMARY KEY, base BIGINT NOT NULL, size BIGINT NOT NULL, last_at BIGINT NOT NULL,
-  secret BLOB, dropped INTEGER NOT NULL DEFAULT 0);
+  mac BLOB, secret BLOB, dropped INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE audit_head (id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1), log TEXT NOT NULL);
 CREATE TABLE audit_entries (log TEXT NOT NULL, n BIGINT NOT NULL, at BIGINT NOT NULL, kind TEXT NOT NULL, run TEXT NOT NULL,
   line BLOB NOT NULL, PRIMARY KEY (log, n));
