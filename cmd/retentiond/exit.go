@@ -139,7 +139,7 @@ func remedy(c retention.RefusalCode) string {
 	case retention.RefuseForeignKey, retention.RefuseColumnsUncovered, retention.RefuseUnsafeTable:
 		return "retentiond check says what the live schema and the policy disagree on"
 	case retention.RefuseHoldUnreadable:
-		return "while holds cannot be read nothing acts: put the state store right, then run again"
+		return "while a hold cannot be read or tested nothing acts where it may reach: put right what the message names, then run again"
 	case retention.RefuseKAnonymity:
 		return "coarsen the columns of verify.quasi, or allow a share of small groups with verify.allow"
 	case retention.RefuseGate:
