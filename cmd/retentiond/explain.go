@@ -94,9 +94,13 @@ func (a *app) explain(cmd *cobra.Command, req engine.ExplainRequest) error {
 
 func (p *printer) explained(h *house, row engine.ExplainedRow) {
 	zone := h.zone(row.Policy)
-	p.heading("%s/%s, key %s", row.Policy, row.Dataset, row.Key)
+	where := ""
+	if row.Vault != "" {
+		where = ", archived in " + row.Vault
+	}
+	p.heading("%s/%s, key %s%s", row.Policy, row.Dataset, row.Key, where)
 	if len(row.Rules) == 0 {
-		p.line("  No rule is about this row.")
+		p.line("  No rule is about this row: undecided, never acted on.")
 	}
 	for _, r := range row.Rules {
 		p.line("  %s: %s. %s", p.paint(bold, ruleName(r.Rule, r.Stage, r.Stage > 1)), classWord(p, r), sentence(r.Because))

@@ -185,7 +185,7 @@ func TestMeaningIsApproved(t *testing.T) {
 			s.write("policies/shop.yaml", policy)
 			s.untouched("crm.db", func() {
 				s.do(exitRefused, "run", "--plan", plan, "--output", "json").is("refusals/0/code", "expired_plan", "steps", "[]").says("plan again")
-				s.do(exitRefused, "run", "--output", "json").is("refusals/0/code", "approval").says("meaning changed")
+				s.do(exitRefused, "run", "--output", "json").is("refusals/0/code", "approval").says("first run of this rule")
 			})
 			s.write("policies/shop.yaml", sitePolicy)
 			s.do(exitOK, "run", "--plan", plan)
@@ -197,6 +197,21 @@ func TestMeaningIsApproved(t *testing.T) {
 			s.approve()
 		})
 	}
+}
+
+// An approval is a yes to one plan: what fell due since waits, until the approved
+// plan itself has run.
+func TestApprovalIsOfThePlan(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	plan := s.plan()
+	s.do(exitOK, "approve", plan, "--by", "Ada", "--reason", "r")
+	s.due(7)
+	s.untouched("crm.db", func() {
+		s.do(exitRefused, "run", "--output", "json").is("refusals/0/code", "approval")
+	})
+	s.do(exitOK, "run", "--plan", plan, "--output", "json").is("steps/0/unplanned", "1")
+	s.do(exitOK, "run", "--output", "json").is("steps/0/done", "1")
 }
 
 // Words that mean nothing new need no new approval.

@@ -95,7 +95,8 @@ type Result struct {
 	Archives map[string][]retention.Selection
 	// Orphans are archived rows of no rule of now.
 	Orphans []Orphans
-	// Protects selects the rows of rules that only protect, by policy/rule.
+	// Protects selects, for each legal minimum by policy/rule, the rows of its
+	// table: due are those whose minimum is over.
 	Protects map[string]retention.Selection
 }
 
@@ -116,7 +117,7 @@ func Bind(in Input) Result {
 				out.Steps = append(out.Steps, steps...)
 				out.archives(steps)
 			}
-			if r := &p.Rules[i]; len(r.Stages) == 0 && r.AtLeast != nil && !anyError(problems) && p.Dataset(r.Dataset) != nil {
+			if r := &p.Rules[i]; r.AtLeast != nil && !anyError(problems) && p.Dataset(r.Dataset) != nil {
 				if sel, err := w.protects(p, r); err == nil {
 					out.Protects[p.Name+"/"+r.ID] = sel
 				}

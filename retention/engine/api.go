@@ -190,6 +190,8 @@ type Explanation struct {
 type ExplainedRow struct {
 	Policy  string          `json:"policy"`
 	Dataset string          `json:"dataset"`
+	Table   string          `json:"table"`
+	Vault   string          `json:"vault,omitempty"` // where an archived row is
 	Key     string          `json:"key"`
 	Rules   []ExplainedRule `json:"rules"`
 	Holds   []string        `json:"holds"`

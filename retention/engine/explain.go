@@ -69,40 +69,93 @@ func reachesAny(r *retention.Reach, typ string, depth int) bool {
 	return false
 }
 
-func (e *Engine) explainDataset(ctx context.Context, v *view, p *retention.Policy, d *retention.Dataset, whole retention.Selection, src retention.Source, find retention.Find) ([]ExplainedRow, error) {
-	rows := []ExplainedRow{}
-	index := map[string]int{}
-	base, err := src.Evidence(ctx, whole, v.holds[d.Source], find)
-	if err != nil {
-		return nil, fmt.Errorf("looking into dataset %s/%s: %w", p.Name, d.Name, err)
-	}
-	for _, ev := range base {
-		index[ev.Key] = len(rows)
-		rows = append(rows, ExplainedRow{Policy: p.Name, Dataset: d.Name, Key: ev.Key, Rules: []ExplainedRule{}, Holds: []string{}})
-	}
-	if len(rows) == 0 {
-		return rows, nil
-	}
+// place is where rows of a dataset are: its table, or a vault's copy of it.
+type place struct {
+	policy  *retention.Policy
+	dataset *retention.Dataset
+	whole   retention.Selection
+	steps   []*bind.Step
+	vault   string
+}
+
+// places lists a dataset's table and the vaults that have its rows.
+func (v *view) places(p *retention.Policy, d *retention.Dataset, whole retention.Selection) []place {
+	out := []place{{policy: p, dataset: d, whole: whole}}
 	for i := range v.bound.Steps {
 		b := &v.bound.Steps[i]
-		if b.Policy != p || b.Dataset.Name != d.Name || b.Archived {
+		if b.Policy != p || b.Dataset.Name != d.Name {
 			continue
 		}
+		if !b.Archived {
+			out[0].steps = append(out[0].steps, b)
+			continue
+		}
+		copied, table := *b, *b.Selection.Table
+		table.Key = whole.Table.Key // people know the row by its own key, not by the vault's
+		copied.Selection.Table = &table
+		archive := retention.Selection{Schema: whole.Schema, Table: &table, Where: b.Selection.Where, Clock: retention.ClockTest{Any: true}, Reach: b.Selection.Reach}
+		out = append(out, place{policy: p, dataset: d, whole: archive, steps: []*bind.Step{&copied}, vault: b.Vault})
+	}
+	return out
+}
+
+func (e *Engine) explainDataset(ctx context.Context, v *view, p *retention.Policy, d *retention.Dataset, whole retention.Selection, src retention.Source, find retention.Find) ([]ExplainedRow, error) {
+	var out []ExplainedRow
+	for _, at := range v.places(p, d, whole) {
+		rows, err := e.explainPlace(ctx, v, &at, src, find)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rows...)
+	}
+	return out, nil
+}
+
+func (e *Engine) explainPlace(ctx context.Context, v *view, at *place, src retention.Source, find retention.Find) ([]ExplainedRow, error) {
+	rows, index, err := e.rowsAt(ctx, v, at, src, find)
+	if err != nil || len(rows) == 0 {
+		return rows, err
+	}
+	why := reasons{Engine: e, view: v, place: at, source: src, find: find}
+	for _, b := range at.steps {
 		seen, err := src.Evidence(ctx, b.Selection, v.holdsFor(b), find)
 		if err != nil {
-			return nil, fmt.Errorf("explaining rule %s/%s: %w", p.Name, b.Rule.ID, err)
+			return nil, fmt.Errorf("explaining rule %s/%s: %w", at.policy.Name, b.Rule.ID, err)
 		}
 		for _, ev := range seen {
-			if at, ok := index[ev.Key]; ok {
-				rows[at].Rules = append(rows[at].Rules, explainRule(v, b, ev))
+			if i, ok := index[ev.Key]; ok {
+				r := explainRule(v, b, ev)
+				r.Because += why.more(ctx, b, ev)
+				rows[i].Rules = append(rows[i].Rules, r)
 			}
 		}
 	}
-	return rows, e.explainHolds(ctx, d, whole, src, find, rows, index)
+	if err := why.minimums(ctx, rows, index); err != nil {
+		return nil, err
+	}
+	return rows, e.explainHolds(ctx, v, at, src, find, rows, index)
+}
+
+// rowsAt finds the rows, before any rule is asked.
+func (e *Engine) rowsAt(ctx context.Context, v *view, at *place, src retention.Source, find retention.Find) ([]ExplainedRow, map[string]int, error) {
+	rows, index := []ExplainedRow{}, map[string]int{}
+	base, err := src.Evidence(ctx, at.whole, v.holds[at.dataset.Source], find)
+	if err != nil {
+		return nil, nil, fmt.Errorf("looking into table %q of dataset %s/%s: %w", at.whole.Table.Name, at.policy.Name, at.dataset.Name, err)
+	}
+	for _, ev := range base {
+		if at.vault != "" && ev.Class == retention.Excluded { // archived by another rule
+			continue
+		}
+		index[ev.Key] = len(rows)
+		rows = append(rows, ExplainedRow{Policy: at.policy.Name, Dataset: at.dataset.Name, Table: at.whole.Table.Name.String(), Vault: at.vault,
+			Key: ev.Key, Rules: []ExplainedRule{}, Holds: []string{}})
+	}
+	return rows, index, nil
 }
 
 // explainHolds names the holds that reach each row.
-func (e *Engine) explainHolds(ctx context.Context, d *retention.Dataset, whole retention.Selection, src retention.Source, find retention.Find, rows []ExplainedRow, index map[string]int) error {
+func (e *Engine) explainHolds(ctx context.Context, v *view, at *place, src retention.Source, find retention.Find, rows []ExplainedRow, index map[string]int) error {
 	holds, err := e.Store.ListHolds(ctx, "", "")
 	if err != nil {
 		return fmt.Errorf("reading holds: %w", err)
@@ -116,13 +169,14 @@ func (e *Engine) explainHolds(ctx context.Context, d *retention.Dataset, whole r
 			continue
 		}
 		req := HoldRequest{Subjects: h.Subjects, Where: h.Where}
-		seen, err := src.Evidence(ctx, whole, req.holdSet(h.Datasets, d.Source), find)
+		set := withAliases(req.holdSet(h.Datasets, at.dataset.Source), v.aliases(at.policy, at.dataset))
+		seen, err := src.Evidence(ctx, at.whole, set, find)
 		if err != nil {
 			return fmt.Errorf("testing hold %s: %w", h.ID, err)
 		}
 		for _, ev := range seen {
-			if at, ok := index[ev.Key]; ok && ev.Class == retention.Held {
-				rows[at].Holds = append(rows[at].Holds, h.ID)
+			if i, ok := index[ev.Key]; ok && ev.Class == retention.Held {
+				rows[i].Holds = append(rows[i].Holds, h.ID)
 			}
 		}
 	}

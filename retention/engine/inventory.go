@@ -213,7 +213,7 @@ func (e *Engine) undecided(ctx context.Context, v *view) ([]InventoryItem, error
 				continue
 			}
 			rules++
-			if only, ok := v.bound.Protects[p.Name+"/"+r.ID]; ok {
+			if only, ok := v.bound.Protects[p.Name+"/"+r.ID]; ok && len(r.Stages) == 0 {
 				item, err := e.passive(ctx, v, p, d, r, only, src)
 				if err != nil {
 					return err

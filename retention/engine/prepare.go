@@ -75,7 +75,7 @@ func (w *work) weigh(approved bool) {
 			w.report.Refusals = append(w.report.Refusals, r)
 		}
 	}
-	if approved {
+	if w.approved = approved; approved {
 		return
 	}
 	for i := range w.plan.Steps {

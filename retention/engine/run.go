@@ -23,6 +23,8 @@ type work struct {
 	pinned map[int]*spoolSet // by step: rows planned before an earlier step acted
 	stop   context.Context   // done: a stop was asked for; batches in hand still end
 	erase  map[erasure]*erased
+	// approved: a person said yes to this very plan.
+	approved bool
 }
 
 // Run acts: it plans, or takes a saved plan, and does what the plan says, step
