@@ -146,7 +146,7 @@ type RuleSeen struct {
 	Policy, Rule string
 	Meaning      string    // digest of the rule's meaning
 	Fingerprint  string    // of its tables
-	Approved     bool      // a plan with this meaning that a person approved has run
+	Approved     bool      // a plan with this meaning that a person approved has begun to run
 	RanAt        time.Time // as-of of the last run
 	Complete     bool      // that run accounted for every row due then; what is due now became so since
 }

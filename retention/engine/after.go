@@ -69,9 +69,6 @@ func (sw *stepWork) remember(ctx context.Context) error {
 	}
 	seen.Complete = complete
 	seen.Fingerprint, seen.RanAt = sw.step.Fingerprint, sw.plan.AsOf
-	if sw.approved && sw.step.Classes.Due > 0 { // what the person looked at, and let happen
-		seen.Approved, seen.Meaning = true, sw.step.Meaning
-	}
 	if seen.Meaning == "" {
 		seen.Meaning = sw.step.Meaning
 	}

@@ -14,7 +14,7 @@ const planLife = 7 * 24 * time.Hour
 type timeNow = time.Time
 
 // Decide approves (yes) or rejects a saved plan, by its digest. It is a yes to
-// that plan and to nothing else: only once the plan has run does `approve: first`
+// that plan and to nothing else: only once the plan runs does `approve: first`
 // let a rule's later runs, within limits and unchanged in meaning, wait no more.
 func (e *Engine) Decide(ctx context.Context, plan, by, reason string, yes bool) (retention.SavedPlan, error) {
 	saved, err := e.Store.Plan(ctx, plan)
@@ -39,4 +39,28 @@ func (e *Engine) Decide(ctx context.Context, plan, by, reason string, yes bool) 
 		return saved, err
 	}
 	return e.Store.Plan(ctx, plan)
+}
+
+// approvals remembers, as an approved plan begins to run, the meaning and the
+// schema that a person looked at: a run that dies may be taken up by the next.
+func (w *work) approvals(ctx context.Context) error {
+	if !w.approved {
+		return nil
+	}
+	for i := range w.plan.Steps {
+		s := &w.plan.Steps[i]
+		if s.ReportOnly || s.Classes.Due == 0 || w.refused(s) != nil {
+			continue
+		}
+		seen, _, err := w.Store.Seen(ctx, s.Policy, s.Rule)
+		if err != nil {
+			return fmt.Errorf("reading what was approved of rule %q: %w", s.Rule, err)
+		}
+		seen.Policy, seen.Rule, seen.Approved = s.Policy, s.Rule, true
+		seen.Meaning, seen.Fingerprint = s.Meaning, s.Fingerprint
+		if err := w.Store.SetSeen(ctx, seen); err != nil {
+			return fmt.Errorf("keeping the approval of rule %q: %w", s.Rule, err)
+		}
+	}
+	return nil
 }

@@ -116,6 +116,9 @@ func (w *work) run(ctx context.Context) error {
 		return fmt.Errorf("no audit, no action: %w", err)
 	}
 	w.reach(retention.PointStarted)
+	if err := w.approvals(ctx); err != nil {
+		return errors.Join(err, w.end(ctx, err))
+	}
 	err = w.steps(ctx)
 	w.reach(retention.PointErasing)
 	w.erases(ctx)
