@@ -29,7 +29,7 @@ func decideCommand(a *app, yes bool, name, short, long string) *cobra.Command {
 		Use:     name + " PLAN --by NAME --reason TEXT",
 		Short:   short,
 		Long:    long,
-		Example: "  retentiond " + name + ` 5b0d6f3a9c1e4d70a1b2c3d4e5f60718 --by "A. Martin (DPO)" --reason "checked against the register"`,
+		Example: "  retentiond " + name + ` p-5b0d6f3a9c1e4d70a1b2c3d4e5f60718 --by "A. Martin (DPO)" --reason "checked against the register"`,
 		Args:    oneArg("PLAN"),
 		RunE: a.do(func(cmd *cobra.Command, args []string) error {
 			if err := need(cmd, "by", "reason"); err != nil {

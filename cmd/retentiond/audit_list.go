@@ -97,7 +97,7 @@ func (p *printer) entry(e audit.Entry) error {
 	if err != nil {
 		return fmt.Errorf("audit entry %s: %w", e.ID(), err)
 	}
-	p.line("%s", strings.TrimRight(fmt.Sprintf("%-10s %s  %-15s %s", e.ID(), head.Time.UTC().Format("2006-01-02 15:04:05Z"), head.Kind,
+	p.line("%s", strings.TrimRight(fmt.Sprintf("%-10s %s  %-15s %s", e.ID(), head.Time.UTC().Format("2006-01-02 15:04:05 UTC"), head.Kind,
 		joined(" ", joined("/", head.Policy, head.Rule), p.paint(dim, strings.Join(more, " ")))), " "))
 	return p.err
 }

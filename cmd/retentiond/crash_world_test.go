@@ -57,6 +57,7 @@ rules:
   - id: prospects
     title: Prospects
     dataset: prospects
+    approve: never
     from: at
 `
 

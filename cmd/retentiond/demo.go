@@ -110,7 +110,7 @@ func (d *demo) run(ctx context.Context, codes []int, args ...string) (*app, erro
 		shown[i] = quote(w)
 	}
 	p := d.printer()
-	p.line("%s", p.paint(dim, "$ retentiond --config "+quote(d.world.Config)+" "+strings.Join(shown, " ")))
+	p.line("%s", p.paint(dim, "$ "+d.program()+" --config "+quote(d.world.Config)+" "+strings.Join(shown, " ")))
 	global := []string{"--config", d.world.Config}
 	if d.noColor {
 		global = append(global, "--no-color")
@@ -192,7 +192,7 @@ func (d *demo) stories(ctx context.Context) []Story {
 		if told[policy] {
 			continue
 		}
-		silent := newApp(streams{In: d.In, Out: io.Discard, Err: io.Discard, Env: d.Env})
+		silent := newApp(streams{In: d.In, Out: io.Discard, Err: io.Discard, Env: d.Env, Prog: d.Prog})
 		if execute(ctx, silent, []string{"--config", d.world.Config, "explain", "--dataset", s.Dataset, "--key", s.Key}) == exitOK {
 			told[policy] = true
 			out = append(out, s)
@@ -208,7 +208,7 @@ func (d *demo) next(ctx context.Context) {
 	p.heading("── What to try next")
 	try := func(why, format string, args ...any) {
 		p.line("  # %s", why)
-		p.line("  retentiond --config %s %s", quote(d.world.Config), fmt.Sprintf(format, args...))
+		p.line("  %s --config %s %s", d.program(), quote(d.world.Config), fmt.Sprintf(format, args...))
 	}
 	for _, s := range d.stories(ctx) {
 		try(s.Why, "explain --dataset %s --key %s", quote(s.Dataset), quote(s.Key))

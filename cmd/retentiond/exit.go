@@ -162,6 +162,9 @@ func (a *app) finish(ctx context.Context, err error) int {
 		return int(v)
 	}
 	fs := faultsOf(err)
+	for _, f := range fs {
+		f.Message, f.Hint = a.typed(f.Message), a.typed(f.Hint)
+	}
 	a.show(fs)
 	if ctx.Err() != nil {
 		return exitInterrupted

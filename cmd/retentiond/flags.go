@@ -162,7 +162,7 @@ func parseDay(flag, s string) (string, error) {
 // retry writes a command line that repeats this one's configuration, so that
 // it can be copied and run.
 func (a *app) retry(format string, args ...any) string {
-	s := "retentiond "
+	s := a.program() + " "
 	if a.config != "" {
 		s += "--config " + quote(a.config) + " "
 	}

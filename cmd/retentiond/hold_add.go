@@ -18,7 +18,7 @@ func holdAddCommand(a *app) *cobra.Command {
 		Short: "Add subjects to a hold",
 		Long: `add extends a hold that is not released by further subjects. The hold is then placing again,
 until every source has passed; what it held before stays held meanwhile.`,
-		Example: `  retentiond hold add 8f14e45fceea167a --subject person:43 --by "A. Martin"`,
+		Example: `  retentiond hold add h-wuykscveit --subject person:43 --by "A. Martin"`,
 		Args:    oneArg("ID"),
 		RunE: a.do(func(cmd *cobra.Command, args []string) error {
 			if err := need(cmd, "by"); err != nil {

@@ -15,7 +15,7 @@ func holdReleaseCommand(a *app) *cobra.Command {
 		Short: "Release a hold, or every hold of a matter",
 		Long: `release ends a hold. Its rows stay held for the configured grace (default 30 days), so that
 a mistaken release deletes nothing at once.`,
-		Example: `  retentiond hold release 8f14e45fceea167a --reason "settled" --by "A. Martin"
+		Example: `  retentiond hold release h-wuykscveit --reason "settled" --by "A. Martin"
   retentiond hold release --matter 2026-14 --reason "settled" --by "A. Martin"`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: a.do(func(cmd *cobra.Command, args []string) error {

@@ -12,7 +12,7 @@ func holdShowCommand(a *app) *cobra.Command {
 		Use:     "show ID",
 		Short:   "Show one hold",
 		Long:    `show prints one hold: what it covers, whom it was placed by, and where it is in force.`,
-		Example: `  retentiond hold show 8f14e45fceea167a`,
+		Example: `  retentiond hold show h-wuykscveit`,
 		Args:    oneArg("ID"),
 		RunE: a.do(func(cmd *cobra.Command, args []string) error {
 			h, err := a.open(cmd.Context())

@@ -20,8 +20,12 @@ func (a *app) inventoryText(h *house, inv engine.Inventory) error {
 	for _, policy := range policies {
 		p.blank()
 		p.heading("%s", h.title(policy))
-		p.grid(inventoryGrid(p, h, policy, inv.Datasets))
+		if g := inventoryGrid(p, h, policy, inv.Datasets); len(g.rows) > 0 {
+			p.grid(g)
+		}
+		p.undecided(policy, inv.Datasets)
 	}
+	p.inventoryNotes(inv.Datasets)
 	p.blank()
 	switch {
 	case len(policies) == 0:
@@ -36,17 +40,60 @@ func (a *app) inventoryText(h *house, inv engine.Inventory) error {
 }
 
 func inventoryGrid(p *printer, h *house, policy string, items []engine.InventoryItem) *grid {
-	g := &grid{cols: []gridColumn{col("dataset"), col("rule"), col("table"), num("due"), num("held"), numOpt("protected"), numOpt("blocked"),
-		num("active"), numOpt("open"), numOpt("unresolved"), numOpt("done"), numOpt("excluded"), num("total"), colOpt("oldest due"), colOpt("because")}}
+	g := &grid{cols: []gridColumn{col("dataset"), col("rule"), col("table"), num("due"), numOpt("held"), numOpt("protected"), numOpt("blocked"),
+		numOpt("active"), numOpt("open"), numOpt("unresolved"), numOpt("done"), numOpt("excluded"), num("total"), colOpt("oldest clock"), colOpt("because")}}
 	for _, i := range items {
-		if i.Policy != policy {
+		if i.Policy != policy || isUndecided(i) {
 			continue
 		}
 		c := i.Classes
 		g.add(i.Dataset, ruleOrNone(i), i.Table, count(c.Due), count(c.Held), count(c.Protected), count(c.Blocked), count(c.Active),
-			count(c.Open), count(c.Unresolved), count(c.Done), count(c.Excluded), count(c.Total), dateOf(i.OldestDue, h.zone(policy)), because(p, i))
+			count(c.Open), count(c.Unresolved), count(c.Done), count(c.Excluded), count(c.Total), oldest(i.OldestDue, c.Due, h.zone(policy)), because(p, i))
 	}
 	return g
+}
+
+// isUndecided reports whether an item only says that its dataset has no rule.
+func isUndecided(i engine.InventoryItem) bool {
+	return i.Rule == "" && i.Error == "" && i.Explained && i.Classes.Due == 0 && strings.HasPrefix(i.Because, "undecided:")
+}
+
+// undecided writes the datasets of a policy that have no rule, on one line.
+func (p *printer) undecided(policy string, items []engine.InventoryItem) {
+	var names []string
+	for _, i := range items {
+		if i.Policy != policy || !isUndecided(i) {
+			continue
+		}
+		s := i.Dataset + " " + count(i.Classes.Total)
+		if i.Classes.Held > 0 {
+			s += " (" + count(i.Classes.Held) + " held)"
+		}
+		names = append(names, s)
+	}
+	if len(names) > 0 {
+		p.wrapped("  "+p.paint(dim, "undecided, a purpose and no rule, "+plural(int64(len(names)), "table", "tables")+" and their rows:")+" ", names)
+	}
+}
+
+// inventoryNotes says once what holds for every line.
+func (p *printer) inventoryNotes(items []engine.InventoryItem) {
+	var unresolved, some, unknown bool
+	for _, i := range items {
+		unresolved = unresolved || i.Classes.Unresolved > 0
+		some = some || i.OldestDue != nil
+		unknown = unknown || i.OldestDue == nil && i.Classes.Due > 0
+	}
+	notes := clockNotes(some, unknown)
+	if unresolved {
+		notes = append([]string{unresolvedNote}, notes...)
+	}
+	if len(notes) > 0 {
+		p.blank()
+	}
+	for _, n := range notes {
+		p.line("  %s", p.paint(dim, n))
+	}
 }
 
 func ruleOrNone(i engine.InventoryItem) string {
@@ -62,9 +109,9 @@ func because(p *printer, i engine.InventoryItem) string {
 	case i.Error != "":
 		return p.paint(red, i.Error)
 	case !i.Explained:
-		return p.paint(red, joined(": ", "not explained", i.Because))
+		return p.paint(red, joined(": ", "not explained", p.typed(i.Because)))
 	case i.Rule != "" && i.Classes.Due == 0 && strings.HasPrefix(i.Because, "nothing due"):
 		return ""
 	}
-	return i.Because
+	return p.typed(i.Because)
 }

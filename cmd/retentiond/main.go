@@ -23,7 +23,7 @@ func process() int {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
 	go obey(signals, cancel)
-	return run(ctx, os.Args[1:], streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Environ()})
+	return run(ctx, os.Args[1:], streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Environ(), Prog: programName(os.Args[0])})
 }
 
 // obey turns the first signal into a stop request and the second into an end.
@@ -41,6 +41,7 @@ type streams struct {
 	In       io.Reader
 	Out, Err io.Writer
 	Env      []string // KEY=value, as os.Environ gives it
+	Prog     string   // how a person calls the program; empty: its plain name
 }
 
 // run executes one command line and returns its exit code (see exit.go). A

@@ -19,34 +19,75 @@ func (t planText) notes(s retention.Step) {
 	var parts []string
 	for _, table := range slices.Sorted(maps.Keys(s.Children)) {
 		if n := s.Children[table]; n > 0 {
-			parts = append(parts, "with "+rowsOf(n)+" of "+table)
+			parts = append(parts, rowsOf(n)+" of "+table)
 		}
 	}
 	if len(parts) > 0 {
-		t.note(name, "%s go %s", rowsOf(s.Classes.Due), strings.Join(parts, ", "))
+		t.note(name, "%s with %s", goes(s.Classes.Due), strings.Join(parts, ", "))
 	}
 	if n := s.NeverArchived; n > 0 {
 		t.note(name, "%s never archived by the stage before", wasWere(n))
 	}
 }
 
-// general says what holds for every step of a policy: what is never acted on,
-// and the limits.
-func (t planText) general(name string) {
-	var unresolved bool
-	limits := map[string]bool{}
-	for _, s := range t.steps(name) {
+// footnotes says once what holds for every step: what is never acted on, which
+// instant the oldest clock is, and the limits.
+func (t planText) footnotes() {
+	var lines []string
+	var unresolved, clocks, unknown bool
+	for _, s := range t.plan.Steps {
 		unresolved = unresolved || s.Classes.Unresolved > 0
-		if s.Limit.Rows > 0 {
-			limits[limitText(s.Limit)] = true
-		}
+		clocks = clocks || s.OldestDue != nil
+		unknown = unknown || s.OldestDue == nil && s.Classes.Due > 0
 	}
 	if unresolved {
-		t.line("  %s", t.paint(dim, "unresolved: the clock cannot be read or is implausible; such rows are never acted on (L1)"))
+		lines = append(lines, unresolvedNote)
 	}
-	for _, l := range slices.Sorted(maps.Keys(limits)) {
-		t.line("  %s", t.paint(dim, "limit of a rule and run: "+l))
+	lines = append(lines, clockNotes(clocks, unknown)...)
+	for _, l := range t.limits() {
+		lines = append(lines, "limit of a rule and run: "+l)
 	}
+	if len(lines) > 0 {
+		t.blank()
+	}
+	for _, l := range lines {
+		t.line("  %s", t.paint(dim, l))
+	}
+}
+
+const unresolvedNote = "unresolved: the clock cannot be read or is implausible; such rows are never acted on"
+
+// clockNotes explains the column of the oldest clock.
+func clockNotes(some, unknown bool) []string {
+	var out []string
+	if some {
+		out = append(out, "oldest clock: where the period of the oldest due row began, not the day from which it is due")
+	}
+	if unknown {
+		out = append(out, "oldest clock n/a: the clock is computed over related rows")
+	}
+	return out
+}
+
+// limits lists the limits once each; where they differ, with their policies.
+func (t planText) limits() []string {
+	of := map[string][]string{}
+	for _, s := range t.plan.Steps {
+		if s.Limit.Rows <= 0 {
+			continue
+		}
+		l := limitText(s.Limit)
+		if !slices.Contains(of[l], s.Policy) {
+			of[l] = append(of[l], s.Policy)
+		}
+	}
+	out := slices.Sorted(maps.Keys(of))
+	if len(out) > 1 {
+		for i, l := range out {
+			out[i] = l + " (" + strings.Join(of[l], ", ") + ")"
+		}
+	}
+	return out
 }
 
 func limitText(l retention.Limits) string {
@@ -55,6 +96,13 @@ func limitText(l retention.Limits) string {
 		s += fmt.Sprintf(", or %.4g %% of a table of over %s", l.Share*100, rowsOf(retention.ShareFloor))
 	}
 	return s
+}
+
+func goes(n int64) string {
+	if n == 1 {
+		return "1 row goes"
+	}
+	return rowsOf(n) + " go"
 }
 
 func wasWere(n int64) string {

@@ -26,6 +26,7 @@ func (t planText) write() {
 		t.blank()
 		t.line("No rule had anything to plan: %s.", t.whyNothing())
 	}
+	t.footnotes()
 	t.refusals()
 	t.end()
 }
@@ -54,20 +55,19 @@ func (t planText) policy(name string) {
 	t.blank()
 	t.heading("%s", t.house.title(name))
 	zone := t.house.zone(name)
-	g := &grid{cols: []gridColumn{col("rule"), col("table"), col("action"), col("due if before"), num("due"), num("held"),
-		numOpt("protected"), numOpt("blocked"), num("active"), numOpt("open"), numOpt("unresolved"), numOpt("done"), numOpt("excluded"),
-		num("total"), colOpt("oldest due"), colOpt("")}}
+	g := &grid{cols: []gridColumn{col("rule"), col("table"), col("action"), col("due if before"), num("due"), numOpt("held"),
+		numOpt("protected"), numOpt("blocked"), numOpt("active"), numOpt("open"), numOpt("unresolved"), numOpt("done"), numOpt("excluded"),
+		num("total"), colOpt("oldest clock"), colOpt("")}}
 	for _, s := range t.steps(name) {
 		c := s.Classes
 		g.add(ruleName(s.Rule, s.Stage, t.staged(s)), tableName(s), actionName(s), day(s.Cutoff, zone), t.due(s), count(c.Held), count(c.Protected),
 			count(c.Blocked), count(c.Active), count(c.Open), count(c.Unresolved), count(c.Done), count(c.Excluded), count(c.Total),
-			dateOf(s.OldestDue, zone), t.mark(s))
+			oldest(s.OldestDue, c.Due, zone), t.mark(s))
 	}
 	t.grid(g)
 	for _, s := range t.steps(name) {
 		t.notes(s)
 	}
-	t.general(name)
 }
 
 // staged reports whether the rule has several steps, so that stages matter.
@@ -122,17 +122,20 @@ func (t planText) mark(s retention.Step) string {
 		case !r.Approvable:
 			return t.paint(red, "refused: "+string(r.Code))
 		default:
-			return t.paint(yellow, "needs approval: "+string(r.Code))
+			return t.paint(yellow, waitsMark)
 		}
 	}
 	switch {
 	case waits:
-		return t.paint(yellow, "needs approval: "+s.Why)
+		return t.paint(yellow, waitsMark)
 	case strings.HasPrefix(s.Why, "nothing due"): // the notes say why, in full
 		return ""
 	}
 	return s.Why
 }
+
+// waitsMark is the mark of a step that an approval of the plan lets act.
+const waitsMark = "waits"
 
 // about reports whether a refusal stops the step.
 func about(r retention.Refusal, s retention.Step) bool {

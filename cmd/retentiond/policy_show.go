@@ -45,7 +45,10 @@ func (a *app) showPolicies(only, lang string) error {
 	for _, f := range loaded.Failed {
 		a.printerTo(a.Err).failed(f.File, f.Problems)
 	}
-	return a.describe(chosen, lang)
+	if err := a.describe(chosen, lang); err != nil || len(chosen) > 0 || len(loaded.Failed) == 0 {
+		return err
+	}
+	return verdict(exitUsage)
 }
 
 func unknownPolicy(name string, loaded policies.Loaded) error {

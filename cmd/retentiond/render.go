@@ -16,12 +16,23 @@ import (
 type printer struct {
 	w      io.Writer
 	colour bool
+	retype func(string) string // see [app.typed]; nil: texts stay
 	err    error
 }
 
 func (a *app) printer() *printer { return a.printerTo(a.Out) }
 
-func (a *app) printerTo(w io.Writer) *printer { return &printer{w: w, colour: a.colour(w)} }
+func (a *app) printerTo(w io.Writer) *printer {
+	return &printer{w: w, colour: a.colour(w), retype: a.typed}
+}
+
+// typed rewrites the commands in a text, so that they can be copied.
+func (p *printer) typed(text string) string {
+	if p.retype == nil {
+		return text
+	}
+	return p.retype(text)
+}
 
 // line writes one line.
 func (p *printer) line(format string, args ...any) {
@@ -161,6 +172,29 @@ func plainStyle() table.Style {
 	}
 }
 
+// lineWidth is the most columns that wrapped text takes.
+const lineWidth = 150
+
+// wrapped writes a list after its head, on further lines where it is long.
+func (p *printer) wrapped(head string, items []string) {
+	line := head
+	for i, item := range items {
+		if i < len(items)-1 {
+			item += ","
+		}
+		if line != head && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(item) > lineWidth {
+			p.line("%s", strings.TrimRight(line, " "))
+			line = "      "
+			head = line
+		}
+		line += item
+		if i < len(items)-1 {
+			line += " "
+		}
+	}
+	p.line("%s", line)
+}
+
 // count writes a number with thin groups of three: 1,234,567.
 func count(n int64) string {
 	s := strconv.FormatInt(n, 10)
@@ -191,6 +225,14 @@ func day(t time.Time, zone *time.Location) string {
 		return l.Format("2006-01-02")
 	}
 	return l.Format("2006-01-02 15:04 MST")
+}
+
+// oldest writes the oldest clock of n due rows: n/a where it is not known.
+func oldest(t *time.Time, n int64, zone *time.Location) string {
+	if n > 0 && t == nil {
+		return "n/a"
+	}
+	return dateOf(t, zone)
 }
 
 // dateOf writes an instant as its local date only.

@@ -26,7 +26,7 @@ A first interrupt stops between batches; run again to go on.
 Exit codes: 0 done; 3 some step was refused or failed while another was not; 4 every step that
 had something to do was refused; 1 error; 130 interrupted.`,
 		Example: `  retentiond run --policy shop
-  retentiond run --plan 5b0d6f3a9c1e4d70a1b2c3d4e5f60718
+  retentiond run --plan p-5b0d6f3a9c1e4d70a1b2c3d4e5f60718
   retentiond run --approve --by "A. Martin (DPO)" --reason "first run, checked"`,
 		Args: noArgs,
 		RunE: a.do(func(cmd *cobra.Command, _ []string) (err error) {
@@ -47,7 +47,7 @@ had something to do was refused; 1 error; 130 interrupted.`,
 	f.StringVar(&req.Rule, "rule", "", "only this rule")
 	f.StringVar(&req.Plan, "plan", "", "run this saved plan, and only its rows")
 	f.StringVar(&asOf, "as-of", "", asOfHelp+"; never the future")
-	f.BoolVar(&dry, "dry-run", false, "the same as `plan`: nothing is changed")
+	f.BoolVar(&dry, "dry-run", false, "the same as the command plan: nothing is changed")
 	f.BoolVar(&req.Approve, "approve", false, "approve what this very run plans, or the --plan it runs; needs --by")
 	f.StringVar(&req.By, "by", "", "name of the person who approves")
 	f.StringVar(&req.Reason, "reason", "", "why it is approved")
@@ -88,7 +88,7 @@ func (a *app) run(cmd *cobra.Command, req engine.RunRequest) error {
 	if report.Started.IsZero() {
 		return a.neverBegan(report, err)
 	}
-	if shown := a.showReport(h, report); shown != nil {
+	if shown := a.showReport(h, report, false); shown != nil {
 		return shown
 	}
 	switch {
@@ -120,11 +120,11 @@ func (a *app) neverBegan(report retention.RunReport, err error) error {
 	return verdictOf(report)
 }
 
-func (a *app) showReport(h *house, r retention.RunReport) error {
+func (a *app) showReport(h *house, r retention.RunReport, past bool) error {
 	if a.json() {
 		return a.document(reportView(r))
 	}
-	t := reportText{app: a, printer: a.printer(), house: h, report: r}
+	t := reportText{app: a, printer: a.printer(), house: h, report: r, past: past}
 	t.write()
 	return t.err
 }

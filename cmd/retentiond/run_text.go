@@ -22,12 +22,15 @@ type reportText struct {
 	*printer
 	house  *house
 	report retention.RunReport
+	past   bool // an earlier run: the log has gone on since
 }
 
 func (t reportText) write() {
 	r := t.report
 	t.heading("Run %s, as of %s", r.Run, instant(r.AsOf))
-	t.blank()
+	if len(r.Steps) > 0 {
+		t.blank()
+	}
 	t.steps()
 	for _, s := range r.Steps {
 		t.notes(s)
@@ -41,30 +44,42 @@ func (t reportText) write() {
 	}
 	t.blank()
 	t.line("%s", t.verdict())
-	if s := t.house.logLine(); s != "" {
+	if s := t.house.logLine(); s != "" && !t.past {
 		t.line("%s", s)
 	}
 }
 
 func (t reportText) steps() {
 	g := &grid{cols: []gridColumn{col("policy"), col("rule"), col("table"), col("action"), num("planned"), num("done"), numOpt("held"),
-		numOpt("protected"), numOpt("blocked"), numOpt("changed"), numOpt("gone"), numOpt("failed"), numOpt("unplanned"), num("batches"), num("time")}}
+		numOpt("protected"), numOpt("blocked"), numOpt("changed"), numOpt("gone"), numOpt("failed"), numOpt("not reached"), numOpt("unplanned"), num("batches"), num("time")}}
 	idle := 0
 	for _, s := range t.report.Steps {
 		if s.Planned == 0 && s.Unplanned == 0 && s.Error == "" {
 			idle++
 			continue
 		}
-		x := s.Spared
+		x, missed := s.Spared, unreached(s)
 		g.add(s.Policy, ruleName(s.Rule, s.Stage, s.Stage > 1), s.Table, string(s.Action), count(s.Planned), t.paint(bold, count(s.Done)), count(x.Held),
-			count(x.Protected), count(x.Blocked), count(x.Changed), count(x.Gone), count(x.Failed), count(s.Unplanned), count(s.Batches), seconds(s.Seconds))
+			count(x.Protected), count(x.Blocked), count(x.Changed), count(x.Gone), count(x.Failed-missed), count(missed), count(s.Unplanned), count(s.Batches), seconds(s.Seconds))
 	}
 	if len(g.rows) > 0 {
 		t.grid(g)
 	}
+	if g.used(10) {
+		t.line("  %s", t.paint(dim, "gone: no longer there: deleted with their parent, by an earlier attempt, or by the application"))
+	}
 	if idle > 0 {
 		t.line("  %s nothing due; `plan` says why.", plural(int64(idle), "step had", "steps had"))
 	}
+}
+
+// unreached are the planned rows that no batch came to because the run was
+// stopped: nothing failed about them.
+func unreached(s retention.StepReport) int64 {
+	if strings.HasPrefix(s.Error, "stopped before") {
+		return s.Spared.Failed
+	}
+	return 0
 }
 
 func seconds(s float64) string {
@@ -75,15 +90,22 @@ func seconds(s float64) string {
 // for the plan, errors.
 func (t reportText) notes(s retention.StepReport) {
 	name := s.Policy + "/" + ruleName(s.Rule, s.Stage, s.Stage > 1)
+	var with []string
 	for _, table := range slices.Sorted(maps.Keys(s.Children)) {
 		if n := s.Children[table]; n > 0 {
-			t.note(name, "with %s of %s", rowsOf(n), table)
+			with = append(with, rowsOf(n)+" of "+table)
 		}
+	}
+	if len(with) > 0 {
+		t.note(name, "with %s", strings.Join(with, ", "))
 	}
 	if s.Unplanned > 0 {
 		t.note(name, "%s qualified only since the plan was made: left for the next one", rowsOf(s.Unplanned))
 	}
-	if s.Error != "" {
+	switch n := unreached(s); {
+	case n > 0:
+		t.note(name, "stopped: %s not reached", wasWere(n))
+	case s.Error != "":
 		t.note(name, "%s", t.paint(red, s.Error))
 	}
 }
@@ -107,10 +129,19 @@ func (t reportText) residuals() {
 		t.blank()
 		t.heading("Copies that remain")
 	}
+	same := map[string][]string{} // sources that say the same, together
 	for _, source := range slices.Sorted(maps.Keys(copies)) {
-		t.note(source, "%s", strings.Join(copies[source], "; "))
-		if gone[source] != "" {
-			t.line("      irreversibly gone from %s on", gone[source])
+		text := strings.Join(copies[source], "; ") + "\n" + gone[source]
+		same[text] = append(same[text], source)
+	}
+	for _, text := range slices.Sorted(maps.Keys(same)) {
+		what, until, _ := strings.Cut(text, "\n")
+		t.line("  %s", t.paint(dim, strings.Join(same[text], ", ")+":"))
+		for _, c := range strings.Split(what, "; ") {
+			t.line("      %s", c)
+		}
+		if until != "" {
+			t.line("      irreversibly gone from %s on", until)
 		}
 	}
 }
@@ -127,12 +158,16 @@ func (t reportText) approveLine() {
 
 // verdict is the report's verdict in a sentence.
 func (t reportText) verdict() string {
-	var done, spared int64
+	var done, spared, missed int64
 	for _, s := range t.report.Steps {
 		done += s.Done
-		spared += s.Spared.Sum()
+		spared += s.Spared.Sum() - unreached(s)
+		missed += unreached(s)
 	}
 	what := fmt.Sprintf("%s done, %s spared.", rowsOf(done), count(spared))
+	if missed > 0 {
+		what = fmt.Sprintf("%s done, %s spared, %s not reached.", rowsOf(done), count(spared), count(missed))
+	}
 	switch {
 	case t.report.Interrupted:
 		return t.paint(yellow, "Interrupted.") + " Stopped between batches: " + what + " What was committed is audited; run again to go on."
@@ -140,6 +175,8 @@ func (t reportText) verdict() string {
 		return t.paint(green, "OK.") + " " + what
 	case t.report.Verdict == retention.VerdictPartial:
 		return t.paint(yellow, "Partial.") + " " + what + " Some step failed or was refused, another was not."
+	case t.report.Verdict == retention.VerdictRefused && done > 0:
+		return t.paint(red, "Refused.") + " Stopped between batches: " + what + " What was committed is audited."
 	case t.report.Verdict == retention.VerdictRefused:
 		return t.paint(red, "Refused.") + " Every step that had something to do was refused; nothing was changed."
 	}

@@ -12,7 +12,7 @@ func runsCommand(a *app) *cobra.Command {
 	return a.parent("runs", "What ran: list, show",
 		`runs shows what was run, when, and with which verdict.`,
 		`  retentiond runs list
-  retentiond runs show 5b0d6f3a9c1e4d70a1b2c3d4e5f60718`,
+  retentiond runs show r-5b0d6f3a9c1e4d70a1b2c3d4e5f60718`,
 		runsListCommand(a), runsShowCommand(a))
 }
 
@@ -50,7 +50,7 @@ func runsShowCommand(a *app) *cobra.Command {
 		Use:     "show RUN",
 		Short:   "Show the report of one run",
 		Long:    `show prints the report of a run, in the same form as ` + "`run`" + ` did.`,
-		Example: `  retentiond runs show 5b0d6f3a9c1e4d70a1b2c3d4e5f60718`,
+		Example: `  retentiond runs show r-5b0d6f3a9c1e4d70a1b2c3d4e5f60718`,
 		Args:    oneArg("RUN"),
 		RunE: a.do(func(cmd *cobra.Command, args []string) error {
 			h, err := a.open(cmd.Context())
@@ -128,7 +128,7 @@ func verdictWord(v *string) string {
 
 func (a *app) showRun(h *house, r retention.Run) error {
 	if r.Report != nil {
-		return a.showReport(h, *r.Report)
+		return a.showReport(h, *r.Report, true)
 	}
 	if a.json() {
 		return a.document(runView(r))

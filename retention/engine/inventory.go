@@ -92,6 +92,9 @@ func (e *Engine) item(ctx context.Context, v *view, p *retention.Plan, s *retent
 	return out, e.sinceSlot(ctx, v, s, &out)
 }
 
+// minute is how a time is written for people.
+const minute = "2006-01-02 15:04 MST"
+
 // sinceSlot explains rows that fell due since the rule's last slot, or, for a
 // rule run by hand, since its last run.
 func (e *Engine) sinceSlot(ctx context.Context, v *view, s *retention.Step, out *InventoryItem) error {
@@ -105,7 +108,7 @@ func (e *Engine) sinceSlot(ctx context.Context, v *view, s *retention.Step, out 
 		return fmt.Errorf("reading when rule %q ran: %w", s.Rule, err)
 	}
 	if seen.Complete && !seen.RanAt.Truncate(time.Second).Before(slot) {
-		out.Because = "fell due since the last run at " + seen.RanAt.In(b.Policy.Zone).Format(time.RFC3339) + ", which left nothing behind"
+		out.Because = "fell due since the last run at " + seen.RanAt.In(b.Policy.Zone).Format(minute) + ", which left nothing behind"
 		return nil
 	}
 	if slot.IsZero() {
@@ -127,11 +130,11 @@ func (e *Engine) sinceSlot(ctx context.Context, v *view, s *retention.Step, out 
 		return fmt.Errorf("counting table %q as of %s: %w", s.Table, stamp(slot), err)
 	}
 	if c.Classes.Due == 0 {
-		out.Because = "fell due since the " + what + " at " + slot.In(b.Policy.Zone).Format(time.RFC3339)
+		out.Because = "fell due since the " + what + " at " + slot.In(b.Policy.Zone).Format(minute)
 		return nil
 	}
 	out.Explained = false
-	out.Because = fmt.Sprintf("%d rows were due at the %s at %s and are still there", c.Classes.Due, what, slot.In(b.Policy.Zone).Format(time.RFC3339))
+	out.Because = fmt.Sprintf("%d rows were due at the %s at %s and are still there", c.Classes.Due, what, slot.In(b.Policy.Zone).Format(minute))
 	return nil
 }
 
