@@ -170,6 +170,9 @@ type Holds interface {
 	// HoldSet returns what has not ended, as it applies to a source, in one
 	// snapshot; the same value while the version and the graces do not change.
 	HoldSet(ctx context.Context, src SourceRecord) (*HoldSet, error)
+	// HoldsFitLog compares the holds with the hold.* entries of the audit log: a
+	// hold_unreadable [Refusal] where somebody changed them without an entry.
+	HoldsFitLog(ctx context.Context) error
 }
 
 // Admission is what a batch asks of the store inside its own transaction.

@@ -42,6 +42,9 @@ func (e *Engine) plan(ctx context.Context, req PlanRequest, now time.Time) (rete
 		asOf = now
 	}
 	asOf = asOf.Truncate(time.Second)
+	if err := e.Store.HoldsFitLog(ctx); err != nil {
+		return retention.Plan{}, nil, err
+	}
 	v, err := e.look(ctx, asOf)
 	if err != nil {
 		return retention.Plan{}, nil, err

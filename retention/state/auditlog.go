@@ -2,17 +2,19 @@ package state
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 
+	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/audit"
 )
 
 // VerifyAudit recomputes the whole log and compares it with its checkpoints,
 // the checkpoint beside the key, the one in checkpointFile (where not empty) and
-// what the sources' gates saw.
+// what the sources' gates saw; and the holds with what it says of them.
 func (s *Store) VerifyAudit(ctx context.Context, witnesses []audit.Witness, checkpointFile string) (audit.Result, error) {
 	var notes []audit.Note
 	if text, err := os.ReadFile(s.key.CheckpointPath()); err == nil {
@@ -27,7 +29,16 @@ func (s *Store) VerifyAudit(ctx context.Context, witnesses []audit.Witness, chec
 		}
 		notes = append(notes, audit.Note{Name: checkpointFile, Text: text, Outside: true})
 	}
-	return audit.Verify(ctx, logReader{s.db}, s.key, notes, witnesses)
+	r, err := audit.Verify(ctx, logReader{s.db}, s.key, notes, witnesses)
+	if err != nil || !r.OK {
+		return r, err
+	}
+	err = s.read(ctx, func(t *tx) error { return t.compareHolds(ctx) })
+	if misfit, ok := errors.AsType[*retention.Refusal](err); ok {
+		r.OK, r.Reason = false, misfit.Message
+		return r, nil
+	}
+	return r, wrap(err, "compare the holds with the audit log")
 }
 
 // ExportAudit writes the log as C2SP tlog tiles: the open year's to dir itself,

@@ -83,7 +83,8 @@ func (s *Store) compareKept(ctx context.Context, t *tx, c audit.Checkpoint) erro
 // AdoptLog accepts this log in the place of the one that the checkpoint beside
 // the key was made of, when a person says so (a lost or restored store). That
 // checkpoint is set aside, not lost, and an entry says which it was, by whom
-// (keyed) and why (salted). Where the log still fits it, nothing changes.
+// (keyed) and why (salted). Where the log still fits it, nothing changes. Holds
+// that are not those of the log are accepted as they are, each with an entry.
 func (s *Store) AdoptLog(ctx context.Context, by, reason string) error {
 	err := s.write(ctx, func(t *tx) error {
 		c, err := s.sign(ctx, t)
@@ -101,7 +102,11 @@ func (s *Store) AdoptLog(ctx context.Context, by, reason string) error {
 		} else if err != nil {
 			return err
 		}
-		if err := s.compareKept(ctx, t, c); !errors.Is(err, retention.ErrRolledBack) {
+		back := s.compareKept(ctx, t, c)
+		if back != nil && !errors.Is(back, retention.ErrRolledBack) {
+			return back
+		}
+		if err := t.adoptHolds(ctx, by, reason); err != nil || back == nil {
 			return err
 		}
 		kept, _, err := s.key.KeptCheckpoint()

@@ -71,6 +71,11 @@ func (t *tx) expireLogs(ctx context.Context, before int64) (dropped []string, er
 		WHERE last_at < ? AND dropped = 0 AND log NOT IN (SELECT log FROM audit_head) ORDER BY log`, before); err != nil {
 		return nil, err
 	}
+	if len(old) > 0 {
+		if err := t.restate(ctx, old); err != nil {
+			return nil, err
+		}
+	}
 	for _, l := range old {
 		root, err := audit.RootAt(ctx, t.log(), l.Log, l.Size)
 		if err != nil {

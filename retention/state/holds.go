@@ -20,6 +20,10 @@ func (s *Store) AddSubjects(ctx context.Context, id string, subjects []retention
 		if h, err = t.unreleased(ctx, id); err != nil {
 			return err
 		}
+		// The entry that follows attests the hold as it is here.
+		if err := t.holdsFit(ctx); err != nil {
+			return err
+		}
 		if len(h.Subjects) == 0 {
 			return errors.New("it covers whole datasets; subjects would narrow it: place another hold")
 		}

@@ -40,6 +40,9 @@ func (t *tx) holdSet(ctx context.Context, src retention.SourceRecord, version in
 	if cached.fresh(version, t.now.UnixMicro()) {
 		return cached.set, nil
 	}
+	if err := t.holdsFit(ctx); err != nil {
+		return nil, err
+	}
 	c, err := t.loadHolds(ctx, src, version)
 	if err != nil {
 		return nil, err

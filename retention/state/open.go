@@ -40,6 +40,7 @@ type Store struct {
 	mu    sync.Mutex
 	holds map[retention.SourceRecord]cachedHolds
 	seen  witnessed // the last witness that Admit found true
+	fits  fitted    // where the holds were last found to be the log's
 }
 
 // Interfaces that a Store implements.

@@ -30,13 +30,17 @@ func (s *Store) PlaceHold(ctx context.Context, h retention.Hold) (retention.Hold
 		if h.Version, err = t.raise(ctx, metaHolds); err != nil {
 			return err
 		}
-		if h.AuditEntry, err = t.recordPlaced(ctx, h, h.Subjects, h.PlacedBy); err != nil {
-			return err
-		}
 		if err := t.insertHold(ctx, seq, h); err != nil {
 			return err
 		}
 		if err := t.addSubjects(ctx, h.ID, h.Subjects); err != nil {
+			return err
+		}
+		n, err := t.recordPlaced(ctx, h, h.Subjects, h.PlacedBy)
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, "UPDATE holds SET entry = ? WHERE id = ?", n, h.ID); err != nil {
 			return err
 		}
 		h, err = t.hold(ctx, h.ID)
@@ -103,8 +107,9 @@ func (t *tx) addSubjects(ctx context.Context, hold string, subjects []retention.
 	return stmt.Close()
 }
 
-// recordPlaced appends hold.placed: subjects keyed, and all of them in one
-// keyed digest, since an entry cannot list 100,000.
+// recordPlaced appends hold.placed: the added subjects keyed, and all of them in
+// one keyed digest, since an entry cannot list 100,000; and a digest of the whole
+// hold as it is stored then.
 func (t *tx) recordPlaced(ctx context.Context, h retention.Hold, added []retention.SubjectID, by string) (int64, error) {
 	keyed, err := t.keyer(ctx)
 	if err != nil {
@@ -130,6 +135,9 @@ func (t *tx) recordPlaced(ctx context.Context, h retention.Hold, added []retenti
 	}
 	if len(datasets) > 0 {
 		data["datasets"] = datasets
+	}
+	if err := t.attest(ctx, data, h.ID, keyed); err != nil {
+		return 0, err
 	}
 	if err := t.signHold(ctx, data, h); err != nil {
 		return 0, err
