@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/retentiond/retentiond/retention"
@@ -50,7 +49,7 @@ func (a *app) decide(cmd *cobra.Command, plan string, b byFlags, yes bool) error
 	defer h.close()
 	saved, err := h.engine.Decide(cmd.Context(), plan, b.by, b.reason, yes)
 	if err != nil {
-		return fmt.Errorf("plan %s: %w", plan, err)
+		return h.planFault(cmd.Context(), plan, err)
 	}
 	if a.json() {
 		return a.document(decisionView(saved))

@@ -30,7 +30,7 @@ func auditShowCommand(a *app) *cobra.Command {
 			defer h.close()
 			e, err := h.store.Entry(cmd.Context(), args[0])
 			if errors.Is(err, retention.ErrNotFound) {
-				return fmt.Errorf("audit entry %s: %w", args[0], retention.ErrNotFound)
+				return missing("audit entry", args[0], "`retentiond audit list` shows the entries and their numbers")
 			}
 			if err != nil {
 				return err

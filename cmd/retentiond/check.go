@@ -138,7 +138,7 @@ func (p *printer) sources(s []engine.SourceStatus) {
 func sourceState(p *printer, x engine.SourceStatus) string {
 	switch {
 	case x.Error != "":
-		return p.paint(red, x.Error)
+		return p.paint(red, inWords(x.Error))
 	case !x.Installed:
 		return "reachable; its two tables are not installed yet"
 	}

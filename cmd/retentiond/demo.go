@@ -151,8 +151,9 @@ func (d *demo) hold(ctx context.Context) error {
 func (d *demo) dryRun(ctx context.Context) error {
 	d.say("The dry run", "What would go, and what stays, counted row by row: every row of a table is in exactly one column,\n"+
 		"and the columns add up to the total. Nothing is changed: the sessions are held read-only by the database.\n"+
-		"\"held\" are the rows of the hold. \"needs approval\" and \"limit_share\" are law L12, refuse before harm:\n"+
-		"the first run of a rule, and more than a share of a table at once, wait for a person.")
+		"\"held\" are the rows of the hold. \"waits\" means that a person has to say yes first: to the first run of a rule,\n"+
+		"to more than a share of a table at once (limit_share), and to the delete of rows so old that they were never\n"+
+		"archived as the rule wants (never_archived).")
 	sub, err := d.run(ctx, []int{exitOK, exitRefused}, "plan")
 	d.plan = sub.planned
 	return err
@@ -177,7 +178,7 @@ func (d *demo) prove(ctx context.Context) error {
 		return err
 	}
 	d.say("The inventory", "What is there now, by class. Whatever is overdue and still there has its reason beside it. An approved plan\n"+
-		"acts on its own rows and no others (L6): what qualified since, such as files whose health data the run has\n"+
+		"acts on its own rows and no others: what qualified since, such as files whose health data the run has\n"+
 		"just cleared, waits for the next run.")
 	_, err := d.run(ctx, []int{exitOK, exitPartial}, "inventory")
 	return err
@@ -214,11 +215,12 @@ func (d *demo) next(ctx context.Context) {
 		try(s.Why, "explain --dataset %s --key %s", quote(s.Dataset), quote(s.Key))
 	}
 	try("why everything about the person in the dispute is still there", "explain --subject %s", quote(d.world.Disputed))
-	try("take what qualified since the plan was made", "run")
+	try("take what qualified since the plan was made; a plain run ends partial or refused (exit 3 or 4),\n  # because what was never approved waits for a person: run with --approve --by YOU, or plan and approve", "run")
 	try("look ahead: what falls due by next year", "plan --as-of %s", d.now().AddDate(1, 0, 0).Format(time.DateOnly))
 	try("who is held, and since when", "hold list")
 	try("end the dispute: the rows stay for the grace of 30 days", "hold release --matter %s --reason settled --by YOU", quote(d.world.Matter))
 	try("stop everything, in every process", "stop-all --by YOU --reason drill")
+	try("and let everything go on", "resume --by YOU --reason drill")
 	try("everything that happened, line by line", "audit list")
 	try("for an outside auditor", "audit export --dir %s", quote(d.dir+"-audit"))
 }

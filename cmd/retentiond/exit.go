@@ -163,7 +163,7 @@ func (a *app) finish(ctx context.Context, err error) int {
 	}
 	fs := faultsOf(err)
 	for _, f := range fs {
-		f.Message, f.Hint = a.typed(f.Message), a.typed(f.Hint)
+		f.Message, f.Hint = a.typed(inWords(f.Message)), a.typed(f.Hint)
 	}
 	a.show(fs)
 	if ctx.Err() != nil {

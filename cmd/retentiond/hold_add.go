@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -30,7 +31,13 @@ until every source has passed; what it held before stays held meanwhile.`,
 			}
 			req.By, req.Wait = by, wait
 			return a.placing(cmd, wait, func(ctx context.Context, h *house) (retention.Hold, error) {
+				if err := h.unknownTypes(req.Subjects, req.AllowUnmatched); err != nil {
+					return retention.Hold{}, err
+				}
 				hold, err := h.engine.AddToHold(ctx, args[0], req)
+				if errors.Is(err, retention.ErrNotFound) {
+					return hold, noHold(args[0])
+				}
 				if err != nil {
 					return hold, fmt.Errorf("hold %s: %w", args[0], err)
 				}

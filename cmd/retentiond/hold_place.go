@@ -39,6 +39,9 @@ the hold is placed, but a source did not pass within --wait; it completes by its
 			}
 			req.Matter, req.Reason, req.By, req.Wait = matter, b.reason, b.by, wait
 			return a.placing(cmd, wait, func(ctx context.Context, h *house) (retention.Hold, error) {
+				if err := h.unknownTypes(req.Subjects, req.AllowUnmatched); err != nil {
+					return retention.Hold{}, err
+				}
 				return h.engine.PlaceHold(ctx, req)
 			})
 		}),

@@ -27,6 +27,9 @@ rule would act on now. It places nothing and changes nothing.`,
 				return err
 			}
 			defer h.close()
+			if err := h.unknownTypes(req.Subjects, true); err != nil {
+				return err
+			}
 			v, err := h.engine.PreviewHold(cmd.Context(), req)
 			h.progress.done()
 			if err != nil {

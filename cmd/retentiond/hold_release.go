@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
 	"github.com/retentiond/retentiond/retention"
@@ -44,6 +46,9 @@ func (a *app) release(cmd *cobra.Command, id, matter string, b byFlags) error {
 	}
 	defer h.close()
 	holds, err := h.engine.ReleaseHolds(cmd.Context(), id, matter, b.reason, b.by)
+	if errors.Is(err, retention.ErrNotFound) {
+		return h.noRelease(cmd.Context(), id, matter)
+	}
 	if err != nil {
 		return fmt.Errorf("release %s%s: %w", id, matter, err)
 	}
@@ -55,6 +60,20 @@ func (a *app) release(cmd *cobra.Command, id, matter string, b byFlags) error {
 		p.line("Hold %s for %s is released. Its rows stay held until %s.", x.ID, x.Matter, instant(x.GraceUntil))
 	}
 	return p.err
+}
+
+// noRelease says why nothing was released: there is no such hold, or it is
+// released already.
+func (h *house) noRelease(ctx context.Context, id, matter string) error {
+	holds, err := h.store.ListHolds(ctx, id, matter)
+	switch {
+	case err == nil && len(holds) > 0:
+		return missing("hold that is not released yet:", holds[0].ID+" was released on "+instant(holds[0].ReleasedAt),
+			"`retentiond hold list` shows the holds and their states")
+	case id != "":
+		return noHold(id)
+	}
+	return missing("hold for the matter", matter, "`retentiond hold list` shows the holds and their matters")
 }
 
 func holdsView(holds []retention.Hold) map[string][]holdDoc {

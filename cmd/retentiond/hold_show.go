@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/retentiond/retentiond/retention"
@@ -21,8 +22,8 @@ func holdShowCommand(a *app) *cobra.Command {
 			}
 			defer h.close()
 			holds, err := h.store.ListHolds(cmd.Context(), args[0], "")
-			if err == nil && len(holds) == 0 {
-				err = retention.ErrNotFound
+			if err == nil && len(holds) == 0 || errors.Is(err, retention.ErrNotFound) {
+				return noHold(args[0])
 			}
 			if err != nil {
 				return fmt.Errorf("hold %s: %w", args[0], err)

@@ -73,18 +73,45 @@ func (h *house) knownSubject(id *retention.SubjectID) error {
 	if id == nil {
 		return nil
 	}
+	types := h.subjectTypes()
+	if slices.Contains(types, id.Type) {
+		return nil
+	}
+	return usage("types of subjects: "+strings.Join(types, ", "), "no dataset has subjects of type %q", id.Type)
+}
+
+// subjectTypes are the types of the datasets' subjects, also of those policies
+// that no longer load but go on protecting.
+func (h *house) subjectTypes() []string {
 	types := map[string]bool{}
-	for _, p := range h.engine.Policies {
+	for _, p := range append(slices.Clone(h.engine.Policies), h.engine.Guards...) {
 		for _, d := range p.Datasets {
 			for _, s := range d.Subjects {
 				types[s.Type] = true
 			}
 		}
 	}
-	if types[id.Type] {
-		return nil
+	return slices.Sorted(maps.Keys(types))
+}
+
+// unknownTypes tells of subjects whose type no dataset has: where such subjects
+// are allowed with a warning, else with a refusal.
+func (h *house) unknownTypes(subjects []retention.SubjectID, allowed bool) error {
+	known := h.subjectTypes()
+	told := map[string]bool{}
+	for _, s := range subjects {
+		if told[s.Type] || slices.Contains(known, s.Type) {
+			continue
+		}
+		told[s.Type] = true
+		text := fmt.Sprintf("no dataset has subject type %q today: nothing is covered; known types: %s", s.Type, strings.Join(known, ", "))
+		if !allowed {
+			return usage("write one of the known types, or add --allow-unmatched to hold data that may come later", "%s", text)
+		}
+		p := h.app.printerTo(h.app.Err)
+		p.line("%s %s", p.paint(yellow, "warning:"), text)
 	}
-	return usage("types of subjects: "+strings.Join(slices.Sorted(maps.Keys(types)), ", "), "no dataset has subjects of type %q", id.Type)
+	return nil
 }
 
 func (h *house) sourceNames() []string { return slices.Sorted(maps.Keys(h.cfg.Sources)) }

@@ -42,7 +42,7 @@ func (a *app) inventory(cmd *cobra.Command, asOf time.Time) error {
 	inv, err := h.engine.Inventory(cmd.Context(), asOf)
 	h.progress.done()
 	if err != nil {
-		return err
+		return stopped(cmd.Context(), err)
 	}
 	inv.Datasets = list(inv.Datasets)
 	if a.json() {

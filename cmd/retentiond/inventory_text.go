@@ -107,11 +107,11 @@ func ruleOrNone(i engine.InventoryItem) string {
 func because(p *printer, i engine.InventoryItem) string {
 	switch {
 	case i.Error != "":
-		return p.paint(red, i.Error)
+		return p.paint(red, p.typed(inWords(i.Error)))
 	case !i.Explained:
-		return p.paint(red, joined(": ", "not explained", p.typed(i.Because)))
+		return p.paint(red, joined(": ", "not explained", p.typed(inWords(i.Because))))
 	case i.Rule != "" && i.Classes.Due == 0 && strings.HasPrefix(i.Because, "nothing due"):
 		return ""
 	}
-	return p.typed(i.Because)
+	return p.typed(inWords(i.Because))
 }

@@ -21,6 +21,9 @@ func (a *app) newLog(c configs.Log) (*zap.Logger, error) {
 	}
 	cfg := zap.NewProductionEncoderConfig()
 	cfg.EncodeTime = zapcore.RFC3339TimeEncoder
+	if a.logLevel == "" && !a.json() {
+		return zap.New(&lineCore{LevelEnabler: level, p: a.printerTo(a.Err)}), nil
+	}
 	encoder := zapcore.NewJSONEncoder(cfg)
 	if c.Format == "text" || isTerminal(a.Err) {
 		encoder = zapcore.NewConsoleEncoder(cfg)

@@ -48,7 +48,7 @@ func (a *app) plan(cmd *cobra.Command, req engine.PlanRequest) error {
 	p, err := h.engine.Plan(cmd.Context(), req)
 	h.progress.done()
 	if err != nil {
-		return err
+		return stopped(cmd.Context(), err)
 	}
 	a.planned = p.ID
 	if err := a.showPlan(h, p); err != nil {

@@ -118,7 +118,7 @@ func (t planText) mark(s retention.Step) string {
 	waits := s.NeedsApproval && s.Classes.Due > 0
 	for _, r := range refusalsOf(t.plan) {
 		switch {
-		case !about(r, s):
+		case !about(r, s) || r.Approvable && s.Classes.Due == 0:
 		case !r.Approvable:
 			return t.paint(red, "refused: "+string(r.Code))
 		default:

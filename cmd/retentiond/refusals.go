@@ -55,7 +55,7 @@ func (t planText) waiting() map[string][]string {
 func writeRefusals(p *printer, rs []retention.Refusal) {
 	seen := map[retention.RefusalCode]bool{}
 	for _, r := range rs {
-		p.line("  %s %s: %s", p.paint(red, string(r.Code)), where(r), p.typed(r.Message))
+		p.line("  %s %s: %s", p.paint(red, string(r.Code)), where(r), p.typed(inWords(r.Message)))
 		hint := meaning(r.Code)
 		if !r.Approvable {
 			hint = p.typed(remedy(r.Code))

@@ -86,7 +86,7 @@ func (a *app) run(cmd *cobra.Command, req engine.RunRequest) error {
 	report, err := h.engine.Run(cmd.Context(), req)
 	h.progress.done()
 	if report.Started.IsZero() {
-		return a.neverBegan(report, err)
+		return a.neverBegan(report, stopped(cmd.Context(), h.planFault(cmd.Context(), req.Plan, err)))
 	}
 	if shown := a.showReport(h, report, false); shown != nil {
 		return shown

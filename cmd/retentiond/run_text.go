@@ -106,7 +106,7 @@ func (t reportText) notes(s retention.StepReport) {
 	case n > 0:
 		t.note(name, "stopped: %s not reached", wasWere(n))
 	case s.Error != "":
-		t.note(name, "%s", t.paint(red, s.Error))
+		t.note(name, "%s", t.paint(red, t.printer.typed(inWords(s.Error))))
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -59,8 +60,8 @@ func runsShowCommand(a *app) *cobra.Command {
 			}
 			defer h.close()
 			runs, err := h.store.ListRuns(cmd.Context(), args[0], 1)
-			if err == nil && len(runs) == 0 {
-				err = retention.ErrNotFound
+			if err == nil && len(runs) == 0 || errors.Is(err, retention.ErrNotFound) {
+				return noRun(args[0])
 			}
 			if err != nil {
 				return fmt.Errorf("run %s: %w", args[0], err)

@@ -134,6 +134,9 @@ func (h *house) status(ctx context.Context) (statusDoc, error) {
 	if err == nil && l.Owner != "" {
 		d.Lease = &leaseDoc{l.Owner, l.Until}
 	}
+	if _, _, kept := h.key.KeptCheckpoint(); kept != nil {
+		return d, kept // a log that cannot be compared with its checkpoint is no log
+	}
 	d.Audit = h.auditDoc()
 	return d, err
 }

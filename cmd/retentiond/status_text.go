@@ -45,7 +45,7 @@ func leaseText(l *leaseDoc) string {
 	if l == nil {
 		return "nobody"
 	}
-	return l.Owner
+	return ownerWords(l.Owner)
 }
 
 func lastRun(r *runDoc) string {

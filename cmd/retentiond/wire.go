@@ -112,6 +112,9 @@ func (a *app) open(ctx context.Context) (*house, error) {
 func auditKey(ctx context.Context, cfg *configs.Config) (*audit.Key, error) {
 	path, origin := cfg.Audit.KeyFile, cfg.Audit.Origin
 	key, err := audit.LoadKey(path, origin)
+	if had, text := keyOrigin(path); err != nil && text && had != origin {
+		return nil, originFault(ctx, cfg, had)
+	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}

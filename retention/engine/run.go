@@ -78,7 +78,7 @@ func (w *work) admit(ctx context.Context) error {
 		return fmt.Errorf("reading the kill switch: %w", err)
 	}
 	if k.On {
-		return refuse(retention.RefuseKillSwitch, "everything is stopped since %s by %s (%s): retentiond resume --by NAME", stamp(k.At), k.By, k.Reason)
+		return refuse(retention.RefuseKillSwitch, "everything is stopped since %s by %s (%s)", stamp(k.At), k.By, k.Reason)
 	}
 	now := w.now()
 	if w.req.AsOf.After(now) {
