@@ -17,6 +17,10 @@ func digest(p *retention.Policy) {
 	}
 }
 
+// Canonical is the policy's canonical form, one JSON text: its SHA-256 is the
+// policy's digest.
+func Canonical(p *retention.Policy) []byte { return marshal(canonPolicy(p)) }
+
 // sum is the SHA-256 of a value's JSON, whose keys encoding/json sorts.
 func sum(v any) string {
 	h := sha256.Sum256(marshal(v))

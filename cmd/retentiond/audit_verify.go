@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 
 	"github.com/retentiond/retentiond/retention/audit"
 	"github.com/retentiond/retentiond/retention/engine"
@@ -19,7 +18,8 @@ func auditVerifyCommand(a *app) *cobra.Command {
 		Short: "Verify the whole log, and say where it is bad",
 		Long: `verify computes the log's tree again from the exact lines, and compares it with its signed
 checkpoints, with the checkpoint beside the key, with what each source has witnessed, and
-with --checkpoint FILE: a checkpoint that somebody else kept.
+with --checkpoint FILE: a checkpoint that somebody else kept. It also compares the holds
+with the entries that placed and released them.
 
 Exit codes: 0; 5 where the log does not verify.`,
 		Example: `  retentiond audit verify
@@ -40,18 +40,14 @@ func (a *app) verify(cmd *cobra.Command, checkpoint string) error {
 		return err
 	}
 	defer h.close()
-	witnesses, silent, foreign := h.witnesses(cmd.Context())
-	r, err := h.store.VerifyAudit(cmd.Context(), witnesses, checkpoint)
+	r, seen, silent, err := h.verifyAudit(cmd.Context(), checkpoint)
 	switch {
 	case errors.Is(err, audit.ErrBadCheckpoint), errors.Is(err, fs.ErrNotExist) && checkpoint != "":
 		return usage("a file that `retentiond audit export` or the key's directory holds", "--checkpoint: %v", err)
 	case err != nil:
 		return err
 	}
-	if r.OK && len(foreign) > 0 {
-		r.OK, r.Reason = false, strings.Join(foreign, "; ")
-	}
-	err = a.showVerify(r, len(witnesses), silent)
+	err = a.showVerify(r, seen, silent)
 	if err == nil && !r.OK {
 		return verdict(exitVerify)
 	}

@@ -24,7 +24,7 @@ type Exporter interface {
 // Export writes one log, as far as the checkpoint goes, to dir in the layout of
 // C2SP tlog-tiles (https://c2sp.org/tlog-tiles): checkpoint, tile/<L>/<N>,
 // tile/entries/<N>; beside them entries.jsonl (one exact line each) and log.vkey
-// (the verifier key). The checkpoint is written last.
+// (the verifier key), and for an auditor README.txt and verify.py. The checkpoint is written last.
 func Export(ctx context.Context, r Exporter, key *Key, c Checkpoint, dir string) error {
 	vkey, err := key.VerifierKey(c.Log)
 	if err != nil {
@@ -40,6 +40,12 @@ func Export(ctx context.Context, r Exporter, key *Key, c Checkpoint, dir string)
 	}
 	if err == nil {
 		err = e.write("log.vkey", []byte(vkey+"\n"))
+	}
+	if err == nil {
+		err = e.write("README.txt", readme)
+	}
+	if err == nil {
+		err = e.write("verify.py", verifyScript)
 	}
 	if err == nil {
 		err = e.write("checkpoint", c.Note)

@@ -23,6 +23,23 @@ func (s *Store) KeptPolicies(ctx context.Context) (texts map[string][]byte, err 
 	return texts, wrap(err, "read the policies last in force")
 }
 
+// PolicyTexts returns, by digest, the text of every policy that was ever in
+// force.
+func (s *Store) PolicyTexts(ctx context.Context) (texts map[string][]byte, err error) {
+	var rows []struct {
+		Digest string `db:"digest"`
+		Body   []byte `db:"body"`
+	}
+	err = s.read(ctx, func(t *tx) error {
+		return t.all(ctx, &rows, "SELECT digest, body FROM policies")
+	})
+	texts = map[string][]byte{}
+	for _, r := range rows {
+		texts[r.Digest] = r.Body
+	}
+	return texts, wrap(err, "read the policies that were in force")
+}
+
 // LeaseHolder returns the lease as it stands: Owner is empty where nobody has
 // it. It takes nothing.
 func (s *Store) LeaseHolder(ctx context.Context) (l retention.Lease, err error) {
