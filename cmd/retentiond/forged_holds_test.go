@@ -35,6 +35,11 @@ func TestForgedHolds(t *testing.T) {
 				s.do(exitRefused, "plan", "--output", "json").says("hold_unreadable")
 			})
 			s.verify().is("ok", "false").says("hold h-")
+			// A person may accept the holds as they are, and the log says so.
+			s.do(exitOK, "check", "--adopt", "--by", "Ada", "--reason", "looked into it")
+			s.do(exitOK, "audit", "list", "--output", "json").says(`"adopted"`)
+			s.do(exitOK, "audit", "verify")
+			s.do(exitOK, "plan")
 		})
 	}
 }

@@ -23,6 +23,7 @@ func (a *app) inventoryText(h *house, inv engine.Inventory) error {
 		if g := inventoryGrid(p, h, policy, inv.Datasets); len(g.rows) > 0 {
 			p.grid(g)
 		}
+		p.reasons(policy, inv.Datasets)
 		p.undecided(policy, inv.Datasets)
 	}
 	p.inventoryNotes(inv.Datasets)
@@ -41,16 +42,32 @@ func (a *app) inventoryText(h *house, inv engine.Inventory) error {
 
 func inventoryGrid(p *printer, h *house, policy string, items []engine.InventoryItem) *grid {
 	g := &grid{cols: []gridColumn{col("dataset"), col("rule"), col("table"), num("due"), numOpt("held"), numOpt("protected"), numOpt("blocked"),
-		numOpt("active"), numOpt("open"), numOpt("unresolved"), numOpt("done"), numOpt("excluded"), num("total"), colOpt("oldest clock"), colOpt("because")}}
+		numOpt("active"), numOpt("open"), numOpt("unresolved"), numOpt("done"), numOpt("excluded"), num("total"), colOpt("oldest clock")}}
 	for _, i := range items {
 		if i.Policy != policy || isUndecided(i) {
 			continue
 		}
 		c := i.Classes
 		g.add(i.Dataset, ruleOrNone(i), i.Table, count(c.Due), count(c.Held), count(c.Protected), count(c.Blocked), count(c.Active),
-			count(c.Open), count(c.Unresolved), count(c.Done), count(c.Excluded), count(c.Total), oldest(i.OldestDue, c.Due, h.zone(policy)), because(p, i))
+			count(c.Open), count(c.Unresolved), count(c.Done), count(c.Excluded), count(c.Total), oldest(i.OldestDue, c.Due, h.zone(policy)))
 	}
 	return g
+}
+
+// reasons writes under a policy's table why its items are as they are.
+func (p *printer) reasons(policy string, items []engine.InventoryItem) {
+	for _, i := range items {
+		if i.Policy != policy || isUndecided(i) {
+			continue
+		}
+		name := joined("/", i.Dataset, i.Rule)
+		if i.Stage > 1 {
+			name = ruleName(name, i.Stage, true)
+		}
+		if s := because(p, i); s != "" {
+			p.line("  %s %s", p.paint(dim, name+":"), s)
+		}
+	}
 }
 
 // isUndecided reports whether an item only says that its dataset has no rule.

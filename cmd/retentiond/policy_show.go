@@ -85,7 +85,7 @@ func (a *app) describe(ps []*retention.Policy, lang string) error {
 		p.heading("%s (%s)", d.Title, d.Policy)
 		g := &grid{rows: d.Rows}
 		for _, h := range d.Header {
-			g.cols = append(g.cols, gridColumn{title: h, optional: true, wrap: 28})
+			g.cols = append(g.cols, gridColumn{title: h, optional: true, wrap: 24})
 		}
 		p.grid(g)
 	}
