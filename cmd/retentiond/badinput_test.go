@@ -158,7 +158,7 @@ func TestBadRequest(t *testing.T) {
 		{"unknown plan", exitUsage, "p-0", []string{"run", "--plan", "p-0"}},
 		{"unknown plan to approve", exitUsage, "p-0", []string{"approve", "p-0", "--by", "Ada", "--reason", "r"}},
 		{"unknown plan to reject", exitUsage, "p-0", []string{"reject", "p-0", "--by", "Ada", "--reason", "r"}},
-		{"plan with a quote", exitUsage, "not found", []string{"run", "--plan", "' OR 1=1 --x"}},
+		{"plan with a quote", exitUsage, "there is no plan", []string{"run", "--plan", "' OR 1=1 --x"}},
 		{"unknown hold", exitUsage, "h-0", []string{"hold", "release", "h-0", "--reason", "r", "--by", "Ada"}},
 		{"unknown matter", exitUsage, "M9", []string{"hold", "release", "--matter", "M9", "--reason", "r", "--by", "Ada"}},
 		{"unknown hold to extend", exitUsage, "h-0", []string{"hold", "add", "h-0", "--subject", "person:1", "--by", "Ada"}},
