@@ -11,7 +11,7 @@ import (
 
 // Problem is one reason why a policy does not load: where, in which rule, what
 // is wrong and what would be right.
-type Problem struct { //nolint:errname // the word of the domain; an error only to print it
+type Problem struct {
 	Pos     retention.Pos
 	Rule    string // empty outside rules
 	Message string
@@ -33,7 +33,7 @@ func (p Problem) Error() string {
 
 // Problems is every reason why one or more policies do not load. It is an
 // error with one line per problem.
-type Problems []Problem //nolint:errname // as Problem
+type Problems []Problem
 
 // Error joins the messages, one a line.
 func (ps Problems) Error() string {
