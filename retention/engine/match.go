@@ -1,0 +1,115 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/bind"
+)
+
+// identifiers refuses identifiers that no column of their type could hold.
+func (v *view) identifiers(policies []*retention.Policy, subjects []retention.SubjectID) error {
+	kinds := map[string][]retention.Kind{}
+	for _, p := range policies {
+		for i := range p.Datasets {
+			v.kinds(&p.Datasets[i], kinds)
+		}
+	}
+	for _, s := range subjects {
+		for _, k := range kinds[s.Type] {
+			if !converts(s.ID, k) {
+				return usage("write the identifier as the database holds it", "%s is no %s, which the column of subject type %q holds", s, k, s.Type)
+			}
+		}
+	}
+	return nil
+}
+
+func (v *view) kinds(d *retention.Dataset, out map[string][]retention.Kind) {
+	schema := v.schemas[d.Source]
+	add := func(typ string, t retention.TableName, column string) {
+		if live := schema.Table(t); live != nil {
+			if c := live.Column(column); c != nil {
+				out[typ] = append(out[typ], c.Kind)
+			}
+		}
+	}
+	for _, s := range d.Subjects {
+		for _, c := range s.Columns {
+			add(s.Type, d.Table, c)
+		}
+		if s.Related != nil {
+			add(s.Type, s.Related.Table, s.Related.Column)
+		}
+	}
+}
+
+func converts(id string, k retention.Kind) bool {
+	switch k {
+	case retention.KindInteger:
+		_, err := strconv.ParseInt(strings.TrimSpace(id), 10, 64)
+		return err == nil
+	case retention.KindNumber:
+		_, err := strconv.ParseFloat(id, 64)
+		return err == nil
+	}
+	return true
+}
+
+// unmatched lists the subjects that no row of any dataset is about. While a
+// source does not answer nobody is called unmatched: the hold errs to the safe side.
+func (e *Engine) unmatched(ctx context.Context, v *view, req HoldRequest) ([]string, error) {
+	out := []string{}
+	for name := range v.down {
+		if v.schemas[name] == nil {
+			return out, nil
+		}
+	}
+	byType := map[string][]string{}
+	for _, s := range req.Subjects {
+		byType[s.Type] = append(byType[s.Type], s.ID)
+	}
+	for typ, ids := range byType {
+		missing := map[string]bool{}
+		for _, id := range ids {
+			missing[id] = true
+		}
+		if err := e.strike(ctx, v, typ, ids, missing); err != nil {
+			return nil, err
+		}
+		for id := range missing {
+			out = append(out, typ+":"+id)
+		}
+	}
+	sort.Strings(out)
+	return out, nil
+}
+
+// strike removes from missing what some table knows, those of vaults included.
+func (e *Engine) strike(ctx context.Context, v *view, typ string, ids []string, missing map[string]bool) error {
+	look := func(p *retention.Policy, d *retention.Dataset, sel retention.Selection, src retention.Source) error {
+		if len(missing) == 0 || !bind.Reaches(sel.Reach, typ) {
+			return nil
+		}
+		found, err := src.Matched(ctx, sel, typ, ids)
+		if err != nil {
+			return fmt.Errorf("looking for subjects in dataset %s/%s: %w", p.Name, d.Name, err)
+		}
+		for _, id := range found {
+			delete(missing, id)
+		}
+		return nil
+	}
+	return e.eachDataset(ctx, v, func(p *retention.Policy, d *retention.Dataset, sel retention.Selection, src retention.Source) error {
+		for _, s := range append([]retention.Selection{sel}, v.bound.Archives[p.Name+"/"+d.Name]...) {
+			if err := look(p, d, s, src); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
