@@ -215,6 +215,9 @@ func (sw *stepWork) one(ctx context.Context, keys []retention.Key) (int, error) 
 // childrenFirst takes a row's children in batches of their own; the row follows
 // when few enough are left.
 func (sw *stepWork) childrenFirst(ctx context.Context, key []retention.Key) error {
+	if err := sliceable(&sw.bound.Selection, &sw.act); err != nil {
+		return err
+	}
 	for sw.stop.Err() == nil {
 		before := total(sw.report.Children)
 		if err := sw.apply(ctx, key, retention.MaxChildren); err != nil {
