@@ -5,6 +5,8 @@ GOLANGCI      ?= v2.15.0
 FUZZTIME      ?= 10s
 BIN           ?= bin/retentiond
 VERSION       ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# One PostgreSQL and one MariaDB for all packages; without it each package starts its own.
+WITH           = $(GO) run ./connectors/conntest/servers/with
 LDFLAGS        = -s -w -X main.version=$(VERSION)
 
 .PHONY: help build test race lint bench fuzz golden clean
@@ -16,10 +18,10 @@ build: ## build the static binary into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/retentiond
 
 test: ## every test; nothing is skipped in silence
-	$(GO) test -count=1 -timeout 20m $(PKGS) ./testdata
+	$(WITH) $(GO) test -count=1 -timeout 20m $(PKGS) ./testdata
 
 race: ## every test under the race detector (needs cgo)
-	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 40m $(PKGS)
+	$(WITH) env CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 40m $(PKGS)
 
 lint: bin/golangci-lint ## the linters; .golangci.yml says why what is off is off
 	./bin/golangci-lint run $(PKGS)
@@ -38,7 +40,7 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 	  done; done
 
 golden: ## write the golden files anew; look at the diff
-	$(GO) test ./connectors/... ./policies/... -update
+	$(WITH) $(GO) test ./connectors/... ./policies/... -update
 
 clean: ## remove what was built
 	rm -rf bin dist

@@ -1,0 +1,24 @@
+package servers
+
+// Option changes how a server of a test's own is started.
+type Option func(*settings)
+
+type settings struct {
+	tls  bool
+	cert string // the file with the certificate, PEM
+	args []string
+}
+
+// TLS makes a server that refuses connections without TLS. Its certificate is
+// its own authority; [Server.CA] names the file.
+func TLS(s *settings) { s.tls = true }
+
+// Set gives a setting of the server, as in its configuration file:
+// Set("wal_level", "logical"), Set("innodb_lock_wait_timeout", "1").
+func Set(name, value string) Option {
+	return func(s *settings) { s.args = append(s.args, name+"="+value) }
+}
+
+// CA returns the PEM file of the authority that signed the server's
+// certificate; empty without [TLS]. It is gone when the server is.
+func (s *Server) CA() string { return s.conf.cert }

@@ -1,0 +1,107 @@
+package servers
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const readyWithin = 90 * time.Second
+
+// NewPostgres starts a PostgreSQL server for this test only; it ends with the test.
+func NewPostgres(t testing.TB, options ...Option) *Server {
+	t.Helper()
+	return own(t, postgres{}, options)
+}
+
+// NewMariaDB starts a MariaDB server for this test only; it ends with the test.
+func NewMariaDB(t testing.TB, options ...Option) *Server {
+	t.Helper()
+	return own(t, mariadb{}, options)
+}
+
+func own(t testing.TB, e engine, options []Option) *Server {
+	t.Helper()
+	s := must(t)(launch(e, options))
+	endWith(t, s)
+	return s
+}
+
+func endWith(t testing.TB, s *Server) {
+	t.Cleanup(func() {
+		if err := s.close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Start starts a stopped or killed server in the same directory, on the same
+// port, and returns when it answers.
+func (s *Server) Start() error {
+	if err := s.mine("started"); err != nil {
+		return err
+	}
+	if err := s.keeper.start(); err != nil {
+		return fmt.Errorf("%s: %w", s.engine.name(), err)
+	}
+	var err error
+	for end := time.Now().Add(readyWithin); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if err = s.ping(); err == nil {
+			return nil
+		}
+		if !s.keeper.running() {
+			return fmt.Errorf("%s ended at start:\n%s", s.engine.name(), s.logTail())
+		}
+	}
+	return fmt.Errorf("%s does not answer: %w\n%s", s.engine.name(), err, s.logTail())
+}
+
+// Kill ends all processes of the server with SIGKILL, as a crash would. It
+// returns when the server is gone. What was committed is there after [Server.Start].
+func (s *Server) Kill() error {
+	if err := s.mine("killed"); err != nil {
+		return err
+	}
+	return s.keeper.end(killAll)
+}
+
+// Stop ends the server as an administrator would: sessions are cut, data is written.
+func (s *Server) Stop() error {
+	if err := s.mine("stopped"); err != nil {
+		return err
+	}
+	polite := syscall.SIGTERM
+	if s.engine.name() == (postgres{}).name() {
+		polite = syscall.SIGINT // "fast": SIGTERM would wait for the clients
+	}
+	return s.keeper.end(func(pid int) error { return signal(pid, polite) })
+}
+
+// mine refuses what would hurt the other tests that share the server.
+func (s *Server) mine(verb string) error {
+	if s.keeper == nil || s.shared {
+		return errors.New("a shared server is not " + verb + " by a test: start one with NewPostgres or NewMariaDB")
+	}
+	return nil
+}
+
+func (s *Server) ping() error {
+	db, err := s.engine.open(s.Admin())
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.Ping()
+}
+
+func (s *Server) logTail() string {
+	const enough = 3000
+	b, err := os.ReadFile(s.Log())
+	if err != nil {
+		return err.Error()
+	}
+	return string(b[max(0, len(b)-enough):])
+}
