@@ -6,7 +6,7 @@ import "github.com/retentiond/retentiond/retention"
 // list are not their own table's children: they go as rows.
 func (g *Gen) children(c *retention.Child, list string) (row, SQL) {
 	t := g.main()
-	x, on := g.reachSet(t, g.keyed(t, list), &c.Relation)
+	x, on := g.reachApart(t, g.keyed(t, list), &c.Relation)
 	cond := And(on, g.match(x, c.Where))
 	if g.d.SameTable(c.Table, t.table.Name) {
 		cond = And(cond, Not(g.keyed(x, list)))
@@ -24,7 +24,7 @@ func (g *Gen) CountChildrenOf(c retention.Child, list string) (Query, error) {
 // many rows, 0 does not.
 func (g *Gen) DeleteChildren(c retention.Child, list string, most int64) (Query, error) {
 	x, cond := g.limited(&c, list, most)
-	return g.done(Format("DELETE FROM %s\nWHERE %s", g.from(x), cond))
+	return g.done(Format("%s\nWHERE %s", g.deleteFrom(x), cond))
 }
 
 // DetachChildren renders the clearing of the columns by which the child rows
@@ -50,7 +50,7 @@ func (g *Gen) limited(c *retention.Child, list string, most int64) (row, SQL) {
 		return out, Format(out.alias+"."+id+" IN (SELECT "+in.alias+"."+id+" FROM %s WHERE %s ORDER BY 1 LIMIT %s)", g.from(in), cond, Arg(most))
 	}
 	order := Join(", ", g.cols(in, in.table.Key)...)
-	return out, g.among(out, out.table.Key, Format("SELECT %s FROM %s WHERE %s ORDER BY %s LIMIT %s", order, g.from(in), cond, order, Arg(most)))
+	return out, g.among(out, out.table.Key, g.apart(Format("SELECT %s FROM %s WHERE %s ORDER BY %s LIMIT %s", order, g.from(in), cond, order, Arg(most))))
 }
 
 // CopyChildren renders the copy of the child rows into their vault table, with

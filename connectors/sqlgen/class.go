@@ -34,7 +34,7 @@ func (g *Gen) class(r row) SQL {
 // stillDue is class = 'due', as one condition instead of a CASE.
 func (g *Gen) stillDue(r row) SQL {
 	all := []SQL{
-		Not(g.excluded(r)), Not(g.alreadyDone(r)), Not(mayHold(Or(g.nameless(r)...))), g.dueBy(r, g.s.Clock),
+		Not(g.excluded(r)), Not(g.alreadyDone(r)), Not(mayHold(Or(g.nameless(r)...))), g.dueOnly(r, g.s.Clock),
 		Not(holdsTrue(g.held(r, g.s.Reach))), Not(mayHold(g.protected(r, g.s.Minimums))), Not(mayHold(g.blocked(r, g.s.Blocked))),
 	}
 	return And(all...)
@@ -92,7 +92,7 @@ func (g *Gen) formed(r row, ch retention.Change) SQL {
 	case retention.Null:
 		return Format("%s IS NULL", col)
 	case retention.Set:
-		return g.d.Same(col, g.form(r, ch))
+		return g.d.Same(col, g.form(r, ch), c)
 	}
 	s, err := g.d.Formed(col, c, ch)
 	if err != nil {

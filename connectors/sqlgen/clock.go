@@ -48,6 +48,18 @@ func (g *Gen) dueBy(r row, c retention.ClockTest) SQL {
 	return And(Not(x.open), Not(x.unresolved), x.over)
 }
 
+// dueOnly is TRUE exactly where dueBy is, and may be NULL elsewhere: as a
+// condition that stands alone, in a form that an index serves.
+func (g *Gen) dueOnly(r row, c retention.ClockTest) SQL {
+	if len(c.Members) == 1 && c.Members[0].Related == nil && g.d.Before != nil {
+		m := c.Members[0]
+		if s, ok := g.d.Before(g.col(r, m.Column), g.column(r, m.Column), m); ok {
+			return s
+		}
+	}
+	return g.dueBy(r, c)
+}
+
 func (g *Gen) member(r row, c retention.ClockTest, m retention.MemberTest) member {
 	if m.Cutoff.IsZero() {
 		g.fail("a clock on table %s has no cutoff", r.table.Name)
@@ -57,21 +69,34 @@ func (g *Gen) member(r row, c retention.ClockTest, m retention.MemberTest) membe
 	}
 	col := g.col(r, m.Column)
 	v := g.micros(r, m.Column, m)
-	before := Format("%s < %s", v, Arg(m.Cutoff.UnixMicro()))
 	null := Format("%s IS NULL", col)
-	x := member{null: null, unresolved: g.never(v), value: v}
-	if c.Earliest {
-		x.before = holdsTrue(before)
-	} else {
-		x.before = holdsTrue(before)
-		if len(c.Members) > 1 {
-			x.before = Or(null, x.before)
-		}
+	x := member{null: null, unresolved: g.unresolved(r, m.Column, m), value: v, before: g.before(r, m.Column, m)}
+	if !c.Earliest && len(c.Members) > 1 {
+		x.before = Or(null, x.before)
 	}
 	return x
 }
 
-func (g *Gen) never(v SQL) SQL { return holdsTrue(Format("%s = %s", v, Arg(Never))) }
+// before is whether the column's clock is readable, plausible and before the
+// cutoff.
+func (g *Gen) before(r row, column string, m retention.MemberTest) SQL {
+	if g.d.Before != nil {
+		if s, ok := g.d.Before(g.col(r, column), g.column(r, column), m); ok {
+			return holdsTrue(s)
+		}
+	}
+	return holdsTrue(Format("%s < %s", g.micros(r, column, m), Arg(m.Cutoff.UnixMicro())))
+}
+
+// unresolved is whether the column's clock is unreadable or implausible.
+func (g *Gen) unresolved(r row, column string, m retention.MemberTest) SQL {
+	if g.d.Unresolved != nil {
+		if s, ok := g.d.Unresolved(g.col(r, column), g.column(r, column), m); ok {
+			return holdsTrue(s)
+		}
+	}
+	return holdsTrue(Format("%s = %s", g.micros(r, column, m), Arg(Never)))
+}
 
 func (g *Gen) micros(r row, column string, m retention.MemberTest) SQL {
 	v, err := g.d.Clock(g.col(r, column), g.column(r, column), m)

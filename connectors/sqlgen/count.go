@@ -81,6 +81,6 @@ func (g *Gen) CountChildren(c retention.Child) (Query, error) {
 // EachClass renders every row's key and class, in key order.
 func (g *Gen) EachClass() (Query, error) {
 	t := g.main()
-	cols := append(g.plain(g.cols(t, t.table.Key)), g.class(t))
+	cols := append(g.plain(t, t.table.Key), g.class(t))
 	return g.done(Format("SELECT %s FROM %s ORDER BY %s", Join(", ", cols...), g.from(t), g.stable(t)))
 }

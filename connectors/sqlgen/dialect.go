@@ -19,11 +19,24 @@ type Dialect struct {
 	Reserved string
 	// SameTable reports whether two names mean one table.
 	SameTable func(a, b retention.TableName) bool
-	// Same is whether two values are the same, NULL included.
-	Same func(a, b SQL) SQL
+	// Same is whether two values of the column are the same, NULL included, by
+	// bytes whatever its collation.
+	Same func(a, b SQL, c *retention.Column) SQL
+	// Group is the value as a grouping compares it by bytes.
+	Group func(v SQL, c *retention.Column) SQL
+	// Comparable says why two columns must not be joined on; empty: they may. An
+	// engine that converts one to the other's type could match strangers. nil:
+	// all may.
+	Comparable func(a, b *retention.Column) string
 	// Clock is the value as microseconds since 1970: NULL for NULL, [Never] for
 	// what is unreadable or implausible.
 	Clock func(col SQL, c *retention.Column, m retention.MemberTest) (SQL, error)
+	// Before is whether the value is readable, plausible and before the member's
+	// cutoff: TRUE exactly where [Dialect.Clock] is before it, in a form that an index
+	// serves. Unresolved is TRUE exactly where Clock says [Never]. Both may be
+	// NULL elsewhere. ok = false, or nil: the clock is compared.
+	Before     func(col SQL, c *retention.Column, m retention.MemberTest) (s SQL, ok bool)
+	Unresolved func(col SQL, c *retention.Column, m retention.MemberTest) (s SQL, ok bool)
 	// Bound is a test of the raw value that every clock before the cutoff passes
 	// and that an index can serve; ok = false where there is none.
 	Bound func(col SQL, c *retention.Column, m retention.MemberTest) (s SQL, ok bool)
@@ -39,13 +52,28 @@ type Dialect struct {
 	// does not survive being read and bound again).
 	Nameless func(col SQL, c *retention.Column) SQL
 	// Keys is a subquery with a row for each key of the JSON array of keys: the
-	// column retentiond_n, which counts from 0, and [KeyColumn] 0 to n-1.
-	Keys func(list SQL, n int) SQL
+	// column retentiond_n, which counts from 0, and a [KeyColumn] for each of the
+	// key's columns.
+	Keys func(list SQL, key []*retention.Column) SQL
 	// Plain is the value without its declared type, so that no driver converts it.
-	Plain func(col SQL) SQL
+	Plain func(col SQL, c *retention.Column) SQL
+	// Typed is a bound value of a cursor with the column's type; nil: as it is.
+	Typed func(v SQL, c *retention.Column) SQL
+	// WriteOut: comparisons of whole rows use no index, and are written out.
+	WriteOut bool
 	// Exact compares a key column with a value of [Dialect.Keys] by bytes,
 	// whatever the column's collation.
-	Exact func(col, value SQL) SQL
+	Exact func(col, value SQL, c *retention.Column) SQL
+	// Image is the column as copies are compared by EXCEPT; nil: as it is.
+	// NoExcept: the engine's EXCEPT is not exact, and copies are looked up one by
+	// one with [Dialect.Same].
+	Image    func(col SQL, c *retention.Column) SQL
+	NoExcept bool
+	// Delete begins a DELETE from the table under the alias; nil: DELETE FROM.
+	Delete func(table SQL, alias string) SQL
+	// Apart wraps a subquery that refers to nothing around it, so that the
+	// statement may change the table it reads; nil: as it is.
+	Apart func(sub SQL) SQL
 	// RowID is the engine's own name of a row, for tables without a key that
 	// names every row; empty where there is none.
 	RowID func(t *retention.Table) string

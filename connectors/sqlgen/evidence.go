@@ -14,7 +14,7 @@ import (
 // ([Never] where one is unresolved), the least, and whether it is unresolved.
 func (g *Gen) Evidence(f retention.Find) (Query, error) {
 	t := g.main()
-	cols := g.plain(g.cols(t, g.s.Table.Key))
+	cols := g.plain(t, g.s.Table.Key)
 	cols = append(cols, g.class(t))
 	for _, m := range g.s.Clock.Members {
 		x := g.member(t, g.s.Clock, m)
@@ -109,7 +109,7 @@ func (g *Gen) Matched(subjectType string, ids []string) ([]Query, error) {
 	var out []Query
 	add := func(r row, column string, conds ...SQL) {
 		is := g.d.Among(g.col(r, column), g.column(r, column), lists[subjectType])
-		q, e := g.done(Format("SELECT DISTINCT %s FROM %s\nWHERE %s", g.d.Plain(g.col(r, column)), g.from(r), And(append(conds, is)...)))
+		q, e := g.done(Format("SELECT DISTINCT %s FROM %s\nWHERE %s", g.d.Plain(g.col(r, column), g.column(r, column)), g.from(r), And(append(conds, is)...)))
 		out, err = append(out, q), errors.Join(err, e)
 	}
 	for _, s := range g.s.Reach.Subjects {
@@ -138,7 +138,7 @@ func (g *Gen) SmallGroups(changes []retention.Change, k retention.KAnonymity) (Q
 	for i, name := range k.Quasi {
 		alias := "q" + itoa(i)
 		cols = append(cols, Format("%s AS "+alias+", %s AS f"+alias, g.col(t, name), g.quasi(t, name, changes)))
-		by = append(by, Raw("CASE WHEN k.c = 'done' THEN k."+alias+" ELSE k.f"+alias+" END COLLATE BINARY"))
+		by = append(by, g.d.Group(Raw("CASE WHEN k.c = 'done' THEN k."+alias+" ELSE k.f"+alias+" END"), g.column(t, name)))
 	}
 	if len(by) == 0 {
 		return Query{}, fmt.Errorf("table %s: k-anonymity needs quasi identifiers", t.table.Name)

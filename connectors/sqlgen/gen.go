@@ -73,6 +73,22 @@ func (g *Gen) from(r row) SQL {
 	return Format("%s AS "+r.alias, g.d.Table(r.table.Name))
 }
 
+// deleteFrom begins the removal of rows of r.
+func (g *Gen) deleteFrom(r row) SQL {
+	if g.d.Delete == nil {
+		return Format("DELETE FROM %s", g.from(r))
+	}
+	return g.d.Delete(g.from(r), r.alias)
+}
+
+// apart is a subquery that the statement around it may change the table of.
+func (g *Gen) apart(sub SQL) SQL {
+	if g.d.Apart == nil {
+		return sub
+	}
+	return g.d.Apart(sub)
+}
+
 // col refers to a column; always qualified, so that a missing column can never
 // be read as a string literal or as an outer table's column.
 func (g *Gen) col(r row, name string) SQL {
@@ -89,6 +105,14 @@ func (g *Gen) column(r row, name string) *retention.Column {
 	}
 	g.fail("table %s has no column %q", r.table.Name, name)
 	return &retention.Column{Name: name, Kind: retention.KindOther}
+}
+
+func (g *Gen) columns(r row, names []string) []*retention.Column {
+	out := make([]*retention.Column, len(names))
+	for i, n := range names {
+		out[i] = g.column(r, n)
+	}
+	return out
 }
 
 func (g *Gen) cols(r row, names []string) []SQL {

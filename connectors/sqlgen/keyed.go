@@ -11,7 +11,7 @@ import (
 // Gone is the class of a key that names no row any more, in [Gen.Classify].
 const Gone = "gone"
 
-func (g *Gen) keys(list string) SQL { return g.d.Keys(Arg(list), len(g.s.Table.Key)) }
+func (g *Gen) keys(list string) SQL { return g.d.Keys(Arg(list), g.columns(g.main(), g.s.Table.Key)) }
 
 // keyed is whether the row's key is in the list.
 func (g *Gen) keyed(r row, list string) SQL {
@@ -31,7 +31,7 @@ func (g *Gen) Classify(list string) (Query, error) {
 	}
 	var on []SQL
 	for i, k := range g.s.Table.Key {
-		on = append(on, g.d.Exact(g.col(t, k), Raw("k."+KeyColumn(i))))
+		on = append(on, g.d.Exact(g.col(t, k), Raw("k."+KeyColumn(i)), g.column(t, k)))
 	}
 	return g.done(Format("SELECT k.retentiond_n, CASE WHEN %s IS NULL THEN '"+Gone+"' ELSE %s END\nFROM %s AS k LEFT JOIN %s ON %s",
 		g.col(t, t.table.Key[0]), g.class(t), g.keys(list), g.from(t), And(on...)))
@@ -40,7 +40,7 @@ func (g *Gen) Classify(list string) (Query, error) {
 // Delete renders the removal of the rows of the list.
 func (g *Gen) Delete(list string) (Query, error) {
 	t := g.main()
-	return g.done(Format("DELETE FROM %s\nWHERE %s", g.from(t), g.keyed(t, list)))
+	return g.done(Format("%s\nWHERE %s", g.deleteFrom(t), g.keyed(t, list)))
 }
 
 // DeleteDue renders the removal of the rows of the list that are due, in one
@@ -51,7 +51,7 @@ func (g *Gen) DeleteDue(list string) (Query, error) {
 	if err := g.nameable(); err != nil {
 		return Query{}, err
 	}
-	return g.done(Format("DELETE FROM %s\nWHERE %s", g.from(t), And(g.keyed(t, list), g.stillDue(t))))
+	return g.done(Format("%s\nWHERE %s", g.deleteFrom(t), And(g.keyed(t, list), g.stillDue(t))))
 }
 
 // Update renders the changes to the rows of the list; mark, where it is set, is
@@ -137,13 +137,39 @@ func (g *Gen) Uncopied(list string, into retention.TableName, after int64) (Quer
 }
 
 func (g *Gen) uncopied(r row, into retention.TableName, after int64, where SQL) SQL {
+	if g.d.NoExcept {
+		return g.unmatched(r, into, after, where)
+	}
 	var from, to []SQL
-	for _, c := range r.table.Columns {
-		from = append(from, g.col(r, c.Name))
-		to = append(to, Raw("v."+g.d.Quote(c.Name)))
+	for i := range r.table.Columns {
+		c := &r.table.Columns[i]
+		from = append(from, g.image(g.col(r, c.Name), c))
+		to = append(to, g.image(Raw("v."+g.d.Quote(c.Name)), c))
 	}
 	return Format("SELECT count(*) FROM (SELECT %s FROM %s WHERE %s\nEXCEPT SELECT %s FROM %s AS v WHERE v."+g.d.Quote(VaultID)+" > %s) AS k",
 		Join(", ", from...), g.from(r), where, Join(", ", to...), g.d.Table(into), Arg(after))
+}
+
+func (g *Gen) image(col SQL, c *retention.Column) SQL {
+	if g.d.Image == nil {
+		return col
+	}
+	return g.d.Image(col, c)
+}
+
+// unmatched is uncopied without EXCEPT: a copy is found by the key's index, and
+// compared column by column.
+func (g *Gen) unmatched(r row, into retention.TableName, after int64, where SQL) SQL {
+	same := []SQL{Format("v."+g.d.Quote(VaultID)+" > %s", Arg(after))}
+	for _, k := range r.table.Key {
+		same = append(same, Format("v."+g.d.Quote(k)+" = %s", g.col(r, k)))
+	}
+	for i := range r.table.Columns {
+		c := &r.table.Columns[i]
+		same = append(same, g.d.Same(Raw("v."+g.d.Quote(c.Name)), g.col(r, c.Name), c))
+	}
+	return Format("SELECT count(*) FROM %s\nWHERE %s AND NOT EXISTS (SELECT 1 FROM %s AS v WHERE %s)",
+		g.from(r), where, g.d.Table(into), And(same...))
 }
 
 // VaultID is the vault tables' own key: an identifier that the application

@@ -36,34 +36,52 @@ func (g *Gen) Page(after retention.Cursor, limit int) (Query, error) {
 	order := g.cols(t, names)
 	where := g.due(t)
 	if len(after.Key) > 0 {
-		where = And(g.beyond(order, after), where)
+		where = And(g.beyond(t, names, after), where)
 	}
 	return g.done(Format("SELECT %s\nFROM %s\nWHERE %s\nORDER BY %s\nLIMIT %s",
-		Join(", ", g.plain(order)...), g.from(t), where, Join(", ", order...), Arg(int64(limit))))
+		Join(", ", g.plain(t, names)...), g.from(t), where, Join(", ", order...), Arg(int64(limit))))
 }
 
 // beyond is whether the row comes after the cursor.
-func (g *Gen) beyond(order []SQL, after retention.Cursor) SQL {
-	var values []SQL
-	if len(order) > len(g.s.Table.Key) {
-		values = append(values, Arg(after.Order))
+func (g *Gen) beyond(t row, names []string, after retention.Cursor) SQL {
+	at := after.Key
+	if len(names) > len(g.s.Table.Key) {
+		at = append(retention.Key{after.Order}, after.Key...)
 	}
-	for _, v := range after.Key {
-		values = append(values, Arg(v))
-	}
-	if len(values) != len(order) || len(values) > len(after.Key) && after.Order == nil {
+	if len(at) != len(names) || len(names) > len(after.Key) && after.Order == nil {
 		return g.fail("the cursor does not fit the order of table %s", g.s.Table.Name)
 	}
-	if len(order) == 1 {
+	order, values := g.cols(t, names), make([]SQL, len(names))
+	for i, c := range g.columns(t, names) {
+		values[i] = Arg(at[i])
+		if g.d.Typed != nil {
+			values[i] = g.d.Typed(values[i], c)
+		}
+	}
+	switch {
+	case len(order) == 1:
 		return Format("%s > %s", order[0], values[0])
+	case g.d.WriteOut:
+		return writtenOut(order, values)
 	}
 	return Format("(%s) > (%s)", Join(", ", order...), Join(", ", values...))
 }
 
-func (g *Gen) plain(cols []SQL) []SQL {
-	out := make([]SQL, len(cols))
-	for i, c := range cols {
-		out[i] = g.d.Plain(c)
+// writtenOut compares rows column by column, the first one also alone, since
+// that is what an index serves.
+func writtenOut(order, values []SQL) SQL {
+	last := len(order) - 1
+	more := Format("%s > %s", order[last], values[last])
+	for i := last - 1; i >= 0; i-- {
+		more = Or(Format("%s > %s", order[i], values[i]), And(Format("%s = %s", order[i], values[i]), more))
+	}
+	return And(Format("%s >= %s", order[0], values[0]), more)
+}
+
+func (g *Gen) plain(t row, names []string) []SQL {
+	out := make([]SQL, len(names))
+	for i, n := range names {
+		out[i] = g.d.Plain(g.col(t, n), g.column(t, n))
 	}
 	return out
 }

@@ -32,12 +32,36 @@ func (g *Gen) reach(our row, rel *retention.Relation) (row, SQL) {
 	r := g.enter(steps[0].Table)
 	var pairs []SQL
 	for _, p := range steps[0].On {
+		g.joinable(r, p.Theirs, our, p.Ours)
 		pairs = append(pairs, Format("%s = %s", g.col(r, p.Theirs), g.col(our, p.Ours)))
 	}
 	if len(pairs) == 0 {
 		g.fail("relation to table %s has no columns to join on", rel.Table)
 	}
 	return g.walk(r, And(pairs...), steps[1:])
+}
+
+// joinable refuses columns that the engine would compare otherwise than by
+// their own values.
+func (g *Gen) joinable(a row, theirs string, b row, ours string) {
+	if g.d.Comparable == nil {
+		return
+	}
+	if why := g.d.Comparable(g.column(a, theirs), g.column(b, ours)); why != "" {
+		g.fail("table %s, column %s, and table %s, column %s: %s", a.table.Name, theirs, b.table.Name, ours, why)
+	}
+}
+
+// reachApart is reachSet, in a form in which a statement may change any table on
+// the way.
+func (g *Gen) reachApart(our row, cond SQL, rel *retention.Relation) (row, SQL) {
+	r := our
+	for _, s := range links(rel) {
+		next := g.enter(s.Table)
+		sub := g.apart(g.step(r, next, s, cond))
+		r, cond = next, g.among(next, theirs(s.On), sub)
+	}
+	return r, cond
 }
 
 // reachSet is like reach, for all rows of our table that match cond.
@@ -49,10 +73,18 @@ func (g *Gen) reachSet(our row, cond SQL, rel *retention.Relation) (row, SQL) {
 func (g *Gen) walk(r row, cond SQL, steps []retention.Hop) (row, SQL) {
 	for _, s := range steps {
 		next := g.enter(s.Table)
-		sub := Format("SELECT %s FROM %s WHERE %s", Join(", ", g.cols(r, ours(s.On))...), g.from(r), cond)
+		sub := g.step(r, next, s, cond)
 		r, cond = next, g.among(next, theirs(s.On), sub)
 	}
 	return r, cond
+}
+
+// step selects the columns by which the next table's rows refer to those of r.
+func (g *Gen) step(r, next row, s retention.Hop, cond SQL) SQL {
+	for _, p := range s.On {
+		g.joinable(next, p.Theirs, r, p.Ours)
+	}
+	return Format("SELECT %s FROM %s WHERE %s", Join(", ", g.cols(r, ours(s.On))...), g.from(r), cond)
 }
 
 // among is whether the columns are one of the subquery's rows.

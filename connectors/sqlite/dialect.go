@@ -18,7 +18,8 @@ func dialect() *sqlgen.Dialect {
 		Numbered:    true,
 		Reserved:    "?:@$",
 		SameTable:   sameTable,
-		Same:        same,
+		Same:        func(a, b sqlgen.SQL, _ *retention.Column) sqlgen.SQL { return same(a, b) },
+		Group:       func(v sqlgen.SQL, _ *retention.Column) sqlgen.SQL { return sqlgen.Format("%s COLLATE BINARY", v) },
 		Clock:       clockOf,
 		Bound:       bound,
 		Stamp:       func(micros sqlgen.SQL) sqlgen.SQL { return sqlgen.Format("retentiond_stamp(%s)", micros) },
@@ -27,7 +28,7 @@ func dialect() *sqlgen.Dialect {
 		Formed:      formed,
 		Nameless:    nameless,
 		Keys:        keysOf,
-		Plain:       func(col sqlgen.SQL) sqlgen.SQL { return sqlgen.Format("+%s", col) },
+		Plain:       func(col sqlgen.SQL, _ *retention.Column) sqlgen.SQL { return sqlgen.Format("+%s", col) },
 		Exact:       exact,
 		RowID:       rowID,
 	}
@@ -110,7 +111,8 @@ func nameless(col sqlgen.SQL, _ *retention.Column) sqlgen.SQL {
 }
 
 // keysOf reads the list that [keyList] writes.
-func keysOf(list sqlgen.SQL, n int) sqlgen.SQL {
+func keysOf(list sqlgen.SQL, key []*retention.Column) sqlgen.SQL {
+	n := len(key)
 	var cols []string
 	if n == 1 { // integers stand alone in the list: no element is parsed again
 		cols = append(cols, "CASE j.type WHEN 'integer' THEN j.value ELSE "+keyOf(0)+" END AS "+sqlgen.KeyColumn(0))
@@ -125,7 +127,7 @@ func keyOf(i int) string {
 	return fmt.Sprintf("CASE json_type(j.value, %[1]s') WHEN 'object' THEN coalesce(unhex(json_extract(j.value, %[1]s.hex')), CAST(unhex(json_extract(j.value, %[1]s.text')) AS TEXT)) ELSE json_extract(j.value, %[1]s') END", fmt.Sprintf("'$[%d]", i))
 }
 
-func exact(col, value sqlgen.SQL) sqlgen.SQL {
+func exact(col, value sqlgen.SQL, _ *retention.Column) sqlgen.SQL {
 	return sqlgen.Format("%s = %s AND %s = %s COLLATE BINARY", col, value, col, value)
 }
 
