@@ -28,7 +28,8 @@ type Batch struct {
 	Intent    string
 	Selection Selection
 	Action    Act
-	Keys      []Key // exactly the planned rows, at most MaxBatch
+	Keys      []Key  // exactly the planned rows, at most MaxBatch
+	Range     *Range // or a stretch of the page order: what is due in it
 	// ChildrenOf limits the batch to child rows of its one key, at most that
 	// many; the row itself stays. For rows with more children than a batch takes.
 	ChildrenOf int64
@@ -41,6 +42,14 @@ type Batch struct {
 	Seal func(done int64, keys []Key) string
 	// Reached is told of each [Point]; nil outside of tests. See [Batch.Reach].
 	Reached func(Point)
+}
+
+// Range is a stretch of a selection's page order: the rows after one place, up
+// to and with another. What is due in it was planned, unless more rows are due
+// than the plan has left: then nothing is done, and the error is [ErrUnplanned].
+type Range struct {
+	After, To Cursor // a zero To: to the end
+	Most      int64  // rows that may be done
 }
 
 // MaxBatch is the most rows that one batch may name.
@@ -121,6 +130,10 @@ type Receipt struct {
 	Rows   int64
 	Digest string
 	At     time.Time
+	// Spared and Children are the outcome's: a settled batch is audited as fully as
+	// one whose process lived.
+	Spared   Spared
+	Children map[string]int64
 }
 
 // ReceiptState is how an intent ended in its source.

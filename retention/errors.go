@@ -12,9 +12,13 @@ var (
 	ErrBusy = errors.New("another run is at work")
 	// ErrFenced: another process took over; this one must stop.
 	ErrFenced = errors.New("another process took over")
-	// ErrTooWide: the batch's rows have more than MaxChildren children; nothing
-	// was done. The caller takes fewer rows, or a single row's children first.
-	ErrTooWide = errors.New("too many children for one transaction")
+	// ErrTooWide: the batch's rows have more than MaxChildren children, or its range
+	// more than MaxBatch rows; nothing was done. The caller takes fewer rows, or a
+	// single row's children first.
+	ErrTooWide = errors.New("too many rows for one transaction")
+	// ErrUnplanned: more rows of a range are due than the plan has left; nothing was
+	// done. The caller names the rows.
+	ErrUnplanned = errors.New("more rows are due than were planned")
 	// ErrLocked: the source is busy with somebody else; nothing was done. Try
 	// again, smaller.
 	ErrLocked = errors.New("the source is locked")

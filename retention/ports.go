@@ -19,6 +19,11 @@ type Inspector interface {
 	// Page returns the next due rows, at most limit, after the cursor, in an
 	// order that never walks a row twice.
 	Page(ctx context.Context, s Selection, h *HoldSet, after Cursor, limit int) (Page, error)
+	// Ahead returns the place in the page order that lies so many rows after the
+	// cursor, counted among the rows that could be due (holds and conditions are
+	// not asked): the end of a range of about that size. Where fewer are left it is
+	// the zero Cursor.
+	Ahead(ctx context.Context, s Selection, after Cursor, rows int) (Cursor, error)
 	// Evidence returns, for the rows found, every test's result on its own.
 	Evidence(ctx context.Context, s Selection, h *HoldSet, f Find) ([]Evidence, error)
 	// SmallGroups counts the rows that, once changed, would share their quasi

@@ -48,16 +48,7 @@ func (g *Gen) oldest(t row) (inner []SQL, outer SQL) {
 
 // due is whether the row is due, with a first test that an index can serve.
 func (g *Gen) due(t row) SQL {
-	c := Format("%s = 'due'", g.class(t))
-	for _, m := range g.s.Clock.Members {
-		if !g.bounding(m) {
-			continue
-		}
-		if b, ok := g.d.Bound(g.col(t, m.Column), g.column(t, m.Column), m); ok {
-			return And(b, c)
-		}
-	}
-	return c
+	return And(g.candidate(t), Format("%s = 'due'", g.class(t)))
 }
 
 // bounding is whether a due row always has this member's raw value before the
@@ -81,6 +72,6 @@ func (g *Gen) CountChildren(c retention.Child) (Query, error) {
 // EachClass renders every row's key and class, in key order.
 func (g *Gen) EachClass() (Query, error) {
 	t := g.main()
-	cols := append(g.plain(t, t.table.Key), g.class(t))
+	cols := []SQL{g.plain(t, t.table.Key), g.class(t)}
 	return g.done(Format("SELECT %s FROM %s ORDER BY %s", Join(", ", cols...), g.from(t), g.stable(t)))
 }

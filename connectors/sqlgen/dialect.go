@@ -61,6 +61,8 @@ type Dialect struct {
 	Typed func(v SQL, c *retention.Column) SQL
 	// WriteOut: comparisons of whole rows use no index, and are written out.
 	WriteOut bool
+	// Now is the database's clock as RFC 3339 text in UTC, with a fraction.
+	Now SQL
 	// Exact compares a key column with a value of [Dialect.Keys] by bytes,
 	// whatever the column's collation.
 	Exact func(col, value SQL, c *retention.Column) SQL

@@ -14,7 +14,7 @@ import (
 // ([Never] where one is unresolved), the least, and whether it is unresolved.
 func (g *Gen) Evidence(f retention.Find) (Query, error) {
 	t := g.main()
-	cols := g.plain(t, g.s.Table.Key)
+	cols := []SQL{g.plain(t, g.s.Table.Key)}
 	cols = append(cols, g.class(t))
 	for _, m := range g.s.Clock.Members {
 		x := g.member(t, g.s.Clock, m)
@@ -99,18 +99,24 @@ func keyTexts(text string, n int) ([]string, error) {
 	return out, nil
 }
 
+// Lookup asks for values of one column.
+type Lookup struct {
+	Query
+	Column *retention.Column
+}
+
 // Matched renders, for each declared subject of that type, the distinct values
 // that are among the identifiers.
-func (g *Gen) Matched(subjectType string, ids []string) ([]Query, error) {
+func (g *Gen) Matched(subjectType string, ids []string) ([]Lookup, error) {
 	lists, err := jsonLists(map[string][]string{subjectType: ids})
 	if err != nil {
 		return nil, err
 	}
-	var out []Query
+	var out []Lookup
 	add := func(r row, column string, conds ...SQL) {
 		is := g.d.Among(g.col(r, column), g.column(r, column), lists[subjectType])
 		q, e := g.done(Format("SELECT DISTINCT %s FROM %s\nWHERE %s", g.d.Plain(g.col(r, column), g.column(r, column)), g.from(r), And(append(conds, is)...)))
-		out, err = append(out, q), errors.Join(err, e)
+		out, err = append(out, Lookup{q, g.column(r, column)}), errors.Join(err, e)
 	}
 	for _, s := range g.s.Reach.Subjects {
 		if s.Type != subjectType || len(ids) == 0 {

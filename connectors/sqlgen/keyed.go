@@ -57,7 +57,8 @@ func (g *Gen) DeleteDue(list string) (Query, error) {
 // Update renders the changes to the rows of the list; mark, where it is set, is
 // the column that records markAt.
 func (g *Gen) Update(list string, changes []retention.Change, mark string, markAt any) (Query, error) {
-	return g.update(g.main(), list, changes, mark, markAt)
+	t := g.main()
+	return g.update(t, g.keyed(t, list), changes, mark, markAt)
 }
 
 // UpdateDue is Update of the rows of the list that are due, tested in the same
@@ -67,10 +68,10 @@ func (g *Gen) UpdateDue(list string, changes []retention.Change, mark string, ma
 	if err := g.nameable(); err != nil {
 		return Query{}, err
 	}
-	return g.update(t, list, changes, mark, markAt, g.stillDue(t))
+	return g.update(t, And(g.keyed(t, list), g.stillDue(t)), changes, mark, markAt)
 }
 
-func (g *Gen) update(t row, list string, changes []retention.Change, mark string, markAt any, more ...SQL) (Query, error) {
+func (g *Gen) update(t row, where SQL, changes []retention.Change, mark string, markAt any) (Query, error) {
 	var sets []SQL
 	for _, ch := range changes {
 		if ch.Func != retention.Keep {
@@ -83,7 +84,7 @@ func (g *Gen) update(t row, list string, changes []retention.Change, mark string
 	if len(sets) == 0 {
 		return Query{}, fmt.Errorf("table %s: no column would change", t.table.Name)
 	}
-	return g.done(Format("UPDATE %s SET\n  %s\nWHERE %s", g.from(t), Join(",\n  ", sets...), And(append([]SQL{g.keyed(t, list)}, more...)...)))
+	return g.done(Format("UPDATE %s SET\n  %s\nWHERE %s", g.from(t), Join(",\n  ", sets...), where))
 }
 
 // CountDone counts the rows of the list that have their form; ok = false where

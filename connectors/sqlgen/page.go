@@ -29,61 +29,84 @@ func (g *Gen) Page(after retention.Cursor, limit int) (Query, error) {
 	if err := g.nameable(); err != nil {
 		return Query{}, err
 	}
-	names := g.s.Table.Key
-	if order := g.Order(); order != "" {
-		names = append([]string{order}, names...)
-	}
-	order := g.cols(t, names)
 	where := g.due(t)
 	if len(after.Key) > 0 {
-		where = And(g.beyond(t, names, after), where)
+		where = And(g.beyond(t, after), where)
 	}
-	return g.done(Format("SELECT %s\nFROM %s\nWHERE %s\nORDER BY %s\nLIMIT %s",
-		Join(", ", g.plain(t, names)...), g.from(t), where, Join(", ", order...), Arg(int64(limit))))
+	return g.done(Format("SELECT %s\nFROM %s\nWHERE %s\nORDER BY %s\nLIMIT %s", g.plain(t, g.ordering()), g.from(t), where,
+		Join(", ", g.cols(t, g.ordering())...), Arg(int64(limit))))
+}
+
+// ordering are the columns of the page order.
+func (g *Gen) ordering() []string {
+	if order := g.Order(); order != "" {
+		return append([]string{order}, g.s.Table.Key...)
+	}
+	return g.s.Table.Key
 }
 
 // beyond is whether the row comes after the cursor.
-func (g *Gen) beyond(t row, names []string, after retention.Cursor) SQL {
-	at := after.Key
+func (g *Gen) beyond(t row, after retention.Cursor) SQL {
+	order, values := g.place(t, after)
+	return g.compareRows(order, values, ">", ">")
+}
+
+// upTo is whether the row comes before the cursor, or is its row.
+func (g *Gen) upTo(t row, to retention.Cursor) SQL {
+	order, values := g.place(t, to)
+	return g.compareRows(order, values, "<", "<=")
+}
+
+// place are the columns of the page order, and the cursor's values beside them.
+func (g *Gen) place(t row, c retention.Cursor) (order, values []SQL) {
+	names, at := g.ordering(), c.Key
 	if len(names) > len(g.s.Table.Key) {
-		at = append(retention.Key{after.Order}, after.Key...)
+		at = append(retention.Key{c.Order}, c.Key...)
 	}
-	if len(at) != len(names) || len(names) > len(after.Key) && after.Order == nil {
-		return g.fail("the cursor does not fit the order of table %s", g.s.Table.Name)
+	if len(at) != len(names) || len(names) > len(c.Key) && c.Order == nil {
+		g.fail("the cursor does not fit the order of table %s", g.s.Table.Name)
+		return g.cols(t, names), g.cols(t, names)
 	}
-	order, values := g.cols(t, names), make([]SQL, len(names))
+	values = make([]SQL, len(names))
 	for i, c := range g.columns(t, names) {
 		values[i] = Arg(at[i])
 		if g.d.Typed != nil {
 			values[i] = g.d.Typed(values[i], c)
 		}
 	}
+	return g.cols(t, names), values
+}
+
+// compareRows compares row by row: strict is the operator, last that of the last
+// column.
+func (g *Gen) compareRows(order, values []SQL, strict, last string) SQL {
 	switch {
 	case len(order) == 1:
-		return Format("%s > %s", order[0], values[0])
+		return Format("%s "+last+" %s", order[0], values[0])
 	case g.d.WriteOut:
-		return writtenOut(order, values)
+		return writtenOut(order, values, strict, last)
 	}
-	return Format("(%s) > (%s)", Join(", ", order...), Join(", ", values...))
+	return Format("(%s) "+last+" (%s)", Join(", ", order...), Join(", ", values...))
 }
 
 // writtenOut compares rows column by column, the first one also alone, since
 // that is what an index serves.
-func writtenOut(order, values []SQL) SQL {
-	last := len(order) - 1
-	more := Format("%s > %s", order[last], values[last])
-	for i := last - 1; i >= 0; i-- {
-		more = Or(Format("%s > %s", order[i], values[i]), And(Format("%s = %s", order[i], values[i]), more))
+func writtenOut(order, values []SQL, strict, last string) SQL {
+	n := len(order) - 1
+	out := Format("%s "+last+" %s", order[n], values[n])
+	for i := n - 1; i >= 0; i-- {
+		out = Or(Format("%s "+strict+" %s", order[i], values[i]), And(Format("%s = %s", order[i], values[i]), out))
 	}
-	return And(Format("%s >= %s", order[0], values[0]), more)
+	return And(Format("%s "+strict+"= %s", order[0], values[0]), out)
 }
 
-func (g *Gen) plain(t row, names []string) []SQL {
+// plain are the row's columns without what a driver would make of their types.
+func (g *Gen) plain(t row, names []string) SQL {
 	out := make([]SQL, len(names))
 	for i, n := range names {
 		out[i] = g.d.Plain(g.col(t, n), g.column(t, n))
 	}
-	return out
+	return Join(", ", out...)
 }
 
 // KeyColumn names the columns of [Dialect.Keys].

@@ -10,22 +10,6 @@ import (
 	"github.com/retentiond/retentiond/retention"
 )
 
-// Describe reads the live catalogue. Names of tables fold case as SQLite does,
-// and main.T and T are one table: a minimum or a hold declared under one
-// spelling is about the same rows. Names of columns match exactly.
-func (s *Source) Describe(ctx context.Context, tables []retention.TableName) (*retention.Schema, error) {
-	tx, err := s.read.BeginTxx(ctx, nil)
-	if err != nil {
-		return nil, s.down(err)
-	}
-	defer tx.Rollback()
-	out, err := describe(ctx, tx, tables)
-	if err != nil {
-		return nil, s.down(err)
-	}
-	return out, nil
-}
-
 // catalogue is what the whole database says, read once for a description.
 type catalogue struct {
 	kinds map[string]tableRow

@@ -29,6 +29,7 @@ func dialect() *sqlgen.Dialect {
 		Nameless:    nameless,
 		Keys:        keysOf,
 		Plain:       func(col sqlgen.SQL, _ *retention.Column) sqlgen.SQL { return sqlgen.Format("+%s", col) },
+		Now:         sqlgen.Raw(nowSQL),
 		Exact:       exact,
 		RowID:       rowID,
 	}
@@ -110,7 +111,7 @@ func nameless(col sqlgen.SQL, _ *retention.Column) sqlgen.SQL {
 	return sqlgen.Format("typeof(%s) IN ('null', 'real')", col)
 }
 
-// keysOf reads the list that [keyList] writes.
+// keysOf reads the list of keys that a batch writes.
 func keysOf(list sqlgen.SQL, key []*retention.Column) sqlgen.SQL {
 	n := len(key)
 	var cols []string

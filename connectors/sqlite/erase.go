@@ -10,7 +10,7 @@ import (
 
 // Erase works on the whole file, whatever the tables: SQLite has no smaller
 // unit. What could not be done is a residual with its reason, not an error.
-func (s *Source) Erase(ctx context.Context, _ []retention.TableName, level retention.Erase) ([]retention.Residual, error) {
+func (s *engine) Erase(ctx context.Context, _ []retention.TableName, level retention.Erase) ([]retention.Residual, error) {
 	conn, err := s.write.Connx(ctx)
 	if err != nil {
 		return nil, s.down(err)
@@ -36,7 +36,7 @@ func (s *Source) Erase(ctx context.Context, _ []retention.TableName, level reten
 }
 
 // reclaim gives free pages back to the system where the file was made for it.
-func (s *Source) reclaim(ctx context.Context, conn *sqlx.Conn) error {
+func (s *engine) reclaim(ctx context.Context, conn *sqlx.Conn) error {
 	var mode int
 	if err := conn.GetContext(ctx, &mode, "PRAGMA auto_vacuum"); err != nil || mode != 2 {
 		return err
@@ -46,7 +46,7 @@ func (s *Source) reclaim(ctx context.Context, conn *sqlx.Conn) error {
 }
 
 // leftovers names the copies that are still in the files.
-func (s *Source) leftovers(ctx context.Context, conn *sqlx.Conn, level retention.Erase, note func(string)) error {
+func (s *engine) leftovers(ctx context.Context, conn *sqlx.Conn, level retention.Erase, note func(string)) error {
 	var journal string
 	var secure int
 	if err := conn.GetContext(ctx, &journal, "PRAGMA journal_mode"); err != nil {

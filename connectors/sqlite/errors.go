@@ -35,7 +35,7 @@ func noTable(err error) bool {
 }
 
 // down explains why the file cannot be read.
-func (s *Source) down(err error) error {
+func (s *engine) down(err error) error {
 	switch primary(err) {
 	case lib.SQLITE_NOTADB:
 		return refusal(retention.RefuseSourceDown, "%s is not a SQLite database (or it is encrypted)", s.path)
@@ -52,7 +52,7 @@ func (s *Source) down(err error) error {
 }
 
 // unwritable explains a file that takes no writes; any other error stays.
-func (s *Source) unwritable(err error) error {
+func (s *engine) unwritable(err error) error {
 	switch primary(err) {
 	case lib.SQLITE_READONLY, lib.SQLITE_FULL, lib.SQLITE_IOERR:
 		return s.down(err)

@@ -39,7 +39,7 @@ func TestGoldenSQL(t *testing.T) {
 
 	golden := func(name string, sel retention.Selection, h *retention.HoldSet, build func(g *sqlgen.Gen) (sqlgen.Query, error)) {
 		t.Run(name, func(t *testing.T) {
-			g, err := b.s.gen(sel, h)
+			g, err := b.s.Gen(sel, h)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/jmoiron/sqlx"
@@ -20,7 +21,7 @@ func inMidCommit(t *testing.T) string {
 	defer app.Close()
 	app.SetMaxOpenConns(1)
 	for _, q := range []string{
-		installSQL,
+		strings.Join((&engine{}).InstallSQL(), ";"),
 		"CREATE TABLE p (id INTEGER PRIMARY KEY, name TEXT)",
 		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) INSERT INTO p SELECT i, printf('%100d', i) FROM n",
 		"PRAGMA cache_size = 5",

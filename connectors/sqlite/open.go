@@ -7,10 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"sync"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/retentiond/retentiond/connectors/sqlgen"
+	"github.com/retentiond/retentiond/connectors/sqlwork"
 	"github.com/retentiond/retentiond/retention"
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
@@ -19,17 +18,19 @@ import (
 // Source is an open SQLite file. It implements [retention.Source]; its methods
 // may be called by several goroutines.
 type Source struct {
-	path  string
-	read  *sqlx.DB // held read-only by the database
-	write *sqlx.DB // one connection, made on first use
-
-	mu       sync.Mutex
-	holds    *sqlgen.Holds // of the last set of holds
-	holdsOf  *retention.HoldSet
-	verified verified // the schema that was last compared in full
+	*sqlwork.Source
+	*engine
 }
 
 var _ retention.Source = (*Source)(nil)
+
+// Describe reads the live catalogue; see [sqlwork.Source].
+func (s *Source) Describe(ctx context.Context, tables []retention.TableName) (*retention.Schema, error) {
+	return s.Source.Describe(ctx, tables)
+}
+
+// InstallSQL is what Install would run; see [sqlwork.Source].
+func (s *Source) InstallSQL() string { return s.Source.InstallSQL() }
 
 // Open opens the SQLite file that dsn names: a path, or a path after "file:" or
 // "sqlite:". It reads the file's header and writes nothing. A file that is
@@ -43,7 +44,7 @@ func Open(ctx context.Context, dsn string) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlite functions: %w", err)
 	}
-	s := &Source{path: path}
+	s := &engine{path: path}
 	s.read = pool(d, path, "mode=ro&_query_only=1&_busy_timeout=5000&_dqs=0", readers)
 	s.write = pool(d, path, "mode=rw&_foreign_keys=1&_synchronous=FULL&_busy_timeout=5000&_dqs=0", 1)
 	if err := s.mended(ctx, func() error {
@@ -52,7 +53,7 @@ func Open(ctx context.Context, dsn string) (*Source, error) {
 	}); err != nil {
 		return nil, errors.Join(s.down(err), s.Close())
 	}
-	return s, nil
+	return &Source{sqlwork.New(s), s}, nil
 }
 
 // mended runs a read, and again where a process died in the middle of a commit:
@@ -60,7 +61,7 @@ func Open(ctx context.Context, dsn string) (*Source, error) {
 // which a read-only session may not. The session that may write reads once, and
 // SQLite does it: the file is again what was last committed, and nothing more is
 // written.
-func (s *Source) mended(ctx context.Context, read func() error) error {
+func (s *engine) mended(ctx context.Context, read func() error) error {
 	err := read()
 	if code(err) != lib.SQLITE_READONLY_ROLLBACK {
 		return err
@@ -76,7 +77,7 @@ func (s *Source) mended(ctx context.Context, read func() error) error {
 const readers = 4
 
 // Close closes every session.
-func (s *Source) Close() error {
+func (s *engine) Close() error {
 	err := s.write.Close()
 	if e := s.read.Close(); e != nil {
 		err = e

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/retentiond/retentiond/connectors/sqlgen"
+	"github.com/retentiond/retentiond/connectors/sqlwork"
 	"github.com/retentiond/retentiond/retention"
 )
 
@@ -25,7 +26,7 @@ func (b *bundle) walk(sel retention.Selection, limit int) []string {
 			return out
 		}
 		for _, k := range p.Keys {
-			out = append(out, keyText(k))
+			out = append(out, sqlwork.KeyText(k))
 		}
 		at = p.Next
 	}
@@ -117,7 +118,7 @@ func TestQueryPlans(t *testing.T) {
 	b := setup(t, prospects+`CREATE TABLE ev (id INTEGER PRIMARY KEY, at INTEGER); CREATE INDEX ev_at ON ev (at);`)
 	sel := b.selection("prospects", "created_at")
 	gen := func() *sqlgen.Gen {
-		g, err := b.s.gen(sel, person("p1"))
+		g, err := b.s.Gen(sel, person("p1"))
 		if err != nil {
 			t.Fatal(err)
 		}

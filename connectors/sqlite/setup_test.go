@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jmoiron/sqlx"
+	"github.com/retentiond/retentiond/connectors/sqlwork"
 	"github.com/retentiond/retentiond/retention"
 	_ "modernc.org/sqlite"
 )
@@ -121,7 +122,7 @@ func person(ids ...string) *retention.HoldSet {
 // the same.
 func (b *bundle) classes(sel retention.Selection, h *retention.HoldSet) map[string]retention.Class {
 	b.t.Helper()
-	g, err := b.s.gen(sel, h)
+	g, err := b.s.Gen(sel, h)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -143,7 +144,7 @@ func (b *bundle) classes(sel retention.Selection, h *retention.HoldSet) map[stri
 		}
 		n := len(vals) - 1
 		class := retention.Class(vals[n].(string))
-		out[keyText(vals[:n])] = class
+		out[sqlwork.KeyText(vals[:n])] = class
 		*want.Of(class)++
 		want.Total++
 	}

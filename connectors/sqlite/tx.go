@@ -19,7 +19,7 @@ const retryEvery = 2 * time.Millisecond
 
 // begin takes the write connection and the write lock. It waits for other
 // writers at most wait (0: as long as ctx lasts).
-func (s *Source) begin(ctx context.Context, wait time.Duration) (*sqlx.Conn, error) {
+func (s *engine) begin(ctx context.Context, wait time.Duration) (*sqlx.Conn, error) {
 	conn, err := s.write.Connx(ctx)
 	if err != nil {
 		return nil, s.down(err)
@@ -96,7 +96,7 @@ func rollback(ctx context.Context, conn *sqlx.Conn) {
 
 // inTx runs do under the write lock and commits. On an error nothing of it
 // remains. Once the commit is asked for, ctx no longer interrupts it.
-func (s *Source) inTx(ctx context.Context, wait time.Duration, do func(conn *sqlx.Conn) error) (err error) {
+func (s *engine) inTx(ctx context.Context, wait time.Duration, do func(conn *sqlx.Conn) error) (err error) {
 	conn, err := s.begin(ctx, wait)
 	if err != nil {
 		return err

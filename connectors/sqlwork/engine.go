@@ -66,10 +66,16 @@ type Engine interface {
 	// VaultSQL are the statements that make a vault table for the live table.
 	VaultSQL(ctx context.Context, s Session, from *retention.Table, into retention.TableName) ([]string, error)
 	// InstallSQL are the statements that make the gate and receipt tables where
-	// they are missing.
+	// they are missing; see [GateSQL].
 	InstallSQL() []string
 	// Own names one of our two tables, quoted.
 	Own(name string) string
+	// Installed is whether the gate table exists; a missing one is no error, and
+	// does not end the transaction.
+	Installed(ctx context.Context, s Session) (bool, error)
+	// Alone is whether nobody else writes to the database while a batch is open:
+	// then rows need no lock of their own, and a test stays true.
+	Alone() bool
 }
 
 // ErrorKind is what the database said, as far as a batch cares.

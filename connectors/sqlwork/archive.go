@@ -1,4 +1,4 @@
-package sqlite
+package sqlwork
 
 import (
 	"context"
@@ -57,7 +57,7 @@ func (w *work) copyChildren(ctx context.Context, i int, most int64) error {
 func (w *work) copied(ctx context.Context, into retention.TableName, want int64,
 	do func(*sqlgen.Gen) (sqlgen.Query, error), missing func(*sqlgen.Gen, int64) (sqlgen.Query, error)) error {
 	var last int64
-	if err := w.conn.GetContext(ctx, &last, "SELECT coalesce(max("+sqlgen.VaultID+"), 0) FROM "+dialect().Table(into).Text); err != nil {
+	if err := w.q.GetContext(ctx, &last, "SELECT coalesce(max("+sqlgen.VaultID+"), 0) FROM "+w.e.Dialect().Table(into).Text); err != nil {
 		return fmt.Errorf("vault table %s: %w", into, err)
 	}
 	n, err := w.exec(ctx, &retention.Table{Name: into}, do)

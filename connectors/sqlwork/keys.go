@@ -1,4 +1,4 @@
-package sqlite
+package sqlwork
 
 import (
 	"encoding/hex"
@@ -75,8 +75,8 @@ func textJSON(s string) string {
 	return string(b)
 }
 
-// keyText is the key as people write it; a composite one as a JSON array.
-func keyText(k retention.Key) string {
+// KeyText is the key as people write it; a composite one as a JSON array.
+func KeyText(k retention.Key) string {
 	if len(k) == 1 {
 		switch x := k[0].(type) {
 		case string:
@@ -91,4 +91,19 @@ func keyText(k retention.Key) string {
 		return fmt.Sprint([]any(k))
 	}
 	return text
+}
+
+// number is an integer that a driver returned in either form; 0 for anything else.
+func number(v any) int64 {
+	switch x := v.(type) {
+	case int64:
+		return x
+	case []byte, string:
+		n, err := strconv.ParseInt(text(x), 10, 64)
+		if err != nil {
+			return 0
+		}
+		return n
+	}
+	return 0
 }

@@ -1,8 +1,7 @@
-package sqlite
+package sqlwork
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/retentiond/retentiond/retention"
 )
@@ -14,14 +13,14 @@ func (w *work) alone(ctx context.Context) error {
 	if !w.triggered() {
 		return w.act(ctx)
 	}
-	before, err := w.totalChanges(ctx)
+	before, tells, err := w.e.Changed(ctx, w.q)
 	if err != nil {
 		return err
 	}
-	if err := w.act(ctx); err != nil {
+	if err := w.act(ctx); err != nil || !tells {
 		return err
 	}
-	after, err := w.totalChanges(ctx)
+	after, _, err := w.e.Changed(ctx, w.q)
 	if err != nil {
 		return err
 	}
@@ -29,16 +28,6 @@ func (w *work) alone(ctx context.Context) error {
 		return refusal(retention.RefuseUnsafeTable, "table %s: triggers changed %d rows beside those that were meant: nothing was done; drop the trigger, or do its work in the application", w.b.Selection.Table.Name, more)
 	}
 	return nil
-}
-
-// totalChanges counts the rows that the connection ever changed, those of
-// triggers included.
-func (w *work) totalChanges(ctx context.Context) (int64, error) {
-	var n int64
-	if err := w.conn.GetContext(ctx, &n, "SELECT total_changes()"); err != nil {
-		return 0, fmt.Errorf("sqlite %s: count changes: %w", w.s.path, err)
-	}
-	return n, nil
 }
 
 // triggered is whether a table that the batch writes to has a trigger.

@@ -1,9 +1,8 @@
-package sqlite
+package sqlwork
 
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/retentiond/retentiond/connectors/sqlgen"
 	"github.com/retentiond/retentiond/retention"
@@ -35,7 +34,7 @@ func (w *work) act(ctx context.Context) error {
 	case a.Kind == retention.Redact, a.Kind == retention.Anonymise:
 		return w.change(ctx)
 	}
-	return fmt.Errorf("batch %s: SQLite has no action %q", w.b.Intent, a.Kind)
+	return fmt.Errorf("batch %s: there is no action %q", w.b.Intent, a.Kind)
 }
 
 // render makes a fresh rendering and runs build on it.
@@ -52,11 +51,14 @@ func (w *work) exec(ctx context.Context, t *retention.Table, build func(g *sqlge
 	if err != nil {
 		return 0, err
 	}
-	r, err := w.conn.ExecContext(ctx, q.Text, q.Args...)
+	r, err := w.q.ExecContext(ctx, q.Text, q.Args...)
 	if err != nil {
-		return 0, explain(t, err)
+		return 0, w.e.Explain(t, err)
 	}
-	n := affected(r)
+	n, err := r.RowsAffected()
+	if err != nil {
+		return 0, fmt.Errorf("table %s: %w", t.Name, err)
+	}
 	w.changed += n
 	return n, nil
 }
@@ -67,7 +69,7 @@ func (w *work) number(ctx context.Context, build func(g *sqlgen.Gen) (sqlgen.Que
 		return 0, err
 	}
 	var n int64
-	err = w.conn.GetContext(ctx, &n, q.Text, q.Args...)
+	err = w.q.GetContext(ctx, &n, q.Text, q.Args...)
 	return n, err
 }
 
@@ -145,8 +147,10 @@ func (w *work) child(ctx context.Context, c retention.Child, most int64) error {
 }
 
 func (w *work) table(n retention.TableName) *retention.Table {
-	if t := findTable(w.b.Selection.Schema, n); t != nil {
-		return t
+	for name, t := range w.b.Selection.Schema.Tables {
+		if w.e.Dialect().SameTable(name, n) {
+			return t
+		}
 	}
 	return &retention.Table{Name: n}
 }
@@ -205,7 +209,7 @@ func (w *work) formed(ctx context.Context) error {
 		return err
 	}
 	var formed int64
-	if err := w.conn.GetContext(ctx, &formed, q.Text, q.Args...); err != nil {
+	if err := w.q.GetContext(ctx, &formed, q.Text, q.Args...); err != nil {
 		return fmt.Errorf("read table %s back: %w", t.Name, err)
 	}
 	return exactly(t.Name, "found in their anonymised form", formed, w.out.Done)
@@ -213,10 +217,5 @@ func (w *work) formed(ctx context.Context) error {
 
 // markValue is the time in the mark column's own form.
 func (w *work) markValue() any {
-	a := &w.b.Action
-	c := w.b.Selection.Table.Column(a.Mark)
-	if c != nil && c.Kind == retention.KindInteger {
-		return a.MarkAt.Unix()
-	}
-	return a.MarkAt.UTC().Format(time.RFC3339)
+	return w.e.Mark(w.b.Selection.Table.Column(w.b.Action.Mark), w.b.Action.MarkAt)
 }

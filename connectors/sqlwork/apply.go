@@ -1,37 +1,37 @@
-package sqlite
+package sqlwork
 
 import (
 	"context"
 	"fmt"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/retentiond/retentiond/connectors/sqlgen"
 	"github.com/retentiond/retentiond/retention"
 )
 
 // work is one batch inside its transaction.
 type work struct {
-	s       *Source
+	*Source
 	b       *retention.Batch
-	conn    *sqlx.Conn
+	q       Session
 	holds   *retention.HoldSet
+	keys    []retention.Key // the batch's rows: those named, or those of its range
 	due     []retention.Key
 	list    string // the due keys
 	changed int64  // rows that the statements say they changed
 	out     retention.Outcome
 }
 
-// Apply does a batch: write lock, gate, holds, schema guard, every test again,
-// children, rows, receipt, commit. With ChildrenOf, Done and Spared are 0 and
-// Children says how many child rows went: the row itself is accounted for by the
-// batch that takes it.
+// Apply does a batch: gate, holds, schema guard, every test again, children,
+// rows, receipt, commit. With ChildrenOf, Done and Spared are 0 and Children says
+// how many child rows went: the row itself is accounted for by the batch that
+// takes it.
 func (s *Source) Apply(ctx context.Context, b retention.Batch) (retention.Outcome, error) {
 	if err := checkBatch(&b); err != nil {
 		return retention.Outcome{}, err
 	}
-	w := &work{s: s, b: &b, out: retention.Outcome{Children: map[string]int64{}}}
-	err := s.inTx(ctx, batchWait, func(conn *sqlx.Conn) error {
-		w.conn = conn
+	w := &work{Source: s, b: &b, keys: b.Keys, out: retention.Outcome{Children: map[string]int64{}}}
+	err := s.e.Change(ctx, Shared, batchWait, func(q Session) error {
+		w.q = q
 		b.Reach(retention.PointBegun)
 		if err := w.do(ctx); err != nil {
 			return err
@@ -51,10 +51,14 @@ func checkBatch(b *retention.Batch) error {
 	switch {
 	case b.Intent == "":
 		return fmt.Errorf("batch has no intent")
-	case len(b.Keys) == 0:
+	case len(b.Keys) == 0 && b.Range == nil:
 		return fmt.Errorf("batch %s names no rows", b.Intent)
+	case len(b.Keys) > 0 && b.Range != nil:
+		return fmt.Errorf("batch %s names rows and a range: one of them", b.Intent)
 	case len(b.Keys) > retention.MaxBatch:
 		return fmt.Errorf("batch %s names %d rows, at most %d are allowed", b.Intent, len(b.Keys), retention.MaxBatch)
+	case b.Range != nil && (b.Range.Most <= 0 || b.ChildrenOf > 0):
+		return fmt.Errorf("batch %s: a range says how many rows may be done, and is of whole rows", b.Intent)
 	case b.ChildrenOf > 0 && len(b.Keys) != 1:
 		return fmt.Errorf("batch %s: a batch of children is of one row", b.Intent)
 	case b.Admit == nil || b.Seal == nil:
@@ -68,19 +72,15 @@ func checkBatch(b *retention.Batch) error {
 }
 
 func (w *work) do(ctx context.Context) error {
-	gate, err := readGate(ctx, w.conn)
-	if err != nil {
+	if err := w.admitted(ctx); err != nil {
 		return err
 	}
-	if !gate.Installed {
-		return refusal(retention.RefuseGate, "%s has no gate: run check --install", w.s.path)
-	}
-	w.b.Reach(retention.PointGated)
-	if w.holds, err = w.b.Admit(ctx, gate); err != nil {
-		return err
-	}
-	w.b.Reach(retention.PointAdmitted)
-	if err := w.s.guard(w.conn, w.b.Selection.Schema)(ctx); err != nil {
+	if w.b.Range != nil {
+		done, err := w.stretch(ctx)
+		if err != nil || done {
+			return err
+		}
+	} else if err := w.lock(ctx); err != nil {
 		return err
 	}
 	straight, err := w.straight(ctx)
@@ -99,16 +99,34 @@ func (w *work) do(ctx context.Context) error {
 	return nil
 }
 
-func (w *work) gen() (*sqlgen.Gen, error) { return w.s.gen(w.b.Selection, w.holds) }
+// admitted passes the gate: the source's row, then the store's word, then the
+// schema.
+func (w *work) admitted(ctx context.Context) error {
+	gate, err := w.ReadGate(ctx, w.q)
+	if err != nil {
+		return err
+	}
+	if !gate.Installed {
+		return refusal(retention.RefuseGate, "%s has no gate: run check --install", w.e.Name())
+	}
+	w.b.Reach(retention.PointGated)
+	if w.holds, err = w.b.Admit(ctx, gate); err != nil {
+		return err
+	}
+	w.b.Reach(retention.PointAdmitted)
+	return w.e.Unchanged(ctx, w.q, w.b.Selection.Schema)
+}
+
+func (w *work) gen() (*sqlgen.Gen, error) { return w.Source.Gen(w.b.Selection, w.holds) }
 
 // classify tests every key again and keeps those that are still due.
 func (w *work) classify(ctx context.Context) error {
 	t := w.b.Selection.Table
-	list, err := keyList(t, w.b.Keys)
+	list, err := keyList(t, w.keys)
 	if err != nil {
 		return err
 	}
-	if err := distinct(t, w.b.Keys); err != nil {
+	if err := distinct(t, w.keys); err != nil {
 		return err
 	}
 	g, err := w.gen()
@@ -119,13 +137,13 @@ func (w *work) classify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	classes := make([]string, len(w.b.Keys))
+	classes := make([]string, len(w.keys))
 	if err := w.classes(ctx, q, classes); err != nil {
 		return fmt.Errorf("test table %s again: %w", t.Name, err)
 	}
 	for i, c := range classes {
 		if c == string(retention.Due) {
-			w.due = append(w.due, w.b.Keys[i])
+			w.due = append(w.due, w.keys[i])
 		} else if err := spare(&w.out.Spared, c); err != nil {
 			return err
 		}
@@ -136,7 +154,7 @@ func (w *work) classify(ctx context.Context) error {
 }
 
 func (w *work) classes(ctx context.Context, q sqlgen.Query, into []string) error {
-	rows, err := w.conn.QueryxContext(ctx, q.Text, q.Args...)
+	rows, err := w.q.QueryxContext(ctx, q.Text, q.Args...)
 	if err != nil {
 		return err
 	}
@@ -198,13 +216,14 @@ func spare(s *retention.Spared, class string) error {
 
 // receipt seals what was done, in the same transaction.
 func (w *work) receipt(ctx context.Context) error {
-	rows := w.out.Done
 	if w.b.ChildrenOf > 0 {
 		w.out.Spared = retention.Spared{}
 	}
-	w.out.Digest = w.b.Seal(rows, w.due)
-	err := insertReceipt(ctx, w.conn, retention.Receipt{Intent: w.b.Intent, State: retention.ReceiptDone, Rows: rows, Digest: w.out.Digest})
-	if duplicate(err) {
+	w.out.Digest = w.b.Seal(w.out.Done, w.due)
+	err := w.insertReceipt(ctx, w.q, retention.Receipt{
+		Intent: w.b.Intent, State: retention.ReceiptDone, Rows: w.out.Done, Digest: w.out.Digest, Spared: w.out.Spared, Children: w.out.Children,
+	})
+	if w.e.Kind(err) == Duplicate {
 		return fmt.Errorf("intent %s was settled before: it can never commit: %w", w.b.Intent, err)
 	}
 	if err != nil {

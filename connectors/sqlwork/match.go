@@ -1,4 +1,4 @@
-package sqlite
+package sqlwork
 
 import (
 	"context"
@@ -7,13 +7,14 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/retentiond/retentiond/connectors/sqlgen"
 	"github.com/retentiond/retentiond/retention"
 )
 
 // Matched asks once for each declared column which of the identifiers it holds,
 // and finds them again in the forms that the comparison allows.
 func (s *Source) Matched(ctx context.Context, sel retention.Selection, subjectType string, ids []string) ([]string, error) {
-	g, err := s.gen(sel, &retention.HoldSet{})
+	g, err := s.Gen(sel, &retention.HoldSet{})
 	if err != nil {
 		return nil, err
 	}
@@ -28,22 +29,16 @@ func (s *Source) Matched(ctx context.Context, sel retention.Selection, subjectTy
 		}
 	}
 	hit := make([]bool, len(ids))
-	for _, q := range queries {
-		rows, err := s.read.QueryxContext(ctx, q.Text, q.Args...)
-		if err != nil {
-			return nil, fmt.Errorf("look for subjects in table %s: %w", sel.Table.Name, err)
-		}
-		for rows.Next() {
-			vals, err := rows.SliceScan()
-			if err != nil {
-				rows.Close()
-				return nil, fmt.Errorf("look for subjects in table %s: %w", sel.Table.Name, err)
+	err = s.e.Look(ctx, func(q Session) error {
+		for _, x := range queries {
+			if err := s.mark(ctx, q, x, forms, hit); err != nil {
+				return err
 			}
-			markHits(hit, forms, vals[0])
 		}
-		if err := rows.Err(); err != nil {
-			return nil, fmt.Errorf("look for subjects in table %s: %w", sel.Table.Name, err)
-		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for subjects in table %s: %w", sel.Table.Name, err)
 	}
 	var out []string
 	for i, id := range ids {
@@ -52,6 +47,22 @@ func (s *Source) Matched(ctx context.Context, sel retention.Selection, subjectTy
 		}
 	}
 	return out, nil
+}
+
+func (s *Source) mark(ctx context.Context, q Session, x sqlgen.Lookup, forms map[string][]int, hit []bool) error {
+	rows, err := q.QueryxContext(ctx, x.Text, x.Args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		vals, err := rows.SliceScan()
+		if err != nil {
+			return err
+		}
+		markHits(hit, forms, s.e.Value(x.Column, vals[0]))
+	}
+	return rows.Err()
 }
 
 // markHits marks the identifiers that the value matched: those of its most

@@ -1,0 +1,136 @@
+package sqlgen
+
+import (
+	"slices"
+
+	"github.com/retentiond/retentiond/retention"
+)
+
+// within is whether the row lies in the range, with a first test that an index
+// can serve.
+func (g *Gen) within(t row, r retention.Range) SQL {
+	all := []SQL{g.candidate(t)}
+	if len(r.After.Key) > 0 {
+		all = append(all, g.beyond(t, r.After))
+	}
+	if len(r.To.Key) > 0 {
+		all = append(all, g.upTo(t, r.To))
+	}
+	return And(all...)
+}
+
+// candidate is the raw test that every due row passes; TRUE where there is none.
+func (g *Gen) candidate(t row) SQL {
+	for _, m := range g.s.Clock.Members {
+		if !g.bounding(m) {
+			continue
+		}
+		if b, ok := g.d.Bound(g.col(t, m.Column), g.column(t, m.Column), m); ok {
+			return b
+		}
+	}
+	return sqlTrue
+}
+
+// Ahead renders the place so many candidates after the cursor.
+func (g *Gen) Ahead(after retention.Cursor, rows int) (Query, error) {
+	t := g.main()
+	if err := g.nameable(); err != nil {
+		return Query{}, err
+	}
+	return g.done(Format("SELECT %s\nFROM %s\nWHERE %s\nORDER BY %s\nLIMIT 1 OFFSET %s",
+		g.plain(t, g.ordering()), g.from(t), g.within(t, retention.Range{After: after}), Join(", ", g.cols(t, g.ordering())...), Arg(int64(rows-1))))
+}
+
+// KeysOfRange renders the keys of the range's due rows; lock takes the rows'
+// locks in the same statement.
+func (g *Gen) KeysOfRange(r retention.Range, lock bool) (Query, error) {
+	t := g.main()
+	if err := g.nameable(); err != nil {
+		return Query{}, err
+	}
+	text := "SELECT %s\nFROM %s\nWHERE %s\nORDER BY %s\nLIMIT %s"
+	if lock {
+		text += "\nFOR UPDATE"
+	}
+	return g.done(Format(text, g.plain(t, t.table.Key), g.from(t), And(g.within(t, r), g.stillDue(t)),
+		Join(", ", g.cols(t, g.ordering())...), Arg(int64(retention.MaxBatch+1))))
+}
+
+// Lock renders the locking of the rows of the list; its answer is their number.
+func (g *Gen) Lock(list string) (Query, error) {
+	t := g.main()
+	return g.done(Format("SELECT count(*) FROM (SELECT 1 AS one FROM %s WHERE %s FOR UPDATE) AS k", g.from(t), g.keyed(t, list)))
+}
+
+// DeleteRange renders the removal of the range's due rows.
+func (g *Gen) DeleteRange(r retention.Range) (Query, error) {
+	t := g.main()
+	if err := g.nameable(); err != nil {
+		return Query{}, err
+	}
+	return g.done(Format("%s\nWHERE %s", g.deleteFrom(t), And(g.within(t, r), g.stillDue(t))))
+}
+
+// UpdateRange renders the changes to the range's due rows; see [Gen.Update].
+func (g *Gen) UpdateRange(r retention.Range, changes []retention.Change, mark string, markAt any) (Query, error) {
+	t := g.main()
+	if err := g.nameable(); err != nil {
+		return Query{}, err
+	}
+	return g.update(t, And(g.within(t, r), g.stillDue(t)), changes, mark, markAt)
+}
+
+// CountRange counts the range's due rows.
+func (g *Gen) CountRange(r retention.Range) (Query, error) {
+	t := g.main()
+	return g.done(Format("SELECT count(*) FROM %s\nWHERE %s", g.from(t), And(g.within(t, r), g.stillDue(t))))
+}
+
+// TellsDone is whether a row that was changed can be told from one that was not.
+func (g *Gen) TellsDone() bool { return !isFalse(g.alreadyDone(g.main())) }
+
+// OwnColumnsOnly is whether the tests, holds included, read nothing but the row
+// itself. A condition in SQL may read anything.
+func (g *Gen) OwnColumnsOnly() bool {
+	s := &g.s
+	clocks := []retention.ClockTest{s.Clock}
+	wheres := []*retention.Predicate{s.Where}
+	if s.Later != nil {
+		clocks = append(clocks, *s.Later)
+	}
+	for _, m := range s.Minimums {
+		clocks, wheres = append(clocks, m.Clock), append(wheres, m.Where)
+	}
+	for _, h := range g.holds.set.Scoped {
+		wheres = append(wheres, h.Where)
+	}
+	return len(s.Blocked) == 0 && !slices.ContainsFunc(clocks, related) && !slices.ContainsFunc(wheres, asksOthers) && !g.reachesOthers()
+}
+
+func related(c retention.ClockTest) bool {
+	return slices.ContainsFunc(c.Members, func(m retention.MemberTest) bool { return m.Related != nil })
+}
+
+func asksOthers(p *retention.Predicate) bool {
+	if p == nil {
+		return false
+	}
+	for _, parts := range [][]retention.Predicate{p.All, p.Any} {
+		for i := range parts {
+			if asksOthers(&parts[i]) {
+				return true
+			}
+		}
+	}
+	return p.Exists != nil || p.SQL != "" || asksOthers(p.Not)
+}
+
+// reachesOthers is whether holds come to the row through other rows. Where
+// nothing is held, they are not read.
+func (g *Gen) reachesOthers() bool {
+	if len(g.holds.set.Subjects) == 0 && len(g.holds.set.Scoped) == 0 {
+		return false
+	}
+	return len(g.s.Reach.Parents) > 0 || slices.ContainsFunc(g.s.Reach.Subjects, func(s retention.Subject) bool { return s.Related != nil })
+}

@@ -1,0 +1,92 @@
+package sqlwork
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/retentiond/retentiond/connectors/sqlgen"
+	"github.com/retentiond/retentiond/retention"
+)
+
+// Page returns the next due rows, by the clock where an index leads with it,
+// else by key.
+func (s *Source) Page(ctx context.Context, sel retention.Selection, h *retention.HoldSet, after retention.Cursor, limit int) (retention.Page, error) {
+	out := retention.Page{Next: after}
+	g, err := s.Gen(sel, h)
+	if err != nil {
+		return out, err
+	}
+	x, err := g.Page(after, limit)
+	if err != nil {
+		return out, err
+	}
+	err = s.e.Look(ctx, func(q Session) error {
+		cursors, err := s.cursors(ctx, q, sel.Table, g.Order(), x)
+		for _, c := range cursors {
+			out.Keys, out.Next = append(out.Keys, c.Key), c
+		}
+		return err
+	})
+	if err != nil {
+		return retention.Page{Next: after}, fmt.Errorf("page of table %s: %w", sel.Table.Name, err)
+	}
+	return out, nil
+}
+
+// Ahead is the place in the page order that lies that many rows after the
+// cursor, counted among the rows that could be due: the end of the next range.
+// It is the zero cursor where fewer are left.
+func (s *Source) Ahead(ctx context.Context, sel retention.Selection, after retention.Cursor, rows int) (retention.Cursor, error) {
+	var out retention.Cursor
+	g, err := s.Gen(sel, &retention.HoldSet{})
+	if err != nil {
+		return out, err
+	}
+	x, err := g.Ahead(after, rows)
+	if err != nil {
+		return out, err
+	}
+	err = s.e.Look(ctx, func(q Session) error {
+		cursors, err := s.cursors(ctx, q, sel.Table, g.Order(), x)
+		if len(cursors) > 0 {
+			out = cursors[0]
+		}
+		return err
+	})
+	if err != nil {
+		return retention.Cursor{}, fmt.Errorf("range of table %s: %w", sel.Table.Name, err)
+	}
+	return out, nil
+}
+
+// cursors reads rows of the order column, where there is one, and the key.
+func (s *Source) cursors(ctx context.Context, q Session, t *retention.Table, order string, x sqlgen.Query) ([]retention.Cursor, error) {
+	rows, err := q.QueryxContext(ctx, x.Text, x.Args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	names := t.Key
+	if order != "" {
+		names = append([]string{order}, names...)
+	}
+	var out []retention.Cursor
+	for rows.Next() {
+		vals, err := rows.SliceScan()
+		if err != nil {
+			return nil, err
+		}
+		for i, v := range vals {
+			if b, blob := v.([]byte); blob && b == nil {
+				v = []byte{} // an empty blob is not NULL
+			}
+			vals[i] = s.e.Value(t.Column(names[i]), v)
+		}
+		c := retention.Cursor{Key: vals}
+		if order != "" {
+			c = retention.Cursor{Order: vals[0], Key: vals[1:]}
+		}
+		out = append(out, c)
+	}
+	return out, rows.Err()
+}

@@ -1,0 +1,95 @@
+package sqlwork
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/retentiond/retentiond/connectors/sqlgen"
+	"github.com/retentiond/retentiond/retention"
+)
+
+// straight tests and acts in one statement, where nothing but the named rows is
+// touched and they are locked, or nobody else writes. Where not every key is
+// still due, nothing of it remains, and the long way tells why.
+func (w *work) straight(ctx context.Context) (bool, error) {
+	if !w.plain() || !w.numbered() {
+		return false, nil
+	}
+	t := w.b.Selection.Table
+	list, err := keyList(t, w.keys)
+	if err != nil {
+		return false, err
+	}
+	if err := distinct(t, w.keys); err != nil {
+		return false, err
+	}
+	done, err := w.attempt(ctx, func() (bool, error) {
+		n, err := w.exec(ctx, t, func(g *sqlgen.Gen) (sqlgen.Query, error) {
+			if a := &w.b.Action; a.Kind != retention.Delete {
+				return g.UpdateDue(list, a.Changes, a.Mark, w.markValue())
+			}
+			return g.DeleteDue(list)
+		})
+		return n == int64(len(w.keys)), err
+	})
+	if err != nil || !done {
+		return false, err
+	}
+	w.due, w.list, w.out.Done = w.keys, list, int64(len(w.keys))
+	w.b.Reach(retention.PointTested)
+	w.b.Reach(retention.PointActed)
+	if w.b.Action.Kind != retention.Delete {
+		return true, w.formed(ctx)
+	}
+	return true, nil
+}
+
+// attempt runs do, and takes it back where it says that it was not right.
+func (w *work) attempt(ctx context.Context, do func() (bool, error)) (bool, error) {
+	step := func(text string) error {
+		if _, err := w.q.ExecContext(ctx, text+"retentiond_attempt"); err != nil {
+			return fmt.Errorf("table %s: %w", w.b.Selection.Table.Name, err)
+		}
+		return nil
+	}
+	if err := step("SAVEPOINT "); err != nil {
+		return false, err
+	}
+	before := w.changed
+	right, err := do()
+	if err != nil {
+		return false, err
+	}
+	if !right {
+		w.changed = before
+		if err := step("ROLLBACK TO SAVEPOINT "); err != nil {
+			return false, err
+		}
+	}
+	return right, step("RELEASE SAVEPOINT ")
+}
+
+// plain actions touch the rows they are about and nothing else.
+func (w *work) plain() bool {
+	a, t := &w.b.Action, w.b.Selection.Table
+	if len(a.Children) > 0 || w.b.ChildrenOf > 0 || w.triggered() {
+		return false
+	}
+	switch a.Kind {
+	case retention.Redact, retention.Anonymise:
+		return true
+	case retention.Delete:
+		return len(t.Referenced) == 0
+	}
+	return false
+}
+
+// numbered is whether every key is an integer, which compares exactly.
+func (w *work) numbered() bool {
+	for _, k := range w.keys {
+		if _, ok := integer(k); !ok {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,141 @@
+package sqlwork
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/retentiond/retentiond/connectors/sqlgen"
+	"github.com/retentiond/retentiond/retention"
+)
+
+// stretch does a batch that is a range: in one statement where nothing but its
+// rows is tested and touched (a row that changes meanwhile is tested again by the
+// database), else by the keys of its due rows, locked. It returns true where the
+// batch is complete.
+func (w *work) stretch(ctx context.Context) (bool, error) {
+	if w.plain() {
+		alone, err := w.selfContained()
+		if err != nil {
+			return false, err
+		}
+		if alone {
+			done, err := w.sweep(ctx)
+			if err != nil || done {
+				return done, err
+			}
+		}
+	}
+	keys, err := w.within(ctx)
+	switch {
+	case err != nil:
+		return false, err
+	case len(keys) > retention.MaxBatch:
+		return false, fmt.Errorf("table %s: %d rows of the range are due: %w", w.b.Selection.Table.Name, len(keys), retention.ErrTooWide)
+	case int64(len(keys)) > w.b.Range.Most:
+		return false, w.unplanned(int64(len(keys)))
+	case len(keys) == 0:
+		w.b.Reach(retention.PointTested)
+		return true, w.receipt(ctx)
+	}
+	w.keys = keys
+	return false, nil
+}
+
+// selfContained is whether one statement may test and act: the tests read the
+// row alone, or nobody else writes meanwhile.
+func (w *work) selfContained() (bool, error) {
+	if w.e.Alone() {
+		return true, nil
+	}
+	g, err := w.gen()
+	if err != nil {
+		return false, err
+	}
+	return g.OwnColumnsOnly(), nil
+}
+
+// unplanned refuses to do more rows than the plan has left.
+func (w *work) unplanned(n int64) error {
+	return fmt.Errorf("table %s: %d rows of the range are due, %d are left of the plan: %w", w.b.Selection.Table.Name, n, w.b.Range.Most, retention.ErrUnplanned)
+}
+
+// sweep acts on the range's due rows in one statement. Changed rows that do not
+// keep their form are taken back and done by key, where each one is looked at.
+func (w *work) sweep(ctx context.Context) (bool, error) {
+	t, a := w.b.Selection.Table, &w.b.Action
+	var n int64
+	done, err := w.attempt(ctx, func() (bool, error) {
+		var err error
+		n, err = w.exec(ctx, t, func(g *sqlgen.Gen) (sqlgen.Query, error) {
+			if a.Kind != retention.Delete {
+				return g.UpdateRange(*w.b.Range, a.Changes, a.Mark, w.markValue())
+			}
+			return g.DeleteRange(*w.b.Range)
+		})
+		if err != nil || n == 0 || a.Kind == retention.Delete {
+			return true, err
+		}
+		return w.settledForms(ctx)
+	})
+	if err != nil || !done {
+		return false, err
+	}
+	if n > w.b.Range.Most {
+		return false, w.unplanned(n)
+	}
+	w.out.Done = n
+	w.b.Reach(retention.PointTested)
+	w.b.Reach(retention.PointActed)
+	return true, w.receipt(ctx)
+}
+
+// settledForms is whether no row of the range is due any more.
+func (w *work) settledForms(ctx context.Context) (bool, error) {
+	g, err := w.gen()
+	if err != nil {
+		return false, err
+	}
+	if !g.TellsDone() {
+		return true, nil
+	}
+	left, err := w.number(ctx, func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.CountRange(*w.b.Range) })
+	return left == 0, err
+}
+
+// within are the keys of the range's due rows, locked where others write.
+func (w *work) within(ctx context.Context) ([]retention.Key, error) {
+	x, err := w.render(func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.KeysOfRange(*w.b.Range, !w.e.Alone()) })
+	if err != nil {
+		return nil, err
+	}
+	cursors, err := w.cursors(ctx, w.q, w.b.Selection.Table, "", x)
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", w.b.Selection.Table.Name, err)
+	}
+	keys := make([]retention.Key, len(cursors))
+	for i, c := range cursors {
+		keys[i] = c.Key
+	}
+	return keys, nil
+}
+
+// lock locks the batch's rows before anything is tested: a test that reads other
+// rows is true only in a statement that begins once the rows are locked.
+func (w *work) lock(ctx context.Context) error {
+	if w.e.Alone() {
+		return nil
+	}
+	list, err := keyList(w.b.Selection.Table, w.keys)
+	if err != nil {
+		return err
+	}
+	x, err := w.render(func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Lock(list) })
+	if err != nil {
+		return err
+	}
+	var n int64
+	if err := w.q.GetContext(ctx, &n, x.Text, x.Args...); err != nil {
+		return fmt.Errorf("lock rows of table %s: %w", w.b.Selection.Table.Name, err)
+	}
+	return nil
+}
