@@ -104,6 +104,17 @@ func (s *Server) after(t testing.TB, do func(*sql.DB) error) {
 	})
 }
 
+// via returns a DSN of this server with another address.
+func (s *Server) via(t testing.TB, dsn, host string, port int) string {
+	t.Helper()
+	a, database, err := s.split(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.host, a.port = host, port
+	return s.engine.dsn(a, database)
+}
+
 // split takes a DSN of this server apart.
 func (s *Server) split(dsn string) (address, string, error) {
 	a, err := s.engine.parse(dsn)

@@ -97,9 +97,11 @@ func (s *Server) ping() error {
 	return db.Ping()
 }
 
-func (s *Server) logTail() string {
+func (s *Server) logTail() string { return tail(s.Log()) }
+
+func tail(log string) string {
 	const enough = 3000
-	b, err := os.ReadFile(s.Log())
+	b, err := os.ReadFile(log)
 	if err != nil {
 		return err.Error()
 	}

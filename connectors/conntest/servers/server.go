@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sync"
 	"testing"
 )
@@ -51,6 +52,18 @@ type engine interface {
 	dropDatabase(db *sql.DB, name string) error
 	createRole(db *sql.DB, name, password string) (grantee string, err error)
 	dropRole(db *sql.DB, name string) error
+	commitMessage() *regexp.Regexp
+	replication
+}
+
+// replication is what a replica needs of its engine. prepareReplica fills the
+// directory before the first start, follow runs after it.
+type replication interface {
+	prepareReplica(primary, replica *Server) error
+	follow(primary, replica *Server) error
+	pause(replica *sql.DB) error
+	resume(replica *sql.DB) error
+	catchUp(primary, replica *sql.DB) error
 }
 
 // shared holds the servers of this process: a server must outlive the test that
