@@ -108,7 +108,7 @@ func (g *Gen) form(r row, ch retention.Change) SQL {
 	case retention.Keep:
 		return col
 	case retention.Null:
-		return Raw("NULL")
+		return g.bind(Raw("NULL"), c)
 	case retention.Set:
 		if ch.Value == nil {
 			return g.fail("table %s: column %s is set to no value", r.table.Name, ch.Column)

@@ -109,21 +109,19 @@ func (g *Gen) micros(r row, column string, m retention.MemberTest) SQL {
 // relatedMember tests related rows by existence, so that their index serves: no
 // MAX is needed to know that none is at or after the cutoff.
 func (g *Gen) relatedMember(r row, c retention.ClockTest, m retention.MemberTest) member {
-	cut := Arg(m.Cutoff.UnixMicro())
-	some := func(test func(v SQL) SQL) SQL {
+	some := func(test func(x relatedTests) SQL) SQL {
 		x, conds := g.said(r, c, m)
-		conds = append(conds, test(g.micros(x, m.Related.Column, m)))
-		return g.exists(x, conds...)
+		return g.exists(x, append(conds, test(g.relatedTests(x, m)))...)
 	}
 	out := member{
-		null:       Not(some(func(SQL) SQL { return sqlTrue })),
-		unresolved: some(func(v SQL) SQL { return Format("%s = %s", v, Arg(Never)) }),
+		null:       Not(some(func(relatedTests) SQL { return sqlTrue })),
+		unresolved: some(func(x relatedTests) SQL { return x.unresolved }),
 		value:      g.extreme(r, c, m, c.Earliest),
 	}
 	if c.Earliest {
-		out.before = some(func(v SQL) SQL { return Format("%s < %s", v, cut) })
+		out.before = some(func(x relatedTests) SQL { return x.before })
 	} else {
-		out.before = Not(some(func(v SQL) SQL { return Format("%s >= %s", v, cut) }))
+		out.before = Not(some(func(x relatedTests) SQL { return x.after }))
 	}
 	if c.NullsOpen { // each related row is an event, and every event must have happened
 		out.null = Or(out.null, g.waits(r, c, m))
@@ -134,6 +132,29 @@ func (g *Gen) relatedMember(r row, c retention.ClockTest, m retention.MemberTest
 		out.unresolved = Or(out.unresolved, missing)
 	}
 	return out
+}
+
+// relatedTests are the tests of one related value that is there; after is not
+// before, unreadable ones included.
+type relatedTests struct{ before, after, unresolved SQL }
+
+func (g *Gen) relatedTests(x row, m retention.MemberTest) relatedTests {
+	if g.native(x, m.Related.Column, m) {
+		before := g.before(x, m.Related.Column, m)
+		return relatedTests{before, Not(before), g.unresolved(x, m.Related.Column, m)}
+	}
+	v, cut := g.micros(x, m.Related.Column, m), Arg(m.Cutoff.UnixMicro())
+	return relatedTests{Format("%s < %s", v, cut), Format("%s >= %s", v, cut), Format("%s = %s", v, Arg(Never))}
+}
+
+// native is whether the engine compares the column's raw values.
+func (g *Gen) native(r row, column string, m retention.MemberTest) bool {
+	if g.d.Before == nil || g.d.Unresolved == nil {
+		return false
+	}
+	_, before := g.d.Before(g.col(r, column), g.column(r, column), m)
+	_, unresolved := g.d.Unresolved(g.col(r, column), g.column(r, column), m)
+	return before && unresolved
 }
 
 // said are the related rows that have a value.

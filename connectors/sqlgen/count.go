@@ -1,6 +1,10 @@
 package sqlgen
 
-import "github.com/retentiond/retentiond/retention"
+import (
+	"slices"
+
+	"github.com/retentiond/retentiond/retention"
+)
 
 // fence keeps an optimiser from merging a subquery into the query around it,
 // where the class would be computed once for every use.
@@ -10,6 +14,9 @@ const fence = "LIMIT 9223372036854775807"
 // class in [retention.ClassOrder], and the earliest clock of the due rows in
 // microseconds (NULL where the clock needs other rows).
 func (g *Gen) Count() (Query, error) {
+	if g.d.Grouped {
+		return g.countGrouped()
+	}
 	t := g.main()
 	inner := []SQL{Format("%s AS c", g.class(t))}
 	outer := []SQL{Raw("count(*)")}
@@ -21,6 +28,41 @@ func (g *Gen) Count() (Query, error) {
 	outer = append(outer, out)
 	return g.done(Format("SELECT %s\nFROM (SELECT %s\nFROM %s "+fence+") AS k",
 		Join(",\n  ", outer...), Join(", ", inner...), g.from(t)))
+}
+
+// countGrouped is the same by GROUP BY, which engines with several workers
+// split among them.
+func (g *Gen) countGrouped() (Query, error) {
+	t := g.main()
+	inner := []SQL{Format("%s AS c", g.class(t)), Raw("count(*) AS n")}
+	sum := func(what string) SQL { return Raw("CAST(coalesce(sum(" + what + "), 0) AS bigint)") }
+	outer := []SQL{sum("k.n")}
+	for _, k := range retention.ClassOrder() {
+		outer = append(outer, sum("CASE WHEN k.c = '"+string(k)+"' THEN k.n END"))
+	}
+	in, out := g.oldestGrouped(t)
+	return g.done(Format("SELECT %s\nFROM (SELECT %s\nFROM %s GROUP BY 1) AS k",
+		Join(",\n  ", append(outer, out)...), Join(", ", append(inner, in...)...), g.from(t)))
+}
+
+// oldestGrouped takes the least raw value where the type orders clocks itself.
+func (g *Gen) oldestGrouped(t row) (inner []SQL, outer SQL) {
+	ms := g.s.Clock.Members
+	if g.s.Clock.Any || slices.ContainsFunc(ms, func(m retention.MemberTest) bool { return m.Related != nil }) {
+		return nil, Raw("NULL")
+	}
+	least := Raw("min(CASE WHEN k.c = 'due' THEN k.v END)")
+	if len(ms) > 1 {
+		return []SQL{Format("min(%s) AS v", g.rowClock(t, g.s.Clock))}, least
+	}
+	if !g.native(t, ms[0].Column, ms[0]) {
+		return []SQL{Format("min(%s) AS v", g.micros(t, ms[0].Column, ms[0]))}, least
+	}
+	micros, err := g.d.Clock(least, g.column(t, ms[0].Column), ms[0])
+	if err != nil {
+		return nil, g.fail("table %s: %w", t.table.Name, err)
+	}
+	return []SQL{Format("min(%s) AS v", g.col(t, ms[0].Column))}, micros
 }
 
 // oldest is the earliest clock of the due rows, where that needs no other row,

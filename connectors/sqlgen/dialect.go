@@ -11,12 +11,16 @@ type Dialect struct {
 	// Quote writes an identifier.
 	Quote func(name string) string
 	// Placeholder writes the n-th parameter, from 1. Where Numbered, equal
-	// arguments share one.
+	// arguments share one; where Lists, equal [List]s do.
 	Placeholder func(n int) string
 	Numbered    bool
+	Lists       bool
 	// Reserved are the characters that an `sql:` fragment must not contain
 	// outside quotes, because they would be read as parameters.
 	Reserved string
+	// Quotes are the characters that open a quoted part of an `sql:` fragment;
+	// empty: all that any engine knows.
+	Quotes string
 	// SameTable reports whether two names mean one table.
 	SameTable func(a, b retention.TableName) bool
 	// Same is whether two values of the column are the same, NULL included, by
@@ -42,9 +46,13 @@ type Dialect struct {
 	Bound func(col SQL, c *retention.Column, m retention.MemberTest) (s SQL, ok bool)
 	// Stamp writes microseconds since 1970 as RFC 3339 in UTC.
 	Stamp func(micros SQL) SQL
-	// Among is whether an identifier is in the list, a JSON array of texts. It
-	// compares as the column does, and rather too widely than too narrowly.
-	Among func(col SQL, c *retention.Column, list string) SQL
+	// Among is whether the value is one of the identifiers. It compares as the
+	// column does, and rather too widely than too narrowly; an identifier that the
+	// column cannot hold matches nothing.
+	Among func(col SQL, c *retention.Column, ids *IDs) SQL
+	// Bind is a value that a rule writes, or NULL, as one of the column's type;
+	// nil: as it stands.
+	Bind func(v SQL, c *retention.Column) SQL
 	// Change is the value's anonymised form; Formed is whether it already has it.
 	Change func(col SQL, c *retention.Column, ch retention.Change) (SQL, error)
 	Formed func(col SQL, c *retention.Column, ch retention.Change) (SQL, error)
@@ -71,6 +79,12 @@ type Dialect struct {
 	// one with [Dialect.Same].
 	Image    func(col SQL, c *retention.Column) SQL
 	NoExcept bool
+	// Lock ends a SELECT from the table aliased t that locks its rows until the
+	// transaction ends; empty where no other writer can come between.
+	Lock string
+	// Grouped counts classes by GROUP BY, where the engine hashes; otherwise a
+	// subquery keeps the class from being computed once for every use.
+	Grouped bool
 	// Delete begins a DELETE from the table under the alias; nil: DELETE FROM.
 	Delete func(table SQL, alias string) SQL
 	// Apart wraps a subquery that refers to nothing around it, so that the
@@ -95,16 +109,22 @@ func (d *Dialect) Query(s SQL) Query {
 		before, after, _ := strings.Cut(rest, mark)
 		b.WriteString(before)
 		rest = after
+		list, isList := a.(List)
+		_, bytes := a.([]byte)
+		share := !bytes && (d.Numbered || d.Lists && isList)
 		n, again := 0, false
-		if _, bytes := a.([]byte); d.Numbered && !bytes {
+		if share {
 			n, again = seen[a]
 		}
 		if !again {
-			q.Args = append(q.Args, a)
-			n = len(q.Args)
-			if _, bytes := a.([]byte); !bytes {
+			n = len(q.Args) + 1
+			if share {
 				seen[a] = n
 			}
+			if isList {
+				a = string(list)
+			}
+			q.Args = append(q.Args, a)
 		}
 		b.WriteString(d.Placeholder(n))
 	}

@@ -14,8 +14,8 @@ import (
 // of subject, built once for the set and used in every statement.
 type Holds struct {
 	set    *retention.HoldSet
-	lists  map[string]string
-	scoped []map[string]string // beside set.Scoped
+	lists  map[string]*IDs
+	scoped []map[string]*IDs // beside set.Scoped
 }
 
 // NewHolds prepares the set. Identifiers that cannot be bound exactly (NUL
@@ -39,8 +39,8 @@ func NewHolds(set *retention.HoldSet) (*Holds, error) {
 	return h, nil
 }
 
-func jsonLists(subjects map[string][]string) (map[string]string, error) {
-	out := map[string]string{}
+func jsonLists(subjects map[string][]string) (map[string]*IDs, error) {
+	out := map[string]*IDs{}
 	for typ, ids := range subjects {
 		if len(ids) == 0 {
 			continue
@@ -54,7 +54,7 @@ func jsonLists(subjects map[string][]string) (map[string]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("identifiers of type %s: %w", typ, err)
 		}
-		out[typ] = string(b)
+		out[typ] = &IDs{JSON: string(b), list: ids}
 	}
 	return out, nil
 }
@@ -82,7 +82,7 @@ func (g *Gen) held(r row, reach *retention.Reach, path ...*retention.Reach) SQL 
 	return Or(any...)
 }
 
-func (g *Gen) scopedHold(r row, reach *retention.Reach, s retention.ScopedHold, lists map[string]string) SQL {
+func (g *Gen) scopedHold(r row, reach *retention.Reach, s retention.ScopedHold, lists map[string]*IDs) SQL {
 	where := g.match(r, s.Where)
 	if len(s.Subjects) == 0 {
 		return where
@@ -92,7 +92,7 @@ func (g *Gen) scopedHold(r row, reach *retention.Reach, s retention.ScopedHold, 
 
 // about is whether the row is about one of the subjects, by itself or through
 // its parents.
-func (g *Gen) about(r row, reach *retention.Reach, lists map[string]string, path ...*retention.Reach) SQL {
+func (g *Gen) about(r row, reach *retention.Reach, lists map[string]*IDs, path ...*retention.Reach) SQL {
 	if reach == nil || slices.Contains(path, reach) {
 		return sqlFalse
 	}
@@ -105,7 +105,7 @@ func (g *Gen) about(r row, reach *retention.Reach, lists map[string]string, path
 }
 
 // subjects are the tests of the row's own declared subjects.
-func (g *Gen) subjects(r row, reach *retention.Reach, lists map[string]string) []SQL {
+func (g *Gen) subjects(r row, reach *retention.Reach, lists map[string]*IDs) []SQL {
 	var any []SQL
 	for _, s := range reach.Subjects {
 		list, some := lists[s.Type]

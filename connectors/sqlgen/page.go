@@ -45,6 +45,14 @@ func (g *Gen) ordering() []string {
 	return g.s.Table.Key
 }
 
+// bind is a value, or NULL, as one of the column's type.
+func (g *Gen) bind(v SQL, c *retention.Column) SQL {
+	if g.d.Bind == nil {
+		return v
+	}
+	return g.d.Bind(v, c)
+}
+
 // beyond is whether the row comes after the cursor.
 func (g *Gen) beyond(t row, after retention.Cursor) SQL {
 	order, values := g.place(t, after)

@@ -122,20 +122,23 @@ func (g *Gen) value(r row, column string, s retention.Scalar) SQL {
 	if err != nil {
 		return g.fail("table %s: %w", r.table.Name, err)
 	}
-	return Arg(v)
+	return g.bind(Arg(v), g.column(r, column))
 }
 
 // fragment takes a reviewed `sql:` condition, but not one that could leave its
 // parentheses or smuggle in a parameter.
 func (g *Gen) fragment(text string) SQL {
-	if why := unclosed(text, g.d.Reserved); why != "" {
+	if why := unclosed(text, g.d.Quotes, g.d.Reserved); why != "" {
 		return g.fail("sql: %q: %s", text, why)
 	}
 	return Raw("(" + text + "\n)")
 }
 
 // unclosed says why a fragment cannot stand in parentheses; empty: it can.
-func unclosed(text, reserved string) string {
+func unclosed(text, quotes, reserved string) string {
+	if quotes == "" {
+		quotes = "'\"`["
+	}
 	if strings.ContainsAny(text, mark+"\x00") {
 		return "control characters are not allowed"
 	}
@@ -145,7 +148,9 @@ func unclosed(text, reserved string) string {
 		switch {
 		case strings.HasPrefix(text[i:], "--"), strings.HasPrefix(text[i:], "/*"):
 			return "comments are not allowed"
-		case c == '\'' || c == '"' || c == '`' || c == '[':
+		case c == '\'' && escapes(text[:i]):
+			return "strings with escapes (E'…') are not allowed"
+		case strings.IndexByte(quotes, c) >= 0:
 			end := strings.IndexByte(text[i+1:], closing(c))
 			if end < 0 {
 				return "a quote is not closed"
@@ -170,6 +175,20 @@ func unclosed(text, reserved string) string {
 		return "it is empty"
 	}
 	return ""
+}
+
+// escapes reports whether a quote after this text opens a string in which a
+// backslash can hide the end of the string.
+func escapes(before string) bool {
+	n := len(before)
+	if n == 0 || before[n-1]|0x20 != 'e' {
+		return false
+	}
+	return n == 1 || !identifier(before[n-2])
+}
+
+func identifier(c byte) bool {
+	return c == '_' || c == '$' || c >= 0x80 || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
 }
 
 func closing(quote byte) byte {

@@ -18,6 +18,10 @@ func Raw(text string) SQL { return SQL{Text: text} }
 // Arg is one bound value.
 func Arg(v any) SQL { return SQL{Text: mark, Args: []any{v}} }
 
+// List is an argument that may be long and is used again and again: the text of
+// a list. It is bound as a string, always with the same cast.
+type List string
+
 // Format puts the pieces in the places of %s in text, and carries their
 // arguments along in order.
 func Format(text string, pieces ...SQL) SQL {

@@ -77,7 +77,7 @@ func TestFragments(t *testing.T) {
 		"a = 1": true, "a IN ('x;y', \"(\", [b)], `c)`)": true, "a = 'it''s'": true, "f(a, (b))": true,
 		"a) OR (1": false, "(a": false, "a; b": false, "a -- b": false, "a /* b": false, "a = 'b": false, "a = ?": false, "a = :b": false, " ": false, "a = '\x01'": false, "a\x00": false,
 	} {
-		if why := unclosed(text, "?:@$"); (why == "") != ok {
+		if why := unclosed(text, "", "?:@$"); (why == "") != ok {
 			t.Errorf("%q: %q", text, why)
 		}
 	}

@@ -85,8 +85,8 @@ func bound(col sqlgen.SQL, c *retention.Column, m retention.MemberTest) (sqlgen.
 
 // among compares as the column does. Values that are numbers or blobs whatever
 // the column says, and UUIDs in any case, are compared in those forms too.
-func among(col sqlgen.SQL, c *retention.Column, list string) sqlgen.SQL {
-	l := sqlgen.Arg(list)
+func among(col sqlgen.SQL, c *retention.Column, ids *sqlgen.IDs) sqlgen.SQL {
+	l := sqlgen.Arg(sqlgen.List(ids.JSON))
 	in := func(format string) sqlgen.SQL { return sqlgen.Format(format, col, l) }
 	any := []sqlgen.SQL{in("%s IN (SELECT value FROM json_each(%s))")}
 	if c.Kind == retention.KindUUID {

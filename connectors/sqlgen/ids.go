@@ -1,0 +1,28 @@
+package sqlgen
+
+import "sync"
+
+// IDs are identifiers of subjects, made ready to be bound once and used in every
+// statement.
+type IDs struct {
+	JSON string // an array of texts
+
+	list  []string
+	mu    sync.Mutex
+	forms map[string]List
+}
+
+// Form is the list in another form, made once: name tells forms apart.
+func (x *IDs) Form(name string, form func(ids []string) string) List {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if l, made := x.forms[name]; made {
+		return l
+	}
+	if x.forms == nil {
+		x.forms = map[string]List{}
+	}
+	l := List(form(x.list))
+	x.forms[name] = l
+	return l
+}
