@@ -79,9 +79,6 @@ type Dialect struct {
 	// one with [Dialect.Same].
 	Image    func(col SQL, c *retention.Column) SQL
 	NoExcept bool
-	// Lock ends a SELECT from the table aliased t that locks its rows until the
-	// transaction ends; empty where no other writer can come between.
-	Lock string
 	// Grouped counts classes by GROUP BY, where the engine hashes; otherwise a
 	// subquery keeps the class from being computed once for every use.
 	Grouped bool

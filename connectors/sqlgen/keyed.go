@@ -37,17 +37,6 @@ func (g *Gen) Classify(list string) (Query, error) {
 		g.col(t, t.table.Key[0]), g.class(t), g.keys(list), g.from(t), And(on...)))
 }
 
-// Lock renders a SELECT that locks the rows of the list, in the order of their
-// keys, until the transaction ends; ok = false where the engine needs none.
-func (g *Gen) Lock(list string) (q Query, ok bool, err error) {
-	t := g.main()
-	if err := g.nameable(); err != nil || g.d.Lock == "" {
-		return Query{}, false, err
-	}
-	q, err = g.done(Format("SELECT 1 FROM %s\nWHERE %s\nORDER BY %s"+g.d.Lock, g.from(t), g.keyed(t, list), g.stable(t)))
-	return q, true, err
-}
-
 // Delete renders the removal of the rows of the list.
 func (g *Gen) Delete(list string) (Query, error) {
 	t := g.main()
