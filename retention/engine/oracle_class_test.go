@@ -69,7 +69,12 @@ func (o *oracle) class(s *oStep, r *oRow) string {
 	if !s.vault && o.alreadyDone(s, r) {
 		return "done"
 	}
-	if c := o.clockOf(s, r, s.rule.Stages[s.stage].Keep); c != "over" {
+	switch c := o.clockOf(s, r, s.rule.Stages[s.stage].Keep); {
+	case c == "open":
+		return c
+	case !s.vault && o.nameless(s, r):
+		return "unresolved"
+	case c != "over":
 		return c
 	}
 	switch {
@@ -83,11 +88,28 @@ func (o *oracle) class(s *oStep, r *oRow) string {
 	return "due"
 }
 
+// nameless: a batch could not say which row it means.
+func (o *oracle) nameless(s *oStep, r *oRow) bool {
+	t := o.live[s.table()]
+	return slices.ContainsFunc(t.def.Key, func(k string) bool { return t.get(r, k).null() })
+}
+
 func (o *oracle) clockOf(s *oStep, r *oRow, keep wPeriod) string {
+	o = o.under(s.rule)
 	if s.vault {
-		return o.judge(r.said, r.earlier, keep)
+		return o.judge(r.said, false, keep)
 	}
 	return o.clock(nil, s.table(), r, &s.rule.Clock, keep)
+}
+
+// under is the oracle in the zone of the rule's policy.
+func (o *oracle) under(r *wRule) *oracle {
+	out := *o
+	out.zone = mustZone(o.w.Zone)
+	if o.w.dataset(r.Dataset).Second {
+		out.zone = mustZone(o.w.Zone2)
+	}
+	return &out
 }
 
 // excluded: the condition is not true, or the row is past the next stage.
@@ -223,12 +245,12 @@ func (o *oracle) protected(p place, table string, r *oRow) bool {
 			continue
 		}
 		if p[table] && r.rule == rule.ID {
-			if o.judge(r.said, r.earlier, *rule.AtLeast) != "over" {
+			if o.under(rule).judge(r.said, false, *rule.AtLeast) != "over" {
 				return true
 			}
 			continue
 		}
-		if o.cond(p, table, r, rule.Where) == yes && o.clock(p, table, r, &rule.Clock, *rule.AtLeast) != "over" {
+		if o.cond(p, table, r, rule.Where) == yes && o.under(rule).clock(p, table, r, &rule.Clock, *rule.AtLeast) != "over" {
 			return true
 		}
 	}

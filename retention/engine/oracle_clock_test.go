@@ -15,10 +15,9 @@ type reading struct {
 // oRow is a row in the oracle's world. A row of the vault remembers the rule
 // that archived it and what its clock said.
 type oRow struct {
-	v       []cell
-	rule    string
-	said    []reading
-	earlier bool
+	v    []cell
+	rule string
+	said []reading
 }
 
 type oTable struct {
@@ -106,9 +105,7 @@ func (o *oracle) said(p place, table string, r *oRow, c *wClock, keep wPeriod) (
 		m := &c.Members[i]
 		xs, waits := o.member(p, table, r, c, m, keep)
 		for i := range xs {
-			if xs[i].round = m.Round; xs[i].round == "" {
-				xs[i].round = c.Round
-			}
+			xs[i].round = or(m.Round, c.Round)
 		}
 		some = some || len(xs) > 0
 		open = open || c.NullsOpen && (len(xs) == 0 || waits)
@@ -138,6 +135,22 @@ func (o *oracle) member(p place, table string, r *oRow, c *wClock, m *wMember, k
 		xs = append(xs, x...)
 	}
 	return xs, waits
+}
+
+// carried is what an archived row keeps of its clock: the event alone, which is
+// over once it is over under each of the rule's roundings.
+func carried(said []reading, c *wClock) []reading {
+	at := said[0].at
+	for _, x := range said {
+		if c.Group == "earliest" && x.at.Before(at) || c.Group != "earliest" && x.at.After(at) {
+			at = x.at
+		}
+	}
+	var out []reading
+	for _, m := range c.Members {
+		out = append(out, reading{state: "ok", at: at, round: or(m.Round, c.Round)})
+	}
+	return out
 }
 
 func readings(x reading) []reading {

@@ -48,7 +48,36 @@ func (o *oracle) cond(p place, table string, r *oRow, c *wCond) tri {
 		}
 		return no
 	}
-	return compare(o.at(p, table).get(r, c.Column), c)
+	t := o.at(p, table)
+	if c.Op == "sql" {
+		return sqlTests()[c.Values[0].S](t.get(r, "status"), t.get(r, "amount"))
+	}
+	return compare(t.get(r, c.Column), c)
+}
+
+// sqlTests are conditions in SQL, each with what it means, written by hand.
+func sqlTests() map[string]func(status, amount cell) tri {
+	known := func(c cell, b bool) tri {
+		if c.null() {
+			return unknown
+		}
+		return of(b)
+	}
+	return map[string]func(status, amount cell) tri{
+		"amount % 2 = 0":             func(_, a cell) tri { return known(a, a.I%2 == 0) },
+		"length(status) > 4":         func(s, _ cell) tri { return known(s, len(s.S) > 4) },
+		"coalesce(amount, 0) < 120":  func(_, a cell) tri { return of(a.I < 120) },
+		"amount BETWEEN 0 AND 200":   func(_, a cell) tri { return known(a, a.I >= 0 && a.I <= 200) },
+		"NOT amount > 119":           func(_, a cell) tri { return known(a, a.I <= 119) },
+		"amount IS NULL OR amount<0": func(_, a cell) tri { return of(a.null() || a.I < 0) },
+		"status = 'it''s -- (' OR status IN ('open', 'closed')": func(s, _ cell) tri {
+			return known(s, s.S == "open" || s.S == "closed")
+		},
+		"CASE WHEN status = 'open' THEN 1 ELSE 0 END = 1": func(s, _ cell) tri { return of(s.S == "open") },
+		"status <> 'open' AND amount > 0": func(s, a cell) tri {
+			return min(known(s, s.S != "open"), known(a, a.I > 0))
+		},
+	}
 }
 
 func compare(v cell, c *wCond) tri {

@@ -3,6 +3,8 @@ package engine_test
 import (
 	"slices"
 	"time"
+
+	"github.com/retentiond/retentiond/retention"
 )
 
 const (
@@ -28,27 +30,91 @@ type oPlan struct {
 	classes  []map[string]int
 	due      [][]*oRow
 	children []map[string]int
-	refused  map[string]bool
+	refused  map[string]map[retention.RefusalCode]bool
+}
+
+func (p *oPlan) refuse(s *oStep, code retention.RefusalCode) {
+	if p.refused[s.refused()] == nil {
+		p.refused[s.refused()] = map[retention.RefusalCode]bool{}
+	}
+	p.refused[s.refused()][code] = true
+}
+
+// stops: the step must not act. No approval helps where people would be told apart.
+func (p *oPlan) stops(s *oStep, approved bool) bool {
+	why := p.refused[s.refused()]
+	return len(why) > 0 && !approved || why[retention.RefuseKAnonymity]
 }
 
 func (o *oracle) plan() *oPlan {
-	p := &oPlan{steps: o.steps(), refused: map[string]bool{}}
+	p := &oPlan{steps: o.steps(), refused: map[string]map[retention.RefusalCode]bool{}}
 	for _, s := range p.steps {
-		counts, due := map[string]int{}, []*oRow(nil)
+		counts, due, done := map[string]int{}, []*oRow(nil), []*oRow(nil)
 		for _, r := range o.at(s.moved, s.table()).rows {
 			c := o.class(s, r)
 			counts[c]++
-			if c == "due" {
+			switch c {
+			case "due":
 				due = append(due, r)
+			case "done":
+				done = append(done, r)
 			}
 		}
-		if !s.vault && s.archivedBefore() && len(due) > 0 {
-			p.refused[s.refused()] = true
+		if !o.idle(s) && len(due) > 0 {
+			if !s.vault && s.archivedBefore() {
+				p.refuse(s, retention.RefuseNeverArchived)
+			}
+			if v := s.rule.Stages[s.stage].Verify; v != nil && o.tellsApart(s, v, due, done) {
+				p.refuse(s, retention.RefuseKAnonymity)
+			}
 		}
 		p.classes, p.due = append(p.classes, counts), append(p.due, due)
 		p.children = append(p.children, o.countChildren(s, due))
 	}
 	return p
+}
+
+// idle: the rule only reports.
+func (o *oracle) idle(s *oStep) bool {
+	from := s.rule.EffectiveFrom
+	if s.then() == "report" || s.rule.Disabled {
+		return true
+	}
+	if from == "" {
+		return false
+	}
+	day, _ := parseISO(from)
+	at := day.wall.Add(-day.offset)
+	if !day.timed {
+		at = startOfDay(day.wall, o.under(s.rule).zone)
+	}
+	return o.asOf.Before(at)
+}
+
+// tellsApart: of the rows as they will be, and are where that was done before,
+// more than allowed are alike in groups of fewer than k.
+func (o *oracle) tellsApart(s *oStep, v *wVerify, due, done []*oRow) bool {
+	t, groups := o.live[s.table()], map[string]int{}
+	for i, r := range append(slices.Clone(due), done...) {
+		var key []cell
+		for _, q := range v.Quasi {
+			c := t.get(r, q)
+			for _, ch := range s.rule.Stages[s.stage].Changes {
+				if ch.Column == q && i < len(due) {
+					c = changed(c, t.def.column(q), ch)
+				}
+			}
+			key = append(key, c)
+		}
+		groups[flow(key)]++
+	}
+	small := 0
+	for _, n := range groups {
+		if n < v.K {
+			small += n
+		}
+	}
+	return small*100 > v.Allow*(len(due)+len(done))
 }
 
 func (o *oracle) countChildren(s *oStep, due []*oRow) map[string]int {
@@ -94,7 +160,7 @@ func (o *oracle) childrenOf(s *oStep, c *wChild, rows []*oRow) []*oRow {
 func (o *oracle) run(p *oPlan, approved bool) []int {
 	done := make([]int, len(p.steps))
 	for i, s := range p.steps {
-		if p.refused[s.refused()] && !approved || s.then() == "report" || len(p.due[i]) == 0 {
+		if p.stops(s, approved) || o.idle(s) || len(p.due[i]) == 0 {
 			continue
 		}
 		if s.then() == "archive" {
@@ -130,8 +196,8 @@ func (o *oracle) act(s *oStep, rows []*oRow) {
 	}
 	if st.Then == "archive" {
 		for _, r := range rows {
-			r.said, _ = o.said(nil, s.table(), r, &s.rule.Clock, st.Keep)
-			r.earlier = s.rule.Clock.Group == "earliest"
+			said, _ := o.under(s.rule).said(nil, s.table(), r, &s.rule.Clock, st.Keep)
+			r.said = carried(said, &s.rule.Clock)
 		}
 	}
 	for _, c := range o.deepestFirst(s) {

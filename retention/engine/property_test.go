@@ -1,58 +1,106 @@
 package engine_test
 
 import (
-	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
 
-// worldsAtLeast is how many worlds an ordinary `go test` draws;
-// RETENTIOND_WORLDS=5000 asks for more.
-const worldsAtLeast = "120"
+// worldsAtLeast is how many worlds an ordinary `go test` draws for SQLite;
+// RETENTIOND_WORLDS=5000 asks for more. A server's share is a part of it: its
+// worlds cost more, and most of what a world tests is the same on every engine.
+const (
+	worldsAtLeast = 500
+	serverShare   = 10
+)
+
+// worldsOn are the engines of an ordinary `go test`;
+// RETENTIOND_WORLDS_ON=sqlite,postgres,mysql says others.
+const worldsOn = "sqlite"
+
+func startOfWorlds() time.Time { return time.Date(2010, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // TestWorlds draws whole worlds and compares plan, inventory, run, audit log and
 // final tables with the oracle's. A failing world is printed, and kept as files
 // under the directory that RETENTIOND_KEEP names.
 func TestWorlds(t *testing.T) {
-	n := worldsAtLeast
-	if v := os.Getenv("RETENTIOND_WORLDS"); v != "" {
-		n = v
-	}
-	set(t, "rapid.checks", n)
 	set(t, "rapid.nofailfile", "true")
-	dir := t.TempDir()
-	rapid.Check(t, func(rt *rapid.T) {
-		w := drawWorld(rt)
-		if err := checkIn(t.Context(), dir, w, w.policy(), w.schema()); err != nil {
-			keep(rt, w)
-			rt.Fatalf("%v\n\n%s\n%s\nholds %s\nas-of %s later %d by plan %v approve %v", err, w.policy(), w.schema(), flow(w.Holds), w.AsOf, w.Later, w.ByPlan, w.Approve)
+	for _, on := range strings.Split(or(os.Getenv("RETENTIOND_WORLDS_ON"), worldsOn), ",") {
+		t.Run(on, func(t *testing.T) {
+			n := worldsWanted(t)
+			if on != "sqlite" {
+				n = max(1, n/serverShare)
+			}
+			drawWorlds(t, newYard(t, on), n)
+		})
+	}
+}
+
+func worldsWanted(t *testing.T) int {
+	v := os.Getenv("RETENTIOND_WORLDS")
+	if v == "" {
+		return worldsAtLeast
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 1 {
+		t.Fatalf("RETENTIOND_WORLDS=%s is no number of worlds", v)
+	}
+	return n
+}
+
+// drawWorlds draws n worlds, shared among the processors. With a seed they are
+// those of the one draw that the seed was printed for.
+func drawWorlds(t *testing.T, y *yard, n int) {
+	hands := min(n, runtime.GOMAXPROCS(0))
+	if flag.Lookup("rapid.seed").Value.String() != "0" {
+		hands = 1
+	}
+	set(t, "rapid.checks", strconv.Itoa((n+hands-1)/hands))
+	t.Run("drawn", func(t *testing.T) {
+		for i := range hands {
+			t.Run(fmt.Sprint(i), func(t *testing.T) {
+				t.Parallel()
+				rapid.Check(t, func(rt *rapid.T) {
+					w := drawWorld(rt, y.ground)
+					if err := y.checkWorld(t.Context(), w, w.policies(), w.schema()); err != nil {
+						keep(rt, w)
+						rt.Fatalf("%v\n\n%s\n%s\nholds %s\nas-of %s later %d by plan %v approve %v", err, strings.Join(w.policies(), "\n"), w.schema(), flow(w.Holds), w.AsOf, w.Later, w.ByPlan, w.Approve)
+					}
+				})
+			})
 		}
 	})
 }
 
-// TestKeptWorlds replays every world that once showed a bug.
+// TestKeptWorlds replays every world that once showed a bug, on SQLite.
 func TestKeptWorlds(t *testing.T) {
 	root := filepath.Join("..", "..", "testdata", "worlds")
 	dirs, err := os.ReadDir(root)
 	if err != nil || len(dirs) == 0 {
 		t.Fatalf("no worlds in %s: %v", root, err)
 	}
+	y := newYard(t, "sqlite")
 	for _, d := range dirs {
 		t.Run(d.Name(), func(t *testing.T) {
 			var w world
 			if err := json.Unmarshal(read(t, root, d.Name(), "world.json"), &w); err != nil {
 				t.Fatal(err)
 			}
-			policy, schema := string(read(t, root, d.Name(), "policy.yaml")), string(read(t, root, d.Name(), "schema.sql"))
-			if policy != w.policy() || schema != w.schema() {
-				t.Fatalf("world.json does not say what policy.yaml and schema.sql say")
+			for name, text := range w.files() {
+				if string(read(t, root, d.Name(), name)) != text {
+					t.Fatalf("world.json does not say what %s says", name)
+				}
 			}
-			if err := checkIn(t.Context(), t.TempDir(), &w, policy, schema); err != nil {
+			if err := y.checkWorld(t.Context(), &w, w.policies(), w.schema()); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -77,14 +125,17 @@ func set(t *testing.T, name, value string) {
 	t.Cleanup(func() { _ = flag.Set(name, old) })
 }
 
-// checkIn checks the world in a directory of its own below dir.
-func checkIn(ctx context.Context, dir string, w *world, policy, schema string) error {
-	dir, err := os.MkdirTemp(dir, "world")
-	if err != nil {
-		return err
+// files are the world's texts by file name, beside world.json.
+func (w *world) files() map[string]string {
+	out := map[string]string{"schema.sql": w.schema()}
+	for i, text := range w.policies() {
+		name := "policy.yaml"
+		if i > 0 {
+			name = "second.yaml"
+		}
+		out[name] = text
 	}
-	defer os.RemoveAll(dir)
-	return check(ctx, dir, w, policy, schema)
+	return out
 }
 
 // keep writes the world where a person asked for it.
@@ -97,7 +148,9 @@ func keep(rt *rapid.T, w *world) {
 	if err == nil {
 		err = os.MkdirAll(dir, 0o755)
 	}
-	for name, text := range map[string]string{"world.json": string(b) + "\n", "policy.yaml": w.policy(), "schema.sql": w.schema()} {
+	files := w.files()
+	files["world.json"] = string(b) + "\n"
+	for name, text := range files {
 		if err == nil {
 			err = os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644)
 		}

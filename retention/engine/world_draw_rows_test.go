@@ -101,6 +101,9 @@ func (g *gen) cell(t *wTable, c wColumn, i int) cell {
 		return g.clockCell(c.Decl, as)
 	}
 	if slices.Contains(t.Key, c.Name) {
+		if !c.NotNull && c.Decl == "TEXT" && g.chance(20, "null key") {
+			return null()
+		}
 		return keyCell(t, c, i)
 	}
 	switch c.Name {
@@ -237,6 +240,7 @@ func (g *gen) periods() []wPeriod {
 }
 
 func (g *gen) holds() {
+	g.noSQL = true
 	for range g.upTo(2, "holds") {
 		h := &wHold{Released: pick(g, "released", 0, 0, 10, 29, 31, 40)}
 		kind := pick(g, "hold", "subject", "dataset", "both")

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -23,9 +24,43 @@ func exactPeriods() []wPeriod {
 func (g *gen) rules() {
 	for i := 0; i <= g.upTo(3, "rules"); i++ {
 		d := pick(g, "dataset", g.w.Datasets...)
-		if r := g.rule(fmt.Sprintf("r%d", i), d); r != nil {
-			g.w.Rules = append(g.w.Rules, r)
+		g.w.Rules = append(g.w.Rules, g.rule(fmt.Sprintf("r%d", i), d))
+	}
+	if g.w.Zone2 != "" { // no policy without a rule
+		d := pick(g, "second's dataset", g.ofSecond()...)
+		g.w.Rules = append(g.w.Rules, g.rule("r9", d))
+		if !slices.ContainsFunc(g.w.Rules, func(r *wRule) bool { return !g.w.dataset(r.Dataset).Second }) {
+			g.w.Rules = append(g.w.Rules, g.rule("r8", g.w.Datasets[0]))
 		}
+	}
+	slices.SortStableFunc(g.w.Rules, func(a, b *wRule) int {
+		return strings.Compare(g.w.dataset(b.Dataset).policy(), g.w.dataset(a.Dataset).policy())
+	})
+}
+
+// ofSecond are the second policy's datasets; where none was drawn, one is made.
+func (g *gen) ofSecond() []*wDataset {
+	var out []*wDataset
+	for _, d := range g.w.Datasets {
+		if d.Second {
+			out = append(out, d)
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, g.again(g.mains[0], g.w.Datasets[0]))
+		g.w.Datasets = append(g.w.Datasets, out[0])
+	}
+	return out
+}
+
+// asleep makes some rules only report.
+func (g *gen) asleep(r *wRule) {
+	switch pick(g, "asleep", "", "", "", "", "", "", "", "disabled", "from") {
+	case "disabled":
+		r.Disabled = true
+	case "from":
+		day := civil(g.w.AsOf, g.zone).AddDate(0, 0, pick(g, "effective in", 0, 1, -1, 15, 500))
+		r.EffectiveFrom = day.Format("2006-01-02") + pick(g, "effective at", "", "", "T12:00:00Z")
 	}
 }
 
@@ -33,15 +68,16 @@ func (g *gen) rule(id string, d *wDataset) *wRule {
 	t := g.w.table(d.Table)
 	r := &wRule{ID: id, Dataset: d.Name}
 	kinds := []string{"delete", "redact", "anonymise", "archive", "minimum", "redact delete", "report delete", "report"}
-	if strings.HasPrefix(d.Table, "main.") {
-		kinds = []string{"minimum", "redact"} // its children are declared elsewhere
+	if g.bare[d] {
+		kinds = []string{"minimum", "redact", "report", "anonymise"}
 	}
 	kind := pick(g, "kind", kinds...)
-	r.Clock = g.clock(t, kind == "archive")
+	r.Clock = g.clock(t)
 	if g.chance(50, "where") {
 		r.Where = g.where(t)
 	}
 	g.stages(r, t, kind)
+	g.asleep(r)
 	return r
 }
 
@@ -93,7 +129,7 @@ func (g *gen) takesExact(t *wTable, c *wClock) bool {
 	return true
 }
 
-func (g *gen) clock(t *wTable, archived bool) wClock {
+func (g *gen) clock(t *wTable) wClock {
 	c := wClock{}
 	c.Group = pick(g, "group", "", "latest", "earliest")
 	n := 1
@@ -106,7 +142,7 @@ func (g *gen) clock(t *wTable, archived bool) wClock {
 	}
 	for range n {
 		m := g.member(t)
-		if c.Group == "" || !archived && g.chance(20, "own round") {
+		if c.Group == "" || g.chance(20, "own round") {
 			if g.chance(20, "round") {
 				m.Round = g.round()
 			}
@@ -228,6 +264,9 @@ func (g *gen) simpleOf(t *wTable) *wCond {
 }
 
 func (g *gen) simple() *wCond {
+	if !g.noSQL && g.chance(10, "sql") {
+		return &wCond{Op: "sql", Values: []cell{text(pick(g, "sql text", slices.Sorted(maps.Keys(sqlTests()))...))}}
+	}
 	c := pick(g, "test", "eq", "ne", "in", "not_in", "null", "notnull", "like", "gte", "lt", "gt", "lte", "is")
 	switch c {
 	case "eq", "ne":
@@ -251,6 +290,7 @@ func (g *gen) changes(s *wStage, t *wTable) {
 		s.Mark = "done at"
 	}
 	done := false
+	var quasi []string
 	for _, c := range t.Columns {
 		ch := g.change(c, redact, s.Mark)
 		if slices.Contains(t.Key, c.Name) || c.Name == "done at" {
@@ -260,7 +300,13 @@ func (g *gen) changes(s *wStage, t *wTable) {
 		done = done || ch.Func != "keep"
 		if ch.Func != "keep" || !redact && c.Name != s.Mark {
 			s.Changes = append(s.Changes, ch)
+			if slices.Contains([]string{"status", "amount", "born", "name", "nick"}, c.Name) {
+				quasi = append(quasi, c.Name)
+			}
 		}
+	}
+	if !redact && len(quasi) > 0 && g.chance(30, "verify") {
+		s.Verify = &wVerify{K: 2 + g.upTo(1, "k"), Allow: pick(g, "allow", 0, 50, 34), Quasi: quasi[g.upTo(len(quasi)-1, "quasi"):]}
 	}
 	if !done {
 		s.Changes = slices.DeleteFunc(s.Changes, func(c wChange) bool { return c.Column == "status" })

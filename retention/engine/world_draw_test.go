@@ -12,11 +12,14 @@ import (
 // special case.
 type gen struct {
 	*rapid.T
+	on    *ground
 	w     *world
 	zone  *time.Location
 	as    map[string]string // how a clock column is read, by table.column
 	mains []*gMain
 	up    *wTable
+	bare  map[*wDataset]bool // another name of a table: its children are declared elsewhere
+	noSQL bool               // conditions as holds take them
 }
 
 // gMain is a table that a dataset governs, with what hangs on it.
@@ -40,8 +43,11 @@ func (g *gen) chance(percent int, what string) bool {
 
 func pick[V any](g *gen, what string, list ...V) V { return list[g.upTo(len(list)-1, what)] }
 
-func drawWorld(t *rapid.T) *world {
-	g := &gen{T: t, w: &world{}, as: map[string]string{}}
+func drawWorld(t *rapid.T, on *ground) *world {
+	g := &gen{T: t, on: on, w: &world{}, as: map[string]string{}, bare: map[*wDataset]bool{}}
+	if on.name != "sqlite" {
+		g.w.On = on.name
+	}
 	g.when()
 	g.tables()
 	g.datasets()
@@ -53,7 +59,13 @@ func drawWorld(t *rapid.T) *world {
 
 func (g *gen) when() {
 	w := g.w
-	w.Zone = pick(g, "zone", "UTC", "Europe/Paris", "America/Havana", "Pacific/Apia", "America/Sao_Paulo", "Asia/Kolkata")
+	w.Zone = g.anyZone()
+	if g.chance(25, "second policy") {
+		w.Zone2 = w.Zone
+		if g.chance(40, "second zone") {
+			w.Zone2 = g.anyZone()
+		}
+	}
 	g.zone = mustZone(w.Zone)
 	day := pick(g, "as-of", "2025-06-15", "2025-03-01", "2025-02-28", "2024-02-29", "2025-03-30", "2025-03-09", "2012-01-05", "2018-11-04", "2025-10-26", "2025-03-31", "2025-05-31", "2023-10-31", "2025-12-31", "2026-01-01")
 	p, _ := parseISO(day)
@@ -63,6 +75,10 @@ func (g *gen) when() {
 	w.Later = pick(g, "later", 0, 1, 20, 400, 2000)
 	w.ByPlan = g.chance(40, "by plan")
 	w.Approve = g.chance(30, "approve")
+}
+
+func (g *gen) anyZone() string {
+	return pick(g, "zone", "UTC", "Europe/Paris", "America/Havana", "Pacific/Apia", "America/Sao_Paulo", "Asia/Kolkata")
 }
 
 func (g *gen) tables() {
@@ -82,8 +98,15 @@ func (g *gen) idDecl() string { return pick(g, "identifiers", "INTEGER", "TEXT")
 
 func (g *gen) clockColumn(table, name string) wColumn {
 	decl := pick(g, "clock type", "TEXT", "DATE", "INTEGER", "DATETIME", "TIMESTAMP", "TEXT")
+	if g.on.zone && g.chance(30, "with a zone") {
+		decl = "TIMESTAMPTZ"
+	}
 	as := ""
 	switch {
+	case !g.on.bare && decl == "TEXT": // the type says nothing, so the policy does
+		as = "text"
+	case !g.on.bare && decl == "INTEGER":
+		as = pick(g, "unit", "unix-seconds", "unix-milliseconds")
 	case decl == "INTEGER" && g.chance(40, "milliseconds"):
 		as = "unix-milliseconds"
 	case decl == "INTEGER" && g.chance(30, "seconds"):
@@ -102,11 +125,11 @@ func (g *gen) main(name string) {
 	case "int":
 		t.Columns, t.Key = []wColumn{{Name: "id", Decl: "INTEGER"}}, []string{"id"}
 	case "text":
-		t.Columns, t.Key = []wColumn{{Name: "code", Decl: "TEXT", NotNull: true}}, []string{"code"}
+		t.Columns, t.Key = []wColumn{{Name: "code", Decl: "TEXT", NotNull: !g.on.bare || !g.chance(15, "key may be null")}}, []string{"code"}
 	default:
 		t.Columns, t.Key = []wColumn{{Name: "no", Decl: "INTEGER", NotNull: true}, {Name: "Sub Key", Decl: "TEXT", NotNull: true}}, []string{"Sub Key", "no"}
 	}
-	t.NoRowid = g.chance(20, "without rowid")
+	t.NoRowid = g.on.bare && t.Columns[0].NotNull && g.chance(20, "without rowid")
 	for i := 0; i <= g.upTo(1, "clocks"); i++ {
 		c := g.clockColumn(name, pick(g, "clock name", []string{"created", "Created At", "order"}, []string{"seen", "last seen", "table"})[i])
 		m.clocks = append(m.clocks, c.Name)
@@ -206,8 +229,13 @@ func (g *gen) datasets() {
 		d.Subjects = g.subjects(m.t, "person", related)
 		g.declare(m, d)
 		add(d)
-		if g.chance(20, "alias") {
-			add(&wDataset{Name: d.Name + "b", Table: "main." + m.t.Name, Subjects: g.subjects(m.t, "other", nil)})
+		if g.on.home != "" && g.chance(20, "alias") {
+			b := &wDataset{Name: d.Name + "b", Table: g.on.home + m.t.Name, Subjects: g.subjects(m.t, "other", nil)}
+			g.bare[b] = true
+			add(b)
+		}
+		if g.w.Zone2 != "" && g.chance(70, "in the second policy") {
+			add(g.again(m, d))
 		}
 		if len(m.children) > 0 && g.chance(50, "child dataset") {
 			c := m.children[0]
@@ -218,6 +246,21 @@ func (g *gen) datasets() {
 	g.sessionsDataset()
 }
 
+// again is the main table, or its first child, in the second policy.
+func (g *gen) again(m *gMain, d *wDataset) *wDataset {
+	e := &wDataset{Name: "e" + d.Name[1:], Second: true, Table: d.Table}
+	if len(m.children) > 0 && g.chance(30, "the child alone") {
+		c := m.children[0].t
+		e.Table, e.Subjects = c.Name, g.subjects(c, "who", nil)
+		return e
+	}
+	e.Subjects = g.subjects(m.t, pick(g, "second subject", "person", "other"), nil)
+	if g.bare[e] = g.chance(50, "without children"); !g.bare[e] {
+		e.Children = d.Children
+	}
+	return e
+}
+
 func (g *gen) sessionsDataset() {
 	if g.up == nil || !g.chance(60, "sessions dataset") {
 		return
@@ -226,8 +269,19 @@ func (g *gen) sessionsDataset() {
 	m := g.mains[0]
 	if !slices.ContainsFunc(m.children, func(c *gChild) bool { return c.fk }) && g.chance(35, "sessions own rows") {
 		d.Children = []wChild{{Relation: wRelation{Table: m.t.Name, On: []wPair{{"session_id", "id"}}}, Then: pick(g, "then", "delete", "detach")}}
+		g.alsoGone(d)
 	}
 	g.w.Datasets = append(g.w.Datasets, d)
+}
+
+// alsoGone declares what goes with the main table's rows when they go along.
+func (g *gen) alsoGone(d *wDataset) {
+	up := d.Children[0].Relation
+	for _, x := range g.w.Datasets[0].Children {
+		via := append([]wHop{{Table: up.Table, On: up.On}}, x.Relation.Via...)
+		x.Relation.Via = via
+		d.Children = append(d.Children, x)
+	}
 }
 
 func reversed(on []wPair) []wPair {

@@ -2,18 +2,14 @@ package engine_test
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"sort"
 	"strings"
 	"time"
 
 	"go.uber.org/zap"
-	_ "modernc.org/sqlite"
 
-	"github.com/retentiond/retentiond/connectors/sqlite"
 	"github.com/retentiond/retentiond/policies"
 	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/audit"
@@ -21,60 +17,69 @@ import (
 	"github.com/retentiond/retentiond/retention/state"
 )
 
-// house is a world made real: a SQLite file, a state store, an engine.
+// house is a world made real: a database, a state store, an engine.
 type house struct {
+	*yard
+	*plot
 	w      *world
-	path   string
 	store  *state.Store
 	engine *engine.Engine
 	source retention.Source
 	now    time.Time
 }
 
-// build makes the world's files in dir and wires an engine as the command does.
-func build(ctx context.Context, dir string, w *world, policyText, schemaText string) (*house, error) {
-	h := &house{w: w, path: filepath.Join(dir, "db.sqlite"), now: w.AsOf}
-	if err := h.onFile(func(db *sql.DB) error {
-		_, err := db.ExecContext(ctx, "PRAGMA journal_mode=WAL; BEGIN;"+schemaText+"COMMIT;")
-		return err
-	}); err != nil {
-		return nil, fmt.Errorf("the schema: %w", err)
+// build makes the world's database and state, and wires an engine as the command
+// does. What it returns is to be closed, with an error as well.
+func build(ctx context.Context, y *yard, dir string, w *world, policies []string, schema string) (*house, error) {
+	h := &house{yard: y, w: w, now: w.AsOf}
+	var err error
+	if h.plot, err = y.plot(ctx, dir); err != nil {
+		return h, fmt.Errorf("the database: %w", err)
 	}
-	env := policies.Env{Sources: map[string]policies.SourceKind{"db": policies.SourceSQL}, Vaults: []string{"old"}}
-	p, problems := policies.Decode("world.yaml", []byte(policyText), env)
-	if len(problems) > 0 {
-		return nil, fmt.Errorf("the policy does not load: %v", problems)
-	}
-	key, err := audit.LoadOrCreateKey(filepath.Join(dir, "audit.key"), "example.org/world")
-	if err != nil {
-		return nil, err
+	if err := h.settle(ctx, schema); err != nil {
+		return h, fmt.Errorf("the schema: %w", err)
 	}
 	clock := func() time.Time { return h.now }
-	if h.store, err = state.Open(ctx, state.Options{DSN: "sqlite:" + filepath.Join(dir, "state.db"), Key: key, Clock: clock}); err != nil {
-		return nil, err
+	if h.store, err = y.newState(ctx, dir, clock); err != nil {
+		return h, err
 	}
 	h.engine = &engine.Engine{
-		Store: h.store, Policies: []*retention.Policy{p}, Grace: grace, Now: clock, Log: zap.NewNop(), Owner: "test",
+		Store: h.store, Grace: grace, Now: clock, Log: zap.NewNop(), Owner: "test",
 		Vaults: map[string]engine.Vault{"old": {Name: "old", Source: "db", Prefix: vaultPrefix}},
-		Sources: map[string]*engine.SourceRef{"db": {Name: "db", Driver: "sqlite", Open: func(ctx context.Context) (retention.Source, error) {
+		Sources: map[string]*engine.SourceRef{"db": {Name: "db", Driver: y.name, Open: func(ctx context.Context) (retention.Source, error) {
 			var err error
-			h.source, err = sqlite.Open(ctx, h.path)
+			h.source, err = y.open(h.plot)(ctx)
 			return h.source, err
 		}}},
 	}
-	return h, nil
+	return h, h.govern(policies)
 }
 
-// onFile opens the database beside the connector, with the same library: SQLite
-// keeps its locks apart by itself.
-func (h *house) onFile(do func(*sql.DB) error) error {
-	db, err := sql.Open("sqlite", h.path)
+// settle runs the world's statements as the application that owns it does.
+func (h *house) settle(ctx context.Context, schema string) error {
+	tx, err := h.app.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	db.SetMaxOpenConns(1)
-	return do(db)
+	defer tx.Rollback()
+	for _, text := range h.split(schema) {
+		if _, err := tx.ExecContext(ctx, text); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+func (h *house) govern(texts []string) error {
+	env := policies.Env{Sources: map[string]policies.SourceKind{"db": policies.SourceSQL}, Vaults: []string{"old"}}
+	for i, text := range texts {
+		p, problems := policies.Decode(fmt.Sprintf("world%d.yaml", i), []byte(text), env)
+		if len(problems) > 0 {
+			return fmt.Errorf("the policy does not load: %v", problems)
+		}
+		h.engine.Policies = append(h.engine.Policies, p)
+	}
+	return nil
 }
 
 func (h *house) close() {
@@ -83,6 +88,9 @@ func (h *house) close() {
 	}
 	if h.store != nil {
 		_ = h.store.Close()
+	}
+	if h.plot != nil {
+		h.drop()
 	}
 }
 
@@ -97,7 +105,7 @@ func (h *house) placeHolds(ctx context.Context) error {
 			req.Subjects = append(req.Subjects, id)
 		}
 		for _, d := range x.Datasets {
-			req.Datasets = append(req.Datasets, "world/"+d)
+			req.Datasets = append(req.Datasets, h.w.dataset(d).policy()+"/"+d)
 		}
 		if x.Where != nil {
 			req.WhereText = flow(x.Where.flow())
@@ -135,17 +143,17 @@ func (h *house) releaseHolds(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// rows reads a table's columns, as SQLite stores them; no such table: nil.
-func (h *house) rows(db *sql.DB, table string, columns []wColumn) ([][]cell, error) {
+// rows reads a table's columns, as they are stored; no such table: nil.
+func (h *house) rows(table string, columns []wColumn) ([][]cell, error) {
 	var there int
-	if err := db.QueryRow("SELECT count(*) FROM sqlite_master WHERE name = ?", table).Scan(&there); err != nil || there == 0 {
+	if err := h.app.QueryRow(h.there, table).Scan(&there); err != nil || there == 0 {
 		return nil, err
 	}
 	var exprs []string
 	for _, c := range columns {
-		exprs = append(exprs, fmt.Sprintf("typeof(%[1]s), %[1]s", "+"+sqlName(c.Name)))
+		exprs = append(exprs, h.read(c, h.quote(c.Name)))
 	}
-	rows, err := db.Query("SELECT " + strings.Join(exprs, ", ") + " FROM " + sqlName(table))
+	rows, err := h.app.Query("SELECT " + strings.Join(exprs, ", ") + " FROM " + h.quote(table))
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +170,7 @@ func (h *house) rows(db *sql.DB, table string, columns []wColumn) ([][]cell, err
 		}
 		var row []cell
 		for i := range columns {
-			row = append(row, cellOf(raw[2*i].(string), raw[2*i+1]))
+			row = append(row, cellOf(fmt.Sprintf("%s", raw[2*i]), raw[2*i+1]))
 		}
 		out = append(out, row)
 	}
@@ -184,22 +192,20 @@ func cellOf(typ string, v any) cell {
 	return c
 }
 
-// load reads every live table into the oracle, as SQLite made it of the text.
+// load reads every live table into the oracle, as the engine made it of the text.
 func (h *house) load(o *oracle) error {
-	return h.onFile(func(db *sql.DB) error {
-		for _, t := range h.w.Tables {
-			rows, err := h.rows(db, t.Name, t.Columns)
-			if err != nil {
-				return err
-			}
-			live := &oTable{def: t}
-			for _, r := range rows {
-				live.rows = append(live.rows, &oRow{v: r})
-			}
-			o.live[t.Name] = live
+	for _, t := range h.w.Tables {
+		rows, err := h.rows(t.Name, t.Columns)
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+		live := &oTable{def: t}
+		for _, r := range rows {
+			live.rows = append(live.rows, &oRow{v: r})
+		}
+		o.live[t.Name] = live
+	}
+	return nil
 }
 
 // audited sums the rows that the audit log says went, and verifies the log.

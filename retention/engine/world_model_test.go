@@ -12,7 +12,9 @@ import (
 // The policy's YAML and the schema's SQL are written from it, and the oracle
 // reads it beside them.
 type world struct {
+	On       string `json:",omitempty"` // the engine; empty: SQLite
 	Zone     string
+	Zone2    string    `json:",omitempty"` // of a second policy; empty: there is none
 	AsOf     time.Time // whole seconds
 	Later    int       // days after which the second run looks again
 	ByPlan   bool      // run a saved plan; otherwise the run plans for itself
@@ -80,6 +82,7 @@ type wChild struct {
 }
 
 type wDataset struct {
+	Second   bool `json:",omitempty"` // of the second policy
 	Name     string
 	Table    string // as the policy writes it: it may carry the schema
 	Subjects []wSubject
@@ -87,7 +90,7 @@ type wDataset struct {
 }
 
 // wCond is a condition: and, or, not, exists, null, notnull, eq, ne, in, not_in,
-// lt, lte, gt, gte, like.
+// lt, lte, gt, gte, like, sql (the text is one of sqlTests).
 type wCond struct {
 	Op      string
 	Column  string
@@ -127,11 +130,18 @@ type wChange struct {
 	N      int64
 }
 
+// wVerify is k-anonymity: groups of at least K, but for Allow percent.
+type wVerify struct {
+	K, Allow int
+	Quasi    []string
+}
+
 type wStage struct {
 	Keep    wPeriod
 	Then    string
 	Changes []wChange
 	Mark    string
+	Verify  *wVerify `json:",omitempty"`
 }
 
 type wRule struct {
@@ -141,6 +151,9 @@ type wRule struct {
 	Where   *wCond
 	AtLeast *wPeriod
 	Stages  []wStage
+
+	Disabled      bool   `json:",omitempty"`
+	EffectiveFrom string `json:",omitempty"` // a date, or a time with an offset
 }
 
 type wHold struct {
@@ -178,7 +191,9 @@ func (t *wTable) at(column string) int {
 func (t *wTable) column(name string) *wColumn { return &t.Columns[t.at(name)] }
 
 // physical is a table's name without the schema that the policy may write.
-func physical(name string) string { return strings.TrimPrefix(name, "main.") }
+func physical(name string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(name, "main."), "public.")
+}
 
 func (w *world) table(name string) *wTable {
 	for _, t := range w.Tables {
@@ -196,6 +211,13 @@ func (w *world) dataset(name string) *wDataset {
 		}
 	}
 	return nil
+}
+
+func (d *wDataset) policy() string {
+	if d.Second {
+		return "second"
+	}
+	return "world"
 }
 
 // hops are the steps of a relation, the table itself last.

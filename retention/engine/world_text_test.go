@@ -7,29 +7,45 @@ import (
 	"strings"
 )
 
-// policy writes the world's policy as a person could have. Inner mappings are in
-// YAML's flow form, which is JSON.
-func (w *world) policy() string {
+// policies writes the world's policies as a person could have. Inner mappings
+// are in YAML's flow form, which is JSON.
+func (w *world) policies() []string {
+	out := []string{w.policy("world", "A generated house", w.Zone)}
+	if w.Zone2 != "" {
+		out = append(out, w.policy("second", "Another one in the same house", w.Zone2))
+	}
+	return out
+}
+
+func (w *world) policy(name, title, zone string) string {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "version: 1\npolicy: world\ntitle: A generated house\ncontroller: Nobody\ntimezone: %s\nsource: db\n", w.Zone)
+	fmt.Fprintf(b, "version: 1\npolicy: %s\ntitle: %s\ncontroller: Nobody\ntimezone: %s\nsource: db\n", name, title, zone)
 	b.WriteString("limits: {rows: 100000, share: 100%}\n\ndatasets:\n")
 	for _, d := range w.Datasets {
-		fmt.Fprintf(b, "  %s:\n    table: %s\n", d.Name, flow(d.Table))
-		writeSubjects(b, d)
-		if len(d.Children) > 0 {
-			b.WriteString("    children:\n")
-		}
-		for _, c := range d.Children {
-			m := c.Relation.flow()
-			m["then"] = c.Then
-			fmt.Fprintf(b, "      - %s\n", flow(m))
+		if d.policy() == name {
+			d.write(b)
 		}
 	}
 	b.WriteString("\nrules:\n")
 	for _, r := range w.Rules {
-		r.write(b)
+		if w.dataset(r.Dataset).policy() == name {
+			r.write(b)
+		}
 	}
 	return b.String()
+}
+
+func (d *wDataset) write(b *strings.Builder) {
+	fmt.Fprintf(b, "  %s:\n    table: %s\n", d.Name, flow(d.Table))
+	writeSubjects(b, d)
+	if len(d.Children) > 0 {
+		b.WriteString("    children:\n")
+	}
+	for _, c := range d.Children {
+		m := c.Relation.flow()
+		m["then"] = c.Then
+		fmt.Fprintf(b, "      - %s\n", flow(m))
+	}
 }
 
 func writeSubjects(b *strings.Builder, d *wDataset) {
@@ -53,6 +69,12 @@ func writeSubjects(b *strings.Builder, d *wDataset) {
 
 func (r *wRule) write(b *strings.Builder) {
 	fmt.Fprintf(b, "  - id: %s\n    title: Rule %s\n    dataset: %s\n    approve: never\n", r.ID, r.ID, r.Dataset)
+	if r.Disabled {
+		b.WriteString("    enabled: false\n")
+	}
+	if r.EffectiveFrom != "" {
+		fmt.Fprintf(b, "    effective_from: %s\n", r.EffectiveFrom)
+	}
 	fmt.Fprintf(b, "    from: %s\n", flow(r.Clock.flow()))
 	if r.Where != nil {
 		fmt.Fprintf(b, "    where: %s\n", flow(r.Where.flow()))
@@ -80,6 +102,9 @@ func (s *wStage) write(b *strings.Builder, indent string) {
 	}
 	if s.Mark != "" {
 		fmt.Fprintf(b, "%smark: %s\n", indent, flow(s.Mark))
+	}
+	if v := s.Verify; v != nil {
+		fmt.Fprintf(b, "%sverify: {k: %d, quasi: %s, allow: %d%%}\n", indent, v.K, flow(v.Quasi), v.Allow)
 	}
 	if len(s.Changes) > 0 {
 		m := map[string]any{}
@@ -192,6 +217,8 @@ func (c *wCond) flow() any {
 		return map[string]any{"not": parts[0]}
 	case "exists":
 		return map[string]any{"exists": c.Related.flow()}
+	case "sql":
+		return map[string]any{"sql": c.Values[0].S}
 	case "null":
 		return map[string]any{c.Column: nil}
 	case "notnull":
@@ -222,62 +249,4 @@ func flow(v any) string {
 		panic(err)
 	}
 	return strings.TrimSpace(b.String())
-}
-
-// schema writes the world's tables and rows.
-func (w *world) schema() string {
-	b := &strings.Builder{}
-	for _, t := range w.Tables {
-		t.write(b)
-	}
-	return b.String()
-}
-
-func (t *wTable) write(b *strings.Builder) {
-	var parts []string
-	rowid := len(t.Key) == 1 && !t.NoRowid && t.column(t.Key[0]).Decl == "INTEGER"
-	for _, c := range t.Columns {
-		p := sqlName(c.Name) + " " + c.Decl
-		switch {
-		case rowid && c.Name == t.Key[0]:
-			p += " PRIMARY KEY"
-		case c.NotNull:
-			p += " NOT NULL"
-		}
-		if c.Unique {
-			p += " UNIQUE"
-		}
-		parts = append(parts, p)
-	}
-	if !rowid {
-		parts = append(parts, "PRIMARY KEY ("+sqlNames(t.Key)+")")
-	}
-	for _, f := range t.Foreign {
-		parts = append(parts, fmt.Sprintf("FOREIGN KEY (%s) REFERENCES %s (%s) %s", sqlNames(f.Columns), sqlName(f.To), sqlNames(f.ToColumns), f.OnDelete))
-	}
-	end := ""
-	if t.NoRowid {
-		end = " WITHOUT ROWID"
-	}
-	fmt.Fprintf(b, "CREATE TABLE %s (\n  %s\n)%s;\n", sqlName(t.Name), strings.Join(parts, ",\n  "), end)
-	for i, c := range t.Indexed {
-		fmt.Fprintf(b, "CREATE INDEX %s ON %s (%s);\n", sqlName(fmt.Sprintf("ix %s %d", t.Name, i)), sqlName(t.Name), sqlName(c))
-	}
-	for _, r := range t.Rows {
-		var cells []string
-		for _, c := range r {
-			cells = append(cells, c.literal())
-		}
-		fmt.Fprintf(b, "INSERT INTO %s VALUES (%s);\n", sqlName(t.Name), strings.Join(cells, ", "))
-	}
-}
-
-func sqlName(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
-
-func sqlNames(list []string) string {
-	var out []string
-	for _, s := range list {
-		out = append(out, sqlName(s))
-	}
-	return strings.Join(out, ", ")
 }

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package engine_test
+
+import "testing"
+
+// roomyDir is an ordinary directory: memory is not asked for here.
+func roomyDir(t *testing.T) string { return t.TempDir() }
