@@ -32,26 +32,27 @@ func readIndexes(ctx context.Context, q sqlx.QueryerContext, table string) ([]re
 	return out, err
 }
 
-// foreignKeys reads a table's references. A reference that names no columns is
-// to the primary key of its target.
-func (cat *catalogue) foreignKeys(ctx context.Context, q sqlx.QueryerContext, table string) ([]retention.ForeignKey, error) {
+// foreignKeys reads every table's references. A reference that names no columns
+// is to the primary key of its target.
+func (cat *catalogue) foreignKeys(ctx context.Context, q sqlx.QueryerContext) ([]retention.ForeignKey, error) {
 	var rows []struct {
+		Of       string         `db:"of"`
 		ID       int            `db:"id"`
 		Table    string         `db:"table"`
 		From     string         `db:"from"`
 		To       sql.NullString `db:"to"`
 		OnDelete string         `db:"on_delete"`
 	}
-	err := sqlx.SelectContext(ctx, q, &rows, `SELECT id, "table", "from", "to", on_delete FROM pragma_foreign_key_list(?) ORDER BY id, seq`, table)
+	err := sqlx.SelectContext(ctx, q, &rows, `SELECT t.name AS "of", k.id, k."table", k."from", k."to", k.on_delete FROM main.sqlite_schema AS t JOIN pragma_foreign_key_list(t.name, 'main') AS k WHERE t.type = 'table' ORDER BY t.name, k.id, k.seq`)
 	if err != nil {
 		return nil, err
 	}
 	var out []retention.ForeignKey
-	last := -1
+	of, id := "", 0
 	for _, r := range rows {
-		if r.ID != last {
-			last = r.ID
-			out = append(out, retention.ForeignKey{From: retention.TableName{Name: table}, To: cat.named(r.Table), OnDelete: r.OnDelete})
+		if len(out) == 0 || r.Of != of || r.ID != id {
+			of, id = r.Of, r.ID
+			out = append(out, retention.ForeignKey{From: retention.TableName{Name: r.Of}, To: cat.named(r.Table), OnDelete: r.OnDelete})
 		}
 		fk := &out[len(out)-1]
 		fk.Columns = append(fk.Columns, r.From)

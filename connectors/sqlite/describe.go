@@ -98,12 +98,8 @@ func readCatalogue(ctx context.Context, q sqlx.QueryerContext) (*catalogue, erro
 		cat.kinds[r.Name] = r
 		cat.order = append(cat.order, r.Name)
 	}
-	for _, name := range cat.order {
-		fks, err := cat.foreignKeys(ctx, q, name)
-		if err != nil {
-			return nil, fmt.Errorf("foreign keys of %s: %w", name, err)
-		}
-		cat.keys = append(cat.keys, fks...)
+	if cat.keys, err = cat.foreignKeys(ctx, q); err != nil {
+		return nil, fmt.Errorf("foreign keys: %w", err)
 	}
 	return cat, nil
 }

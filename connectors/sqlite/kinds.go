@@ -71,6 +71,9 @@ func kindOf(decl string) retention.Kind {
 // lengthOf is the declared maximum of characters; 0 where there is none. SQLite
 // itself does not enforce it; applications do.
 func lengthOf(decl string) int {
+	if !strings.Contains(decl, "(") { // most of them
+		return 0
+	}
 	m := regexp.MustCompile(`(?i)(?:CHAR|TEXT|CLOB)[A-Z ]*\(\s*(\d+)`).FindStringSubmatch(decl)
 	if m == nil {
 		return 0

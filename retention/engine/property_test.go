@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -34,6 +35,8 @@ func startOfWorlds() time.Time { return time.Date(2010, 1, 1, 0, 0, 0, 0, time.U
 // under the directory that RETENTIOND_KEEP names.
 func TestWorlds(t *testing.T) {
 	set(t, "rapid.nofailfile", "true")
+	old := debug.SetGCPercent(400) // worlds are small, and many
+	t.Cleanup(func() { debug.SetGCPercent(old) })
 	for _, on := range strings.Split(or(os.Getenv("RETENTIOND_WORLDS_ON"), worldsOn), ",") {
 		t.Run(on, func(t *testing.T) {
 			n := worldsWanted(t)
