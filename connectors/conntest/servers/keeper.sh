@@ -23,9 +23,11 @@ if [ -n "$pid" ]; then
 fi
 # A dying server's last children may still write: try for a while.
 cd /
-for i in 1 2 3 4 5 6 7 8 9 10; do
+tries=0
+while [ "$tries" -lt 100 ]; do
   rm -rf "$dir" 2>/dev/null
   [ -e "$dir" ] || exit 0
-  sleep 1
+  tries=$((tries + 1))
+  sleep 0.1
 done
 exit 1

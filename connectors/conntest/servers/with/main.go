@@ -27,7 +27,7 @@ func main() {
 // run keeps signals for the command: this process must outlive it to clean up.
 func run(argv []string) (code int, err error) {
 	if len(argv) == 0 {
-		return 2, errors.New("no command is given: with go test ./...")
+		return 2, errors.New("no command is given")
 	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
