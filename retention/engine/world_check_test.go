@@ -330,8 +330,8 @@ func keyOf(t *wTable, r []cell) string {
 func (x *trial) fits(want *cell, got cell) bool {
 	switch want.T {
 	case "mark":
-		at, err := time.Parse(time.RFC3339, got.S)
-		if err != nil || !at.Equal(x.now) {
+		at, ok := parseISO(got.S)
+		if !ok || !at.set || !at.wall.Add(-at.offset).Equal(x.now) {
 			return false
 		}
 		*want = got

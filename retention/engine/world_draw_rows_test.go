@@ -147,6 +147,9 @@ func (g *gen) personalCell(c wColumn, i int) cell {
 	case "ip":
 		return pick(g, "ip", null(), text("192.168.7.9"), text("2001:db8:1:2::5"), text("10.0.0.0"), text("nowhere"))
 	case "born":
+		if !g.on.bare && c.Decl == "DATE" {
+			return pick(g, "born", null(), text("1990-05-17"), text("1990-01-01"), text("2020-02-29"))
+		}
 		return pick(g, "born", null(), text("1990-05-17"), text("1990-01-01"), text("1991-11-30 10:11:12.5"), text("1992-02-29T23:59:59+05:30"), text("2021-02-29"), text("?"))
 	case "token":
 		return text(fmt.Sprintf("token-%d", i))
@@ -180,6 +183,9 @@ func (g *gen) clockCell(decl, as string) cell {
 		return null()
 	}
 	bad := g.chance(18, "bad clock")
+	if !g.on.bare && decl != "TEXT" {
+		return g.typedClock(decl, as, bad)
+	}
 	if decl == "INTEGER" {
 		if bad {
 			return pick(g, "bad number", badNumbers()...)
@@ -192,7 +198,11 @@ func (g *gen) clockCell(decl, as string) cell {
 		return integer(local.Unix())
 	}
 	if bad {
-		return pick(g, "bad text", append(badTexts(), cell{T: "blob", S: "2020-01-01"}, integer(20200101))...)
+		list := badTexts()
+		if g.on.bare {
+			list = append(list, cell{T: "blob", S: "2020-01-01"}, integer(20200101))
+		}
+		return pick(g, "bad text", list...)
 	}
 	at := g.moment()
 	date := at.Format("2006-01-02")
@@ -201,6 +211,25 @@ func (g *gen) clockCell(decl, as string) cell {
 	}
 	return text(date + pick(g, "form", "", at.Format("T15:04:05Z"), at.Format(" 15:04:05"), at.Format("T15:04"),
 		at.Format("T15:04:05")+".000+02:00", at.Format(" 15:04:05")+".000001-0530", at.Format("T15:04:05")+"-09"))
+}
+
+// typedClock draws what a column that keeps to its type may hold.
+func (g *gen) typedClock(decl, as string, bad bool) cell {
+	at := g.moment()
+	switch {
+	case decl == "INTEGER" && bad:
+		return pick(g, "bad number", integer(0), integer(-1), integer(2451545), integer(253402300799))
+	case decl == "INTEGER" && as == "unix-milliseconds":
+		return integer(at.UnixMilli())
+	case decl == "INTEGER":
+		return integer(at.Unix())
+	case bad:
+		return pick(g, "bad date", texts(g.on.bad[decl]...)...)
+	case decl == "DATE":
+		return text(at.Format("2006-01-02"))
+	}
+	form := pick(g, "form", "2006-01-02 15:04:05", "2006-01-02 15:04:05.000001")
+	return text(at.Format(form) + pick(g, "offset", g.on.offsets[decl]...))
 }
 
 // moment is a civil time, as if in UTC.

@@ -170,7 +170,7 @@ func (g *gen) member(t *wTable) wMember {
 		m.Related.Column = m.Column
 	}
 	m.As = g.as[of.Name+"."+m.Column]
-	if of.column(m.Column).Decl != "INTEGER" && g.chance(20, "zone of") {
+	if d := of.column(m.Column).Decl; d != "INTEGER" && d != "TIMESTAMPTZ" && g.chance(20, "zone of") {
 		m.Zone = pick(g, "member zone", "UTC", "Asia/Kolkata", "America/New_York")
 	}
 	if g.chance(10, "not before") {

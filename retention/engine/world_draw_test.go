@@ -67,6 +67,9 @@ func (g *gen) when() {
 		}
 	}
 	g.zone = mustZone(w.Zone)
+	if len(g.on.zones) > 0 {
+		w.Session = pick(g, "session", g.on.zones...)
+	}
 	day := pick(g, "as-of", "2025-06-15", "2025-03-01", "2025-02-28", "2024-02-29", "2025-03-30", "2025-03-09", "2012-01-05", "2018-11-04", "2025-10-26", "2025-03-31", "2025-05-31", "2023-10-31", "2025-12-31", "2026-01-01")
 	p, _ := parseISO(day)
 	hour := pick(g, "hour", 12, 0, 1, 2, 3, 22, 23)
@@ -159,12 +162,19 @@ func (g *gen) main(name string) {
 func (g *gen) personal(t *wTable) {
 	for _, c := range []wColumn{
 		{Name: "name", Decl: "TEXT"}, {Name: "nick", Decl: "TEXT", NotNull: true}, {Name: "email", Decl: "TEXT"}, {Name: "ip", Decl: "TEXT"},
-		{Name: "born", Decl: pick(g, "born type", "TEXT", "DATE")}, {Name: "token", Decl: "TEXT", NotNull: true, Unique: true}, {Name: "done at", Decl: "TEXT"},
+		{Name: "born", Decl: pick(g, "born type", "TEXT", "DATE")}, {Name: "token", Decl: "TEXT", NotNull: true, Unique: true}, {Name: "done at", Decl: g.markDecl()},
 	} {
 		if g.chance(60, c.Name) {
 			t.Columns = append(t.Columns, c)
 		}
 	}
+}
+
+func (g *gen) markDecl() string {
+	if g.on.zone {
+		return "TIMESTAMPTZ"
+	}
+	return "TEXT"
 }
 
 // loose makes a table that hangs on another by the given columns.

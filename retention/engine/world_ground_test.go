@@ -21,6 +21,13 @@ type ground struct {
 	// the oracle reads as SQLite would have stored it).
 	read  func(c wColumn, name string) string
 	there string // counts the tables of a name
+	// session is how an application sets its session's zone, one of zones; empty:
+	// sessions have none.
+	session string
+	zones   []string
+	// bad are values of a type that are no plausible moment, and offsets what may
+	// end a literal of it.
+	bad, offsets map[string][]string
 	// split makes statements of the world's text, as many as go in one call.
 	split func(text string) []string
 	quote func(string) string

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -67,7 +68,15 @@ func (h *house) settle(ctx context.Context, schema string) error {
 			return err
 		}
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil || h.ready == "" {
+		return err
+	}
+	for _, text := range strings.Split(h.ready, "; ") {
+		if _, err := h.app.ExecContext(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (h *house) govern(texts []string) error {
@@ -187,7 +196,10 @@ func cellOf(typ string, v any) cell {
 	case string:
 		c.S = x
 	case []byte:
-		c.S = string(x)
+		if c.S = string(x); typ == "integer" { // as MariaDB sends it
+			c.I, _ = strconv.ParseInt(c.S, 10, 64)
+			c.S = ""
+		}
 	}
 	return c
 }

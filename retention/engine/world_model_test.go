@@ -13,6 +13,7 @@ import (
 // reads it beside them.
 type world struct {
 	On       string `json:",omitempty"` // the engine; empty: SQLite
+	Session  string `json:",omitempty"` // the zone of the application's own session, as its engine writes it
 	Zone     string
 	Zone2    string    `json:",omitempty"` // of a second policy; empty: there is none
 	AsOf     time.Time // whole seconds

@@ -9,6 +9,9 @@ import (
 func (w *world) schema() string {
 	b := &strings.Builder{}
 	g := groundOf(w.On)
+	if w.Session != "" {
+		fmt.Fprintf(b, g.session, w.Session)
+	}
 	for _, t := range w.Tables {
 		t.write(b, g)
 	}

@@ -7,7 +7,11 @@ import (
 
 func postgresGround() *ground {
 	types := map[string]string{"INTEGER": "bigint", "DATETIME": "timestamp", "TIMESTAMPTZ": "timestamptz"}
+	bad := []string{"infinity", "-infinity", "0001-01-01", "0044-03-15 BC", "9999-12-31", "1970-01-01", "12020-01-01"}
 	return &ground{
+		bad:     map[string][]string{"DATE": bad, "DATETIME": bad, "TIMESTAMP": bad, "TIMESTAMPTZ": bad},
+		offsets: map[string][]string{"DATETIME": {""}, "TIMESTAMP": {""}, "TIMESTAMPTZ": {"", "+00", "+02:00", "-05:30"}},
+		session: "SET TIME ZONE '%s';\n", zones: []string{"UTC", "America/New_York", "Asia/Kolkata", "Pacific/Apia"},
 		name: "postgres", home: "public.", zone: true, quote: doubleQuoted,
 		decl: func(c wColumn) string { return or(types[c.Decl], strings.ToLower(c.Decl)) },
 		literal: func(_ wColumn, v cell) string {
@@ -26,7 +30,11 @@ func mysqlGround() *ground {
 		"INTEGER": "bigint", "TEXT": "varchar(150)", "DATE": "date",
 		"DATETIME": "datetime(6)", "TIMESTAMP": "datetime(6)", "TIMESTAMPTZ": "timestamp(6) NULL",
 	}
+	bad := []string{"0000-00-00", "0001-01-01", "9999-12-31", "2024-02-30", "1970-01-02"}
 	return &ground{
+		bad:     map[string][]string{"DATE": bad, "DATETIME": bad, "TIMESTAMP": bad, "TIMESTAMPTZ": {"0000-00-00", "1970-01-02"}},
+		offsets: map[string][]string{"DATETIME": {""}, "TIMESTAMP": {""}, "TIMESTAMPTZ": {""}},
+		session: "SET time_zone = '%s', sql_mode = 'ALLOW_INVALID_DATES';\n", zones: []string{"+00:00", "-05:00", "+13:00"},
 		name: "mysql", zone: true,
 		quote: func(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" },
 		decl:  func(c wColumn) string { return types[c.Decl] },

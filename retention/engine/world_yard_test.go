@@ -31,9 +31,10 @@ type yard struct {
 // plot is one world's database: the application's session, the DSN for the
 // connector, and what drops it.
 type plot struct {
-	app  *sql.DB
-	dsn  string
-	drop func()
+	app   *sql.DB // one session
+	dsn   string
+	ready string // sets the session for reading, once the world stands; may be empty
+	drop  func()
 }
 
 func newYard(t *testing.T, on string) *yard {
@@ -41,6 +42,9 @@ func newYard(t *testing.T, on string) *yard {
 	y := &yard{ground: groundOf(on), dir: roomyDir(t), plot: sqlitePlot}
 	if y.ground == nil {
 		t.Fatalf("no worlds on %q", on)
+	}
+	if y.name != "sqlite" {
+		y.plot = serverPlot(t, y)
 	}
 	if err := y.found(t.Context()); err != nil {
 		t.Fatal(err)
