@@ -98,9 +98,13 @@ type Intent struct {
 	Stage      int
 	Action     ActionKind
 	Table      string
-	Planned    int64
+	Planned    int64 // rows; [PlannedRange]: those due in a range
 	At         time.Time
 }
+
+// PlannedRange is [Intent.Planned] of a batch that is a range: its outcome tells
+// how many planned rows it met.
+const PlannedRange = -1
 
 // Approval is a person's yes to a plan, by the plan's digest.
 type Approval struct {

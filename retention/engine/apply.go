@@ -13,38 +13,54 @@ import (
 	"go.uber.org/zap"
 )
 
+// part is what one batch takes: rows by key, the children of one row, or a range.
+type part struct {
+	keys       []retention.Key
+	childrenOf int64
+	span       *retention.Range
+}
+
+// planned is how many planned rows a part names; [retention.PlannedRange] for a
+// range, which tells only once it is done.
+func (p part) planned() int64 {
+	switch {
+	case p.span != nil:
+		return retention.PlannedRange
+	case p.childrenOf > 0:
+		return 0
+	}
+	return int64(len(p.keys))
+}
+
 // apply does one batch: a durable intent, the transaction, the outcome (L7). On
 // an error of the transaction the intent is settled before anything else.
-func (sw *stepWork) apply(ctx context.Context, keys []retention.Key, childrenOf int64) error {
-	in := sw.intent(int64(len(keys)))
-	if childrenOf > 0 {
-		in.Planned = 0
-	}
+func (sw *stepWork) apply(ctx context.Context, p part) (retention.Outcome, error) {
+	in := sw.intent(p.planned())
 	at, err := sw.Store.Now(ctx)
 	if err != nil {
-		return fatal(err)
+		return retention.Outcome{}, fatal(err)
 	}
 	in.At = at
 	if err := sw.Store.Intend(ctx, in); err != nil {
-		return fatal(fmt.Errorf("no audit, no action: %w", err))
+		return retention.Outcome{}, fatal(fmt.Errorf("no audit, no action: %w", err))
 	}
 	sw.reach(retention.PointIntended)
-	out, err := sw.source.Apply(ctx, sw.batchOf(in, keys, childrenOf))
+	out, err := sw.source.Apply(ctx, sw.batchOf(in, p))
 	if err != nil {
 		return sw.failed(ctx, in, err)
 	}
-	if got := out.Done + out.Spared.Sum(); got != in.Planned {
+	if got := out.Done + out.Spared.Sum(); in.Planned != retention.PlannedRange && got != in.Planned {
 		sw.Log.Error("a batch does not add up", zap.String("intent", in.ID), zap.Int64("planned", in.Planned), zap.Int64("got", got))
 	}
 	sw.add(out)
 	switch err := sw.Store.Conclude(ctx, in.ID, out, false); {
 	case errors.Is(err, retention.ErrDecided):
-		return overtaken(in, err)
+		return out, overtaken(in, err)
 	case err != nil:
-		return fatal(fmt.Errorf("the batch is done, but its outcome could not be audited: %w", err))
+		return out, fatal(fmt.Errorf("the batch is done, but its outcome could not be audited: %w", err))
 	}
 	sw.reach(retention.PointConcluded)
-	return nil
+	return out, nil
 }
 
 // overtaken is the error of a process that comes back to a batch whose intent
@@ -63,10 +79,10 @@ func (sw *stepWork) intent(planned int64) retention.Intent {
 	}
 }
 
-func (sw *stepWork) batchOf(in retention.Intent, keys []retention.Key, childrenOf int64) retention.Batch {
+func (sw *stepWork) batchOf(in retention.Intent, p part) retention.Batch {
 	src := retention.SourceRecord{Name: in.Source, UUID: in.SourceUUID}
 	return retention.Batch{
-		Intent: in.ID, Selection: sw.bound.Selection, Action: sw.act, Keys: keys, ChildrenOf: childrenOf, AsOf: sw.plan.AsOf,
+		Intent: in.ID, Selection: sw.bound.Selection, Action: sw.act, Keys: p.keys, Range: p.span, ChildrenOf: p.childrenOf, AsOf: sw.plan.AsOf,
 		Admit: func(ctx context.Context, g retention.Gate) (*retention.HoldSet, error) {
 			if g.Installed && g.SourceUUID != in.SourceUUID {
 				return nil, refuse(retention.RefuseStateMismatch, "source %q is not the database that was planned", in.Source)
@@ -79,13 +95,18 @@ func (sw *stepWork) batchOf(in retention.Intent, keys []retention.Key, childrenO
 			}
 			return set, err
 		},
-		Seal:    func(done int64, keys []retention.Key) string { return sw.seal(in.ID, done, keys) },
+		Seal: func(done int64, keys []retention.Key) string {
+			if p.span != nil {
+				keys = []retention.Key{{p.span.After.Order}, p.span.After.Key, {p.span.To.Order}, p.span.To.Key}
+			}
+			return sw.seal(in.ID, done, keys)
+		},
 		Reached: sw.Reached,
 	}
 }
 
-// seal is the receipt's digest: an HMAC, since a plain hash of identifiers could
-// be guessed back (L8).
+// seal is the receipt's digest: an HMAC over the rows' keys, or over the bounds of
+// a range, since a plain hash of identifiers could be guessed back (L8).
 func (sw *stepWork) seal(intent string, done int64, keys []retention.Key) string {
 	m := hmac.New(sha256.New, sw.secret)
 	m.Write(fmt.Appendf(nil, "%s\n%d\n%d\n", intent, sw.bound.Cutoff.UnixMicro(), done))
@@ -108,22 +129,22 @@ func (sw *stepWork) add(o retention.Outcome) {
 
 // failed settles the intent of a batch that returned an error: its receipt alone
 // tells whether it was done.
-func (sw *stepWork) failed(ctx context.Context, in retention.Intent, cause error) error {
+func (sw *stepWork) failed(ctx context.Context, in retention.Intent, cause error) (retention.Outcome, error) {
 	out, err := sw.settleSoon(ctx, in)
 	switch {
 	case errors.Is(err, retention.ErrDecided):
-		return overtaken(in, cause)
+		return out, overtaken(in, cause)
 	case err != nil:
-		return fmt.Errorf("%w (and its end is not known yet: %w; the next run settles it)", cause, err)
+		return out, fmt.Errorf("%w (and its end is not known yet: %w; the next run settles it)", cause, err)
 	}
-	if out.Done > 0 || in.Planned == 0 && out.Digest != "" { // the commit went through; only its reply was lost
+	if out.Digest != "" { // the commit went through; only its reply was lost
 		sw.add(out)
-		return nil
+		return out, nil
 	}
 	if errors.Is(cause, retention.ErrFenced) {
-		return fatal(cause)
+		return out, fatal(cause)
 	}
-	return cause
+	return out, cause
 }
 
 // settleSoon tries again while the source is locked: a batch is tried again only
@@ -159,10 +180,9 @@ func (e *Engine) settle(ctx context.Context, in retention.Intent) (retention.Out
 	e.reach(retention.PointSettled)
 	out := retention.Outcome{}
 	if r.State == retention.ReceiptDone {
-		out.Done, out.Digest = r.Rows, r.Digest
-		out.Spared.Changed = max(0, in.Planned-r.Rows)
+		out = retention.Outcome{Done: r.Rows, Digest: r.Digest, Spared: r.Spared, Children: r.Children}
 	} else {
-		out.Spared.Failed = in.Planned
+		out.Spared.Failed = max(0, in.Planned)
 	}
 	if err := e.Store.Conclude(ctx, in.ID, out, true); err != nil {
 		return out, fatal(fmt.Errorf("auditing a settled intent: %w", err))

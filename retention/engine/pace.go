@@ -1,6 +1,10 @@
 package engine
 
-import "time"
+import (
+	"time"
+
+	"github.com/retentiond/retentiond/retention"
+)
 
 // pace is what the last batches told of the cost of a batch: some of it is in
 // the rows, and some is in the batch itself (many held subjects to bind).
@@ -35,4 +39,26 @@ func (p *pace) see(rows int, took, target time.Duration) {
 		}
 	}
 	p.rows, p.took = rows, took
+}
+
+func (e *Engine) tune() Tune {
+	t := e.Tune
+	if t.Target <= 0 {
+		t.Target = 250 * time.Millisecond
+	}
+	if t.First <= 0 {
+		t.First = 500
+	}
+	if t.MaxRows <= 0 {
+		t.MaxRows = 10_000
+	}
+	t.MaxRows = min(t.MaxRows, retention.MaxBatch)
+	t.First = min(t.First, t.MaxRows)
+	if t.Pause < 5*time.Millisecond {
+		t.Pause = 5 * time.Millisecond
+	}
+	if t.RatePause <= 0 {
+		t.RatePause = 0.1
+	}
+	return t
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/retentiond/retentiond/retention"
@@ -24,6 +23,7 @@ type stepWork struct {
 	batch  int // sequence number of intents
 	size   int // rows of the next batch
 	pace   pace
+	waits  int // times that others kept a range locked
 	spool  *spoolSet
 	act    retention.Act
 }
@@ -91,7 +91,7 @@ func (sw *stepWork) run(ctx context.Context) error {
 		into.At = sw.report0()
 		sw.act.Into = &into
 	}
-	return sw.pages(ctx)
+	return sw.walk(ctx)
 }
 
 // report0 is the run's start: the moment that marks and archives carry.
@@ -100,142 +100,6 @@ func (sw *stepWork) report0() time.Time { return sw.work.report.Started }
 // left is how many planned rows are not accounted for yet.
 func (sw *stepWork) left() int64 {
 	return sw.report.Planned - sw.report.Done - sw.report.Spared.Sum()
-}
-
-// pages walks the due rows in the page order, never twice over one row.
-func (sw *stepWork) pages(ctx context.Context) error {
-	var at retention.Cursor
-	for sw.left() > 0 || sw.spool != nil {
-		if sw.stop.Err() != nil {
-			return nil
-		}
-		holds, err := sw.Store.HoldSet(ctx, retention.SourceRecord{Name: sw.step.Source, UUID: sw.uuid})
-		if err != nil {
-			return refuse(retention.RefuseHoldUnreadable, "holds cannot be read, so nothing acts: %v", err)
-		}
-		page, err := sw.source.Page(ctx, sw.bound.Selection, sw.follows(holds), at, sw.size)
-		if err != nil {
-			return fmt.Errorf("reading due rows of table %q: %w", sw.step.Table, err)
-		}
-		if len(page.Keys) == 0 {
-			return nil
-		}
-		at = page.Next
-		if err := sw.take(ctx, sw.planned(page.Keys)); err != nil {
-			return err
-		}
-	}
-	return sw.beyond(ctx, at)
-}
-
-// planned keeps the keys that the plan names; the others are due now, but were
-// not planned, and stay (L6).
-func (sw *stepWork) planned(keys []retention.Key) []retention.Key {
-	if sw.spool == nil {
-		if n := sw.left(); int64(len(keys)) > n {
-			sw.report.Unplanned += int64(len(keys)) - n
-			keys = keys[:n]
-		}
-		return keys
-	}
-	out := make([]retention.Key, 0, len(keys))
-	for _, k := range keys {
-		if sw.spool.take(keyHash(sw.secret, k)) {
-			out = append(out, k)
-		} else {
-			sw.report.Unplanned++
-		}
-	}
-	return out
-}
-
-// beyond counts the rows that became due since the plan: they are left.
-func (sw *stepWork) beyond(ctx context.Context, at retention.Cursor) error {
-	for sw.stop.Err() == nil {
-		holds, err := sw.Store.HoldSet(ctx, retention.SourceRecord{Name: sw.step.Source, UUID: sw.uuid})
-		if err != nil {
-			return nil // only a count: the step is done
-		}
-		page, err := sw.source.Page(ctx, sw.bound.Selection, sw.follows(holds), at, spoolPage)
-		if err != nil || len(page.Keys) == 0 {
-			return nil
-		}
-		sw.report.Unplanned += int64(len(page.Keys))
-		at = page.Next
-	}
-	return nil
-}
-
-// take does the keys of one page, in as many batches as it needs.
-func (sw *stepWork) take(ctx context.Context, keys []retention.Key) error {
-	for len(keys) > 0 {
-		if sw.stop.Err() != nil {
-			return nil
-		}
-		n := min(len(keys), sw.size)
-		done, err := sw.one(ctx, keys[:n])
-		if err != nil {
-			return err
-		}
-		keys = keys[done:]
-		sw.progress(Progress{Phase: "run", Policy: sw.step.Policy, Rule: sw.step.Rule, Done: sw.report.Planned - sw.left(), Total: sw.report.Planned})
-	}
-	return nil
-}
-
-// one does one batch, smaller where the source asks for it, and returns how many
-// of the keys are accounted for.
-func (sw *stepWork) one(ctx context.Context, keys []retention.Key) (int, error) {
-	var err error
-	for try := 0; try < 6; try++ {
-		began := sw.Now()
-		if err = sw.apply(ctx, keys, 0); err == nil {
-			sw.adapt(sw.Now().Sub(began), len(keys))
-			sw.rests(ctx, sw.Now().Sub(began))
-			return len(keys), nil
-		}
-		switch {
-		case errors.Is(err, retention.ErrUnsettled):
-			return 0, err
-		case errors.Is(err, retention.ErrTooWide) && len(keys) == 1:
-			if err = sw.childrenFirst(ctx, keys); err != nil {
-				return 0, err
-			}
-		case errors.Is(err, retention.ErrTooWide), errors.Is(err, retention.ErrLocked):
-			keys = keys[:max(1, len(keys)/2)]
-			sw.size = max(1, min(sw.size, len(keys)))
-			sw.sleep(time.Duration(try+1) * 20 * time.Millisecond)
-		default:
-			return 0, err
-		}
-	}
-	return 0, err
-}
-
-// childrenFirst takes a row's children in batches of their own; the row follows
-// when few enough are left.
-func (sw *stepWork) childrenFirst(ctx context.Context, key []retention.Key) error {
-	if err := sliceable(&sw.bound.Selection, &sw.act); err != nil {
-		return err
-	}
-	for sw.stop.Err() == nil {
-		before := total(sw.report.Children)
-		if err := sw.apply(ctx, key, retention.MaxChildren); err != nil {
-			return err
-		}
-		if total(sw.report.Children)-before < retention.MaxChildren {
-			return nil
-		}
-	}
-	return nil
-}
-
-func total(m map[string]int64) int64 {
-	var n int64
-	for _, v := range m {
-		n += v
-	}
-	return n
 }
 
 // rests leaves the source to others between batches, longer while a hold waits
@@ -261,58 +125,4 @@ func (sw *stepWork) sleep(d time.Duration) {
 	case <-t.C:
 	case <-sw.stop.Done():
 	}
-}
-
-func (e *Engine) tune() Tune {
-	t := e.Tune
-	if t.Target <= 0 {
-		t.Target = 250 * time.Millisecond
-	}
-	if t.First <= 0 {
-		t.First = 500
-	}
-	if t.MaxRows <= 0 {
-		t.MaxRows = 10_000
-	}
-	t.MaxRows = min(t.MaxRows, retention.MaxBatch)
-	t.First = min(t.First, t.MaxRows)
-	if t.Pause < 5*time.Millisecond {
-		t.Pause = 5 * time.Millisecond
-	}
-	if t.RatePause <= 0 {
-		t.RatePause = 0.1
-	}
-	return t
-}
-
-// spoolSet is a step's planned keys, by hash; each is taken once.
-type spoolSet struct {
-	hashes []uint64
-	taken  []bool
-}
-
-func (s *spoolSet) take(h uint64) bool {
-	i, ok := slices.BinarySearch(s.hashes, h)
-	if !ok || s.taken[i] {
-		return false
-	}
-	s.taken[i] = true
-	return true
-}
-
-func (sw *stepWork) loadSpool(ctx context.Context) (*spoolSet, error) {
-	out := &spoolSet{hashes: make([]uint64, 0, sw.step.Classes.Due)}
-	for seq := 0; ; seq++ {
-		page, err := sw.Store.SpoolPage(ctx, sw.plan.ID, sw.index, seq)
-		if errors.Is(err, retention.ErrNotFound) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reading the plan's keys: %w", err)
-		}
-		out.hashes = append(out.hashes, page.Hashes...)
-	}
-	slices.Sort(out.hashes)
-	out.taken = make([]bool, len(out.hashes))
-	return out, nil
 }

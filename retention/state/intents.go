@@ -18,9 +18,7 @@ func (s *Store) Intend(ctx context.Context, i retention.Intent) error {
 		if err := t.current(ctx, i.Attempt); err != nil {
 			return err
 		}
-		n, err := t.record(ctx, audit.Event{Kind: audit.BatchIntent, Run: i.Run, Policy: i.Policy, Rule: i.Rule, Data: map[string]any{
-			"intent": i.ID, "planned": i.Planned, "source": i.Source, "table": i.Table, "stage": i.Stage, "action": i.Action,
-		}})
+		n, err := t.record(ctx, audit.Event{Kind: audit.BatchIntent, Run: i.Run, Policy: i.Policy, Rule: i.Rule, Data: intended(i)})
 		if err != nil {
 			return err
 		}
@@ -96,13 +94,25 @@ func prunable(o retention.Outcome, settled bool) bool {
 	return !settled || o.Done > 0 || o.Digest != ""
 }
 
+// intended is what the log says of an intent; a range says what it planned once
+// it is done.
+func intended(i retention.Intent) map[string]any {
+	data := map[string]any{"intent": i.ID, "source": i.Source, "table": i.Table, "stage": i.Stage, "action": i.Action}
+	if i.Planned == retention.PlannedRange {
+		data["range"] = true
+	} else {
+		data["planned"] = i.Planned
+	}
+	return data
+}
+
 func concluded(i retention.Intent, o retention.Outcome, settled bool) audit.Event {
 	kind := audit.BatchOutcome
 	if settled {
 		kind = audit.BatchSettled
 	}
-	data := map[string]any{"intent": i.ID, "planned": i.Planned, "done": o.Done, "spared": o.Spared, "source": i.Source,
-		"table": i.Table, "stage": i.Stage, "action": i.Action}
+	data := intended(i)
+	data["planned"], data["done"], data["spared"] = o.Done+o.Spared.Sum(), o.Done, o.Spared
 	if len(o.Children) > 0 {
 		data["children"] = o.Children
 	}
