@@ -36,7 +36,7 @@ func TestCrash(t *testing.T) {
 					continue
 				}
 				for i, nth := range passes(tp.counts[p], every) {
-					byPlan := (int(p)+i)%2 == 0
+					byPlan := (int(p)+i)%2 == 0 && nth <= 2 // a plan's batches are others in number
 					t.Run(fmt.Sprintf("%s:%d/plan=%t", p, nth, byPlan), func(t *testing.T) {
 						tp.crash(t, fmt.Sprintf("%s:%d", p, nth), byPlan)
 					})
@@ -192,7 +192,7 @@ func (tp *template) afterCrash(t *testing.T, dir string, before int64) {
 	done, acted := tp.audited(t, dir)-before, tp.number(t, dir, tp.acted)
 	var open int64
 	tp.onState(t, dir, func(db *sql.DB) {
-		if err := db.QueryRow("SELECT coalesce(sum(planned), 0) FROM intents WHERE concluded = 0").Scan(&open); err != nil {
+		if err := db.QueryRow("SELECT coalesce(sum(CASE planned WHEN -1 THEN 20000 ELSE planned END), 0) FROM intents WHERE concluded = 0").Scan(&open); err != nil {
 			t.Fatal(err)
 		}
 	})
