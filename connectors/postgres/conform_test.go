@@ -1,0 +1,201 @@
+package postgres
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/retentiond/retentiond/connectors/conntest"
+	"github.com/retentiond/retentiond/connectors/conntest/servers"
+	"github.com/retentiond/retentiond/connectors/sqlwork"
+	"github.com/retentiond/retentiond/retention"
+)
+
+// TestConformance runs the suite on a real server.
+func TestConformance(t *testing.T) { conntest.Run(t, harness{}) }
+
+type harness struct{}
+
+// Capabilities leave out the raw files: they are the server's.
+func (harness) Capabilities() []conntest.Capability {
+	return []conntest.Capability{conntest.TimestampTZ, conntest.BytesKeys, conntest.Triggers, conntest.Rewrite}
+}
+
+func (harness) Fresh(t *testing.T) conntest.Database {
+	t.Helper()
+	return fresh(t)
+}
+
+func fresh(t *testing.T) *database {
+	t.Helper()
+	dsn := servers.Postgres(t).Database(t)
+	app, err := sqlx.Connect("postgres", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app.SetMaxOpenConns(4)
+	t.Cleanup(func() { app.Close() })
+	// A zone, a date style and a default that ours must not depend on.
+	for _, set := range []string{"TimeZone = 'Pacific/Auckland'", "DateStyle = 'SQL, DMY'", "default_transaction_isolation = 'serializable'", "synchronous_commit = off"} {
+		if _, err := app.ExecContext(t.Context(), "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET "+strings.ReplaceAll(set, "'", "''")+"', current_database()); END $$"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &database{app: app, dsn: dsn}
+}
+
+func (harness) Type(name string) string {
+	switch name {
+	case "timestamp-text", "text":
+		return "text"
+	case "int":
+		return "integer"
+	case "bytes":
+		return "bytea"
+	}
+	return name
+}
+
+func (harness) Quote(name string) string { return quote(name) }
+
+func (harness) Bytes(b []byte) string { return `'\x` + hex.EncodeToString(b) + `'` }
+
+func (harness) Trigger(name, event, table, statement string) []string {
+	return []string{
+		fmt.Sprintf("CREATE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN %s; RETURN NULL; END $$", quote(name+"_f"), statement),
+		fmt.Sprintf("CREATE TRIGGER %s AFTER %s ON %s FOR EACH ROW EXECUTE FUNCTION %s()", quote(name), event, table, quote(name+"_f")),
+	}
+}
+
+type database struct {
+	app *sqlx.DB
+	dsn string
+}
+
+func (d *database) Open(t *testing.T) retention.Source {
+	t.Helper()
+	return d.open(t)
+}
+
+func (d *database) open(t *testing.T) *Source {
+	t.Helper()
+	s, err := Open(t.Context(), Options{DSN: d.dsn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func (d *database) Exec(ctx context.Context, statement string) error {
+	_, err := d.app.ExecContext(ctx, statement)
+	return err
+}
+
+func (d *database) Query(ctx context.Context, query string) ([][]any, error) {
+	rows, err := d.app.QueryxContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		return nil, err
+	}
+	var out [][]any
+	for rows.Next() {
+		vals, err := rows.SliceScan()
+		if err != nil {
+			return nil, err
+		}
+		for i, v := range vals {
+			vals[i] = seen(types[i].DatabaseTypeName(), v)
+		}
+		out = append(out, vals)
+	}
+	return out, rows.Err()
+}
+
+func seen(typ string, v any) any {
+	switch x := v.(type) {
+	case time.Time:
+		if typ == "DATE" {
+			return x.Format(time.DateOnly)
+		}
+		return x.Format(time.DateTime)
+	case []byte:
+		if typ != "BYTEA" {
+			return string(x)
+		}
+	}
+	return v
+}
+
+// TryWrite holds every inspector session at once, so that none is left out.
+func (d *database) TryWrite(ctx context.Context, src retention.Source, table string) error {
+	s := src.(*Source)
+	var all []error
+	var nested func(n int) error
+	nested = func(n int) error {
+		if n == 0 {
+			return nil
+		}
+		return s.Look(ctx, func(q sqlwork.Session) error {
+			all = append(all, tryWrites(ctx, q, table)...)
+			return nested(n - 1)
+		})
+	}
+	return errors.Join(nested(readers), errors.Join(all...))
+}
+
+func tryWrites(ctx context.Context, q sqlwork.Session, table string) []error {
+	var all []error
+	try := func(text string) bool {
+		if _, err := q.ExecContext(ctx, "SAVEPOINT s"); err != nil {
+			all = append(all, err)
+		}
+		_, err := q.ExecContext(ctx, text)
+		if err != nil {
+			if _, err := q.ExecContext(ctx, "ROLLBACK TO SAVEPOINT s"); err != nil {
+				all = append(all, err)
+			}
+		}
+		return err == nil
+	}
+	for _, loosen := range []string{"", "SET TRANSACTION READ WRITE", "SET LOCAL transaction_read_only = off", "SET default_transaction_read_only = off"} {
+		if loosen != "" && !try(loosen) {
+			continue
+		}
+		for _, text := range []string{"INSERT INTO " + table + " DEFAULT VALUES", "INSERT INTO " + table + " SELECT * FROM " + table, "UPDATE " + table + " SET id = id", "DELETE FROM " + table,
+			"DROP TABLE " + table, "CREATE TABLE made_by_inspector (id integer)", "CREATE INDEX made_by_inspector ON " + table + " (id)", "TRUNCATE " + table, "SELECT nextval('seq')"} {
+			if try(text) {
+				all = append(all, fmt.Errorf("after %q, %q went through", loosen, text))
+			}
+		}
+	}
+	return all
+}
+
+func (d *database) Lock(t *testing.T, table string) (release func()) {
+	t.Helper()
+	tx, err := d.app.BeginTxx(context.WithoutCancel(t.Context()), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.ExecContext(t.Context(), "SELECT 1 FROM "+table+" FOR UPDATE"); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := tx.Rollback(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Raw is nothing: the server's files are not the suite's to read.
+func (*database) Raw(*testing.T) []byte { return nil }
