@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/retentiond/retentiond/connectors/postgres"
 	"github.com/retentiond/retentiond/connectors/sqlite"
 	"github.com/retentiond/retentiond/retention"
 )
@@ -23,7 +24,7 @@ type Registry map[string]Opener
 
 // Default is the register of this build.
 func Default() Registry {
-	return Registry{"sqlite": openSQLite}
+	return Registry{"sqlite": openSQLite, "postgres": openPostgres}
 }
 
 // Open opens a source by its driver. A driver that is not in the register is an
@@ -38,6 +39,10 @@ func (r Registry) Open(ctx context.Context, driver, dsn string) (retention.Sourc
 
 // Drivers are the names in the register, sorted.
 func (r Registry) Drivers() []string { return slices.Sorted(maps.Keys(r)) }
+
+func openPostgres(ctx context.Context, dsn string) (retention.Source, error) {
+	return postgres.Open(ctx, postgres.Options{DSN: dsn})
+}
 
 func openSQLite(ctx context.Context, dsn string) (retention.Source, error) {
 	return sqlite.Open(ctx, dsn)
