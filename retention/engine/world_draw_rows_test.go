@@ -101,7 +101,7 @@ func (g *gen) cell(t *wTable, c wColumn, i int) cell {
 		return g.clockCell(c.Decl, as)
 	}
 	if slices.Contains(t.Key, c.Name) {
-		if !c.NotNull && c.Decl == "TEXT" && g.chance(20, "null key") {
+		if !c.NotNull && c.Decl == "TEXT" && g.chance(35, "null key") {
 			return null()
 		}
 		return keyCell(t, c, i)

@@ -128,7 +128,7 @@ func (g *gen) main(name string) {
 	case "int":
 		t.Columns, t.Key = []wColumn{{Name: "id", Decl: "INTEGER"}}, []string{"id"}
 	case "text":
-		t.Columns, t.Key = []wColumn{{Name: "code", Decl: "TEXT", NotNull: !g.on.bare || !g.chance(15, "key may be null")}}, []string{"code"}
+		t.Columns, t.Key = []wColumn{{Name: "code", Decl: "TEXT", NotNull: !g.on.bare || !g.chance(30, "key may be null")}}, []string{"code"}
 	default:
 		t.Columns, t.Key = []wColumn{{Name: "no", Decl: "INTEGER", NotNull: true}, {Name: "Sub Key", Decl: "TEXT", NotNull: true}}, []string{"Sub Key", "no"}
 	}
