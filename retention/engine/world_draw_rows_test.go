@@ -234,12 +234,16 @@ func (g *gen) typedClock(decl, as string, bad bool) cell {
 
 // moment is a civil time, as if in UTC.
 func (g *gen) moment() time.Time {
-	day := civil(g.w.AsOf, g.zone)
+	seen := g.w.AsOf
+	if g.w.Later > 0 && g.chance(25, "seen later") {
+		seen = seen.AddDate(0, 0, g.w.Later)
+	}
+	day := civil(seen, g.zone)
 	switch pick(g, "moment", "end", "end", "end", "random", "special") {
 	case "end":
 		p := pick(g, "period's end", g.periods()...)
 		if p.Exact {
-			at := g.w.AsOf.Add(-time.Duration(p.Seconds) * time.Second).In(g.zone)
+			at := seen.Add(-time.Duration(p.Seconds) * time.Second).In(g.zone)
 			at = at.Add(time.Duration(pick(g, "off by", 0, 1, -1, 3600)) * time.Second)
 			return time.Date(at.Year(), at.Month(), at.Day(), at.Hour(), at.Minute(), at.Second(), 0, time.UTC)
 		}

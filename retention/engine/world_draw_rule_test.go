@@ -142,10 +142,8 @@ func (g *gen) clock(t *wTable) wClock {
 	}
 	for range n {
 		m := g.member(t)
-		if c.Group == "" || g.chance(20, "own round") {
-			if g.chance(20, "round") {
-				m.Round = g.round()
-			}
+		if g.chance(map[bool]int{true: 20, false: 12}[c.Group == ""], "own round") {
+			m.Round = g.round()
 		}
 		c.Members = append(c.Members, m)
 	}
