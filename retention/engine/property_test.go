@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/retentiond/retentiond/connectors"
 )
 
 // worldsAtLeast is how many worlds an ordinary `go test` draws for SQLite;
@@ -24,9 +26,20 @@ const (
 	serverShare   = 10
 )
 
-// worldsOn are the engines of an ordinary `go test`;
-// RETENTIOND_WORLDS_ON=sqlite,postgres,mysql says others.
-const worldsOn = "sqlite"
+// worldsOn are the engines to draw for: those that this build has a connector
+// of, or what RETENTIOND_WORLDS_ON=sqlite,postgres,mysql says.
+func worldsOn() []string {
+	if v := os.Getenv("RETENTIOND_WORLDS_ON"); v != "" {
+		return strings.Split(v, ",")
+	}
+	var out []string
+	for _, on := range connectors.Default().Drivers() {
+		if groundOf(on) != nil {
+			out = append(out, on)
+		}
+	}
+	return out
+}
 
 func startOfWorlds() time.Time { return time.Date(2010, 1, 1, 0, 0, 0, 0, time.UTC) }
 
@@ -37,7 +50,7 @@ func TestWorlds(t *testing.T) {
 	set(t, "rapid.nofailfile", "true")
 	old := debug.SetGCPercent(400) // worlds are small, and many
 	t.Cleanup(func() { debug.SetGCPercent(old) })
-	for _, on := range strings.Split(or(os.Getenv("RETENTIOND_WORLDS_ON"), worldsOn), ",") {
+	for _, on := range worldsOn() {
 		t.Run(on, func(t *testing.T) {
 			n := worldsWanted(t)
 			if on != "sqlite" {

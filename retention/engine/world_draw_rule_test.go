@@ -73,6 +73,11 @@ func (g *gen) rule(id string, d *wDataset) *wRule {
 	}
 	kind := pick(g, "kind", kinds...)
 	r.Clock = g.clock(t)
+	if kind == "archive" && g.chance(30, "mixed roundings") { // the copy carries the event alone
+		for i := range r.Clock.Members {
+			r.Clock.Members[i].Round = g.round()
+		}
+	}
 	if g.chance(50, "where") {
 		r.Where = g.where(t)
 	}
