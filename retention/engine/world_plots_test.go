@@ -23,13 +23,13 @@ type plots struct {
 }
 
 // serverPlot starts a server for the worlds alone: its sessions are in a zone
-// that no policy has, and it does not wait for its disk.
+// that no policy has.
 func serverPlot(t *testing.T, y *yard) func(context.Context, string) (*plot, error) {
 	t.Helper()
 	p := &plots{y: y}
 	switch y.name {
 	case "postgres":
-		s := servers.NewPostgres(t, servers.Set("timezone", "Asia/Tokyo"), servers.Set("fsync", "off"), servers.Set("full_page_writes", "off"))
+		s := servers.NewPostgres(t, servers.Set("timezone", "Asia/Tokyo"))
 		u, err := url.Parse(s.Database(t))
 		if err != nil {
 			t.Fatal(err)
@@ -38,7 +38,7 @@ func serverPlot(t *testing.T, y *yard) func(context.Context, string) (*plot, err
 		p.dsn = func(name string) string { return u.JoinPath("..", name).String() }
 		p.open = func(dsn string) (*sql.DB, error) { return sql.Open("postgres", dsn) }
 	case "mysql":
-		s := servers.NewMariaDB(t, servers.Set("default-time-zone", "+05:30"), servers.Set("innodb-flush-log-at-trx-commit", "0"), servers.Set("sync-binlog", "0"))
+		s := servers.NewMariaDB(t, servers.Set("default-time-zone", "+05:30"))
 		c, err := mysql.ParseDSN(s.Database(t))
 		if err != nil {
 			t.Fatal(err)
