@@ -18,9 +18,9 @@ type pace struct {
 func (sw *stepWork) adapt(took time.Duration, rows int) {
 	t := sw.tune()
 	sw.pace.see(rows, took, t.Target)
-	factor := 2.0
+	factor := 4.0
 	if variable := max(took-sw.pace.fixed, took/20); variable > 0 {
-		factor = min(2, max(0.5, float64(t.Target)/float64(variable)))
+		factor = min(4, max(0.5, float64(t.Target)/float64(variable)))
 	}
 	if rows < sw.size && factor > 1 {
 		return // a short batch says nothing of a long one
@@ -47,7 +47,7 @@ func (e *Engine) tune() Tune {
 		t.Target = 250 * time.Millisecond
 	}
 	if t.First <= 0 {
-		t.First = 500
+		t.First = 1000
 	}
 	if t.MaxRows <= 0 {
 		t.MaxRows = 10_000
