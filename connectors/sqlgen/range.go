@@ -6,10 +6,14 @@ import (
 	"github.com/retentiond/retentiond/retention"
 )
 
-// within is whether the row lies in the range, with a first test that an index
-// can serve.
+// within is whether the row lies in the range. Its end is the upper bound that an
+// index serves, or the raw test of the clock where the range has none: with both,
+// an engine may take the farther one, and walk to the end of the table each time.
 func (g *Gen) within(t row, r retention.Range) SQL {
-	all := []SQL{g.candidate(t)}
+	var all []SQL
+	if len(r.To.Key) == 0 {
+		all = append(all, g.candidate(t))
+	}
 	if len(r.After.Key) > 0 {
 		all = append(all, g.beyond(t, r.After))
 	}
@@ -81,10 +85,11 @@ func (g *Gen) UpdateRange(r retention.Range, changes []retention.Change, mark st
 	return g.update(t, And(g.within(t, r), g.stillDue(t)), changes, mark, markAt)
 }
 
-// CountRange counts the range's due rows.
-func (g *Gen) CountRange(r retention.Range) (Query, error) {
+// StillDue counts, among the first rows of the range, those that are due.
+func (g *Gen) StillDue(r retention.Range, sample int) (Query, error) {
 	t := g.main()
-	return g.done(Format("SELECT count(*) FROM %s\nWHERE %s", g.from(t), And(g.within(t, r), g.stillDue(t))))
+	return g.done(Format("SELECT count(*) FROM (SELECT * FROM %s WHERE %s LIMIT %s) AS "+t.alias+"\nWHERE %s",
+		g.from(t), g.within(t, r), Arg(int64(sample)), g.stillDue(t)))
 }
 
 // TellsDone is whether a row that was changed can be told from one that was not.
