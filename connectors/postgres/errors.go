@@ -27,6 +27,14 @@ func code(err error) string {
 	return ""
 }
 
+// message is what the server says, for finding names in it.
+func message(err error) string {
+	if e, ok := errors.AsType[*pq.Error](err); ok {
+		return e.Message
+	}
+	return ""
+}
+
 // Kind sorts SQLSTATEs.
 func (e *engine) Kind(err error) sqlwork.ErrorKind {
 	switch c := code(err); {
@@ -72,7 +80,7 @@ func (e *engine) told(ctx context.Context, err error) error {
 			return r
 		}
 	}
-	return scrub(err)
+	return err
 }
 
 // unreachable explains an error that no server sent.
@@ -116,7 +124,7 @@ func (e *engine) down(err error, code string) error {
 	case "57P03":
 		return say("is starting, or recovering: try again")
 	case "25006", "0A000":
-		if strings.Contains(err.Error(), "recovery") || code == "25006" {
+		if strings.Contains(message(err), "recovery") || code == "25006" {
 			return say("is a standby, or read-only: name the primary in the dsn")
 		}
 	case "42501":
@@ -127,7 +135,7 @@ func (e *engine) down(err error, code string) error {
 
 // grant names the privilege that helps.
 func (e *engine) grant(err error) string {
-	m := regexp.MustCompile(`permission denied for (\w+) ("?[^"\n]*?"?) ?(at position|\(42501\)|$)`).FindStringSubmatch(err.Error())
+	m := regexp.MustCompile(`permission denied for (\w+) ("?[^"\n]*"?)$`).FindStringSubmatch(message(err))
 	if m == nil {
 		return fmt.Sprintf("%s: a privilege is missing for %s (SQLSTATE 42501)", e.name, e.user)
 	}
@@ -135,47 +143,14 @@ func (e *engine) grant(err error) string {
 	switch m[1] {
 	case "schema":
 		what = "USAGE"
-		if strings.Contains(err.Error(), "create") {
-			what = "CREATE"
+		if e.schema == strings.Trim(m[2], `"`) {
+			what = "USAGE, CREATE"
 		}
 		return fmt.Sprintf("%s: %s may not use schema %s: GRANT %s ON SCHEMA %s TO %s", e.name, e.user, m[2], what, m[2], quote(e.user))
 	case "table":
 		return fmt.Sprintf("%s: %s may not do this to table %s: GRANT SELECT (to plan), UPDATE, DELETE and, for our own and vault tables, INSERT ON %s TO %s", e.name, e.user, m[2], m[2], quote(e.user))
 	}
 	return fmt.Sprintf("%s: %s lacks a privilege on %s %s", e.name, e.user, m[1], m[2])
-}
-
-// scrubbed is an error whose text holds no value of a row.
-type scrubbed struct {
-	text string
-	err  error
-}
-
-func (s *scrubbed) Error() string { return s.text }
-func (s *scrubbed) Unwrap() error { return s.err }
-
-// scrub replaces what PostgreSQL says of values by what it says of names.
-func scrub(err error) error {
-	e, ok := errors.AsType[*pq.Error](err)
-	if !ok {
-		return err
-	}
-	return &scrubbed{strings.ReplaceAll(err.Error(), e.Error(), spoken(e)), err}
-}
-
-// spoken is a server's error without values: its condition, and the names it
-// gives. Messages of class 42 are about the statement; others may quote data.
-func spoken(e *pq.Error) string {
-	text := strings.ReplaceAll(e.Code.Name(), "_", " ")
-	if text == "" || strings.HasPrefix(string(e.Code), "42") || strings.HasPrefix(string(e.Code), "55") || strings.HasPrefix(string(e.Code), "57") {
-		text = e.Message
-	}
-	for _, n := range []struct{ what, name string }{{"table", e.Table}, {"column", e.Column}, {"constraint", e.Constraint}} {
-		if n.name != "" {
-			text += ", " + n.what + " " + n.name
-		}
-	}
-	return fmt.Sprintf("%s (SQLSTATE %s)", text, e.Code)
 }
 
 // Explain says what a failed change of the table ran into.

@@ -103,7 +103,7 @@ func pool(dsn string, n int) (*sqlx.DB, pq.Config, error) {
 	if err != nil {
 		return nil, cfg, refusal(retention.RefuseSourceDown, "the dsn of %s cannot be used: check sslmode and certificates", cfg.Host)
 	}
-	db := sql.OpenDB(c)
+	db := sql.OpenDB(connector{c})
 	db.SetMaxOpenConns(n)
 	db.SetMaxIdleConns(n)
 	db.SetConnMaxIdleTime(idle)

@@ -9,9 +9,9 @@ import (
 	"github.com/retentiond/retentiond/retention"
 )
 
-// Server is the server's clock and version, and the gate row.
+// Server is the clock, version and gate row of the server that batches go to.
 func (s *Source) Server(ctx context.Context) (out retention.Server, err error) {
-	err = s.Look(ctx, func(q sqlwork.Session) error {
+	err = s.Look(sqlwork.AtSource(ctx), func(q sqlwork.Session) error {
 		var now, version, place string
 		err := q.QueryRowxContext(ctx, "SELECT "+nowSQL+", current_setting('server_version'), "+placeSQL, s.schema).Scan(&now, &version, &place)
 		if err != nil {

@@ -27,8 +27,16 @@ const idleFor = 10 * time.Second
 // Look runs do in one read-only snapshot. The first statement takes the
 // snapshot, after which PostgreSQL lets nobody make the transaction writable.
 func (e *engine) Look(ctx context.Context, do func(sqlwork.Session) error) error {
-	err := e.within(ctx, e.read, sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, func(s *session) error {
-		if _, err := s.ExecContext(ctx, settings("5s")); err != nil {
+	db := e.read
+	if sqlwork.IsAtSource(ctx) {
+		db = e.write
+	}
+	err := e.within(ctx, db, sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, func(s *session) error {
+		text := settings("5s")
+		if sqlwork.IsByIndex(ctx) {
+			text += indexed
+		}
+		if _, err := s.ExecContext(ctx, text); err != nil {
 			return err
 		}
 		return do(s)
@@ -51,7 +59,7 @@ func (e *engine) Change(ctx context.Context, hold sqlwork.Hold, wait time.Durati
 		return ctx.Err()
 	}, func(tx *sqlx.Tx) error {
 		if err := tx.Commit(); err != nil {
-			return fmt.Errorf("commit: %w", err)
+			return fmt.Errorf("commit: %w", scrub(err))
 		}
 		return nil
 	})
@@ -85,14 +93,18 @@ func settings(lockTimeout string) string {
 	return "SELECT set_config('lock_timeout', '" + lockTimeout + "', true), set_config('idle_in_transaction_session_timeout', '" + fmt.Sprint(idleFor.Milliseconds()) + "', true)" +
 		", set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true), set_config('IntervalStyle', 'postgres', true)" +
 		", set_config('extra_float_digits', '3', true), set_config('bytea_output', 'hex', true), set_config('standard_conforming_strings', 'on', true)" +
-		", set_config('work_mem', greatest(pg_size_bytes(current_setting('work_mem')), 67108864) / 1024 || 'kB', true)"
+		", set_config('jit', 'off', true), set_config('work_mem', greatest(pg_size_bytes(current_setting('work_mem')), 67108864) / 1024 || 'kB', true)"
 }
+
+// indexed keeps the planner, which cannot know how many rows are due, from
+// reading a table through for some of its rows.
+const indexed = ", set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true)"
 
 // enter begins a writing transaction: it is on a primary that writes durably, and
 // the first lock it takes is the gate.
 func (e *engine) enter(ctx context.Context, s *session, hold sqlwork.Hold, wait time.Duration) error {
 	timeout := fmt.Sprint(wait.Milliseconds())
-	text := settings(timeout) + ", set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)"
+	text := settings(timeout) + indexed + ", set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)"
 	switch hold {
 	case sqlwork.Shared:
 		text += fmt.Sprintf("; SELECT pg_advisory_xact_lock_shared(%d)", e.gate)

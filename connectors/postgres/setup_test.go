@@ -161,3 +161,23 @@ func (b *bundle) ask(each func(*sqlx.Rows) error, table string, pieces ...sqlgen
 		b.t.Fatalf("%v\n%s", err, x.Text)
 	}
 }
+
+// sharedOf is the database that the subtests of one test use in turn.
+func sharedOf(t *testing.T) *bundle {
+	t.Helper()
+	b := setup(t, zoo)
+	b.app.SetMaxOpenConns(1)
+	return b
+}
+
+func (b *bundle) of(t *testing.T) *bundle {
+	c := *b
+	c.t = t
+	c.n = int(time.Now().UnixNano() % 1e12)
+	return &c
+}
+
+// mustSession is a session outside of any transaction, for looking.
+func mustSession(_ *testing.T, b *bundle) looker { return looker{b.app} }
+
+type looker struct{ *sqlx.DB }

@@ -42,7 +42,7 @@ func (s *Source) Install(ctx context.Context, storeUUID string) (retention.Gate,
 	case out.Installed:
 		return out, nil
 	}
-	err = s.e.Look(ctx, func(q Session) error {
+	err = s.e.Look(AtSource(ctx), func(q Session) error {
 		out, err = s.ReadGate(ctx, q)
 		return err
 	})

@@ -60,15 +60,15 @@ func (s *Source) mark(ctx context.Context, q Session, x sqlgen.Lookup, forms map
 		if err != nil {
 			return err
 		}
-		markHits(hit, forms, s.e.Value(x.Column, vals[0]))
+		markHits(hit, forms, s.e.Value(x.Column, vals[0]), x.Column)
 	}
 	return rows.Err()
 }
 
 // markHits marks the identifiers that the value matched: those of its most
 // exact form that any has.
-func markHits(hit []bool, forms map[string][]int, v any) {
-	for _, f := range valueForms(v) {
+func markHits(hit []bool, forms map[string][]int, v any, c *retention.Column) {
+	for _, f := range append(valueForms(v), wider(v, c)...) {
 		if at := forms[f]; len(at) > 0 {
 			for _, i := range at {
 				hit[i] = true
@@ -80,13 +80,36 @@ func markHits(hit []bool, forms map[string][]int, v any) {
 
 // idForms are an identifier as text, in lower case, as a number and as bytes.
 func idForms(id string) []string {
-	out := []string{"=" + id, "~" + strings.ToLower(id), "x" + strings.ToLower(strings.ReplaceAll(id, "-", ""))}
+	out := []string{"=" + id, "~" + strings.ToLower(id), "x" + digits(id)}
 	if n, err := strconv.ParseInt(strings.TrimSpace(id), 10, 64); err == nil {
 		out = append(out, "#"+strconv.FormatInt(n, 10))
 	} else if f, err := strconv.ParseFloat(strings.TrimSpace(id), 64); err == nil {
 		out = append(out, "#"+strconv.FormatFloat(f, 'f', -1, 64))
 	}
 	return out
+}
+
+// digits are the identifier's hex digits, as far as it is written in hex.
+func digits(id string) string {
+	text := strings.ToLower(strings.ReplaceAll(strings.Trim(id, "{}"), "-", ""))
+	return strings.TrimPrefix(strings.TrimPrefix(text, `\x`), "0x")
+}
+
+// wider are the forms of a text that is a number or a UUID to its column.
+func wider(v any, c *retention.Column) []string {
+	x, ok := v.(string)
+	if !ok || c == nil {
+		return nil
+	}
+	switch c.Kind {
+	case retention.KindNumber:
+		if f, err := strconv.ParseFloat(x, 64); err == nil {
+			return []string{"#" + strconv.FormatFloat(f, 'f', -1, 64)}
+		}
+	case retention.KindUUID:
+		return []string{"x" + strings.ToLower(strings.ReplaceAll(x, "-", ""))}
+	}
+	return nil
 }
 
 func valueForms(v any) []string {

@@ -20,7 +20,7 @@ func (s *Source) Page(ctx context.Context, sel retention.Selection, h *retention
 	if err != nil {
 		return out, err
 	}
-	err = s.e.Look(ctx, func(q Session) error {
+	err = s.e.Look(ByIndex(ctx), func(q Session) error {
 		cursors, err := s.cursors(ctx, q, sel.Table, g.Order(), x)
 		for _, c := range cursors {
 			out.Keys, out.Next = append(out.Keys, c.Key), c
@@ -46,7 +46,7 @@ func (s *Source) Ahead(ctx context.Context, sel retention.Selection, after reten
 	if err != nil {
 		return out, err
 	}
-	err = s.e.Look(ctx, func(q Session) error {
+	err = s.e.Look(ByIndex(ctx), func(q Session) error {
 		cursors, err := s.cursors(ctx, q, sel.Table, g.Order(), x)
 		if len(cursors) > 0 {
 			out = cursors[0]

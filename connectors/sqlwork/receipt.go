@@ -55,7 +55,7 @@ func (s *Source) Settle(ctx context.Context, intent string) (retention.Receipt, 
 	}
 	err := s.e.Change(ctx, Loose, batchWait, abandoned)
 	if s.e.Kind(err) == Duplicate { // the batch, or an earlier settling, was first
-		err = s.e.Look(ctx, func(q Session) error {
+		err = s.e.Look(AtSource(ctx), func(q Session) error {
 			out, err = s.readReceipt(ctx, q, intent)
 			return err
 		})
