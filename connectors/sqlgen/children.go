@@ -35,7 +35,7 @@ func (g *Gen) DetachChildren(c retention.Child, list string, most int64) (Query,
 	for _, p := range c.On {
 		sets = append(sets, Raw(g.d.Quote(g.column(x, p.Theirs).Name)+" = NULL"))
 	}
-	return g.done(Format("UPDATE %s SET %s\nWHERE %s", g.from(x), Join(", ", sets...), cond))
+	return g.done(Format("%s SET %s\nWHERE %s", g.updateOf(x), Join(", ", sets...), cond))
 }
 
 // limited are at most that many of the child rows, the same ones every time

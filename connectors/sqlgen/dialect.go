@@ -84,6 +84,8 @@ type Dialect struct {
 	Grouped bool
 	// Delete begins a DELETE from the table under the alias; nil: DELETE FROM.
 	Delete func(table SQL, alias string) SQL
+	// Update begins an UPDATE of the table, which has its alias; nil: UPDATE.
+	Update func(table SQL) SQL
 	// Apart wraps a subquery that refers to nothing around it, so that the
 	// statement may change the table it reads; nil: as it is.
 	Apart func(sub SQL) SQL

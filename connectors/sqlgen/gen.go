@@ -81,6 +81,14 @@ func (g *Gen) deleteFrom(r row) SQL {
 	return g.d.Delete(g.from(r), r.alias)
 }
 
+// updateOf begins a change of rows of r.
+func (g *Gen) updateOf(r row) SQL {
+	if g.d.Update == nil {
+		return Format("UPDATE %s", g.from(r))
+	}
+	return g.d.Update(g.from(r))
+}
+
 // apart is a subquery that the statement around it may change the table of.
 func (g *Gen) apart(sub SQL) SQL {
 	if g.d.Apart == nil {

@@ -84,7 +84,7 @@ func (g *Gen) update(t row, where SQL, changes []retention.Change, mark string, 
 	if len(sets) == 0 {
 		return Query{}, fmt.Errorf("table %s: no column would change", t.table.Name)
 	}
-	return g.done(Format("UPDATE %s SET\n  %s\nWHERE %s", g.from(t), Join(",\n  ", sets...), where))
+	return g.done(Format("%s SET\n  %s\nWHERE %s", g.updateOf(t), Join(",\n  ", sets...), where))
 }
 
 // CountDone counts the rows of the list that have their form; ok = false where

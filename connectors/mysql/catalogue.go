@@ -1,0 +1,185 @@
+package mysql
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/retentiond/retentiond/connectors/sqlwork"
+	"github.com/retentiond/retentiond/retention"
+)
+
+// foreignKeys reads those of all databases: any table may refer to ours.
+func (cat *catalogue) foreignKeys(ctx context.Context, q sqlwork.Session) ([]retention.ForeignKey, error) {
+	var rows []struct {
+		Schema   string `db:"s"`
+		Name     string `db:"n"`
+		Table    string `db:"t"`
+		Column   string `db:"c"`
+		ToSchema string `db:"ts"`
+		To       string `db:"tt"`
+		ToColumn string `db:"tc"`
+		OnDelete string `db:"od"`
+	}
+	err := sqlx.SelectContext(ctx, q, &rows, `SELECT k.CONSTRAINT_SCHEMA AS s, k.CONSTRAINT_NAME AS n, k.TABLE_NAME AS t, k.COLUMN_NAME AS c,
+ k.REFERENCED_TABLE_SCHEMA AS ts, k.REFERENCED_TABLE_NAME AS tt, k.REFERENCED_COLUMN_NAME AS tc, r.DELETE_RULE AS od
+FROM information_schema.KEY_COLUMN_USAGE AS k
+JOIN information_schema.REFERENTIAL_CONSTRAINTS AS r ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME
+WHERE k.REFERENCED_TABLE_NAME IS NOT NULL ORDER BY s, t, n, k.ORDINAL_POSITION`)
+	var out []retention.ForeignKey
+	for _, r := range rows {
+		from := cat.name(r.Schema, r.Table)
+		if n := len(out); n == 0 || out[n-1].Name != r.Name || out[n-1].From != from {
+			out = append(out, retention.ForeignKey{Name: r.Name, From: from, To: cat.name(r.ToSchema, r.To), OnDelete: r.OnDelete})
+		}
+		fk := &out[len(out)-1]
+		fk.Columns, fk.ToCols = append(fk.Columns, r.Column), append(fk.ToCols, r.ToColumn)
+	}
+	return out, err
+}
+
+// build makes the tables, without their indexes.
+func (cat *catalogue) build(keys []retention.ForeignKey) {
+	for key, info := range cat.tables {
+		t := &retention.Table{Name: cat.name(info.Schema, info.Name), Kind: info.kind()}
+		for _, fk := range keys {
+			if cat.e.home.key(fk.From) == key {
+				t.References = append(t.References, fk)
+			}
+			if cat.e.home.key(fk.To) == key {
+				t.Referenced = append(t.Referenced, fk)
+			}
+		}
+		for _, c := range cat.columns[key] {
+			t.Columns = append(t.Columns, retention.Column{
+				Name: c.Name, Decl: c.decl(), Kind: kindOf(strings.ToLower(c.Data), cat.json[key][strings.ToLower(c.Name)]),
+				Nullable: c.Nullable == "YES", Length: int(c.Length.Int64), Generated: c.Generated.String != "",
+			})
+		}
+		cat.table[key] = t
+	}
+}
+
+// indexes reads indexes and triggers, and completes the tables with what follows.
+func (cat *catalogue) indexes(ctx context.Context, q sqlwork.Session) error {
+	if len(cat.order) == 0 {
+		return nil
+	}
+	partial, err := cat.readIndexes(ctx, q)
+	if err != nil {
+		return err
+	}
+	if err := cat.triggers(ctx, q); err != nil {
+		return err
+	}
+	for key, t := range cat.table {
+		for i := range t.Columns {
+			t.Columns[i].Unique = alone(t, t.Columns[i].Name)
+		}
+		t.Unsafe = unsafe(t, cat.tables[key], partial[key])
+		t.Fingerprint = fingerprint(t, cat.columns[key], cat.tables[key])
+	}
+	return nil
+}
+
+// readIndexes says of which tables the primary key covers only the beginning of
+// a column.
+func (cat *catalogue) readIndexes(ctx context.Context, q sqlwork.Session) (partial map[retention.TableName]bool, err error) {
+	var rows []struct {
+		Schema    string         `db:"s"`
+		Table     string         `db:"t"`
+		Name      string         `db:"n"`
+		NotUnique int            `db:"nu"`
+		Column    sql.NullString `db:"c"`
+		Part      sql.NullInt64  `db:"part"`
+		Type      string         `db:"type"`
+	}
+	partial = map[retention.TableName]bool{}
+	err = cat.list(ctx, q, &rows, "SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t, INDEX_NAME AS n, NON_UNIQUE AS nu, COLUMN_NAME AS c, SUB_PART AS part, INDEX_TYPE AS type FROM information_schema.STATISTICS WHERE ",
+		"TABLE_SCHEMA", "TABLE_NAME", " ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX", cat.order)
+	for _, r := range rows {
+		key := cat.key(r.Schema, r.Table)
+		t := cat.table[key]
+		if t == nil {
+			continue
+		}
+		if r.Name == "PRIMARY" {
+			t.Key = append(t.Key, r.Column.String)
+			partial[key] = partial[key] || r.Part.Valid
+			if len(t.Key) > 1 {
+				t.Indexes[len(t.Indexes)-1].Columns = slices.Clone(t.Key)
+				continue
+			}
+		}
+		if n := len(t.Indexes); n == 0 || t.Indexes[n-1].Name != r.Name {
+			t.Indexes = append(t.Indexes, retention.Index{Name: r.Name, Unique: r.NotUnique == 0, Partial: r.Type != "BTREE"})
+		}
+		ix := &t.Indexes[len(t.Indexes)-1]
+		ix.Columns = append(ix.Columns, r.Column.String)
+		ix.Partial = ix.Partial || r.Part.Valid
+	}
+	return partial, err
+}
+
+func (cat *catalogue) triggers(ctx context.Context, q sqlwork.Session) error {
+	var rows []struct {
+		Schema string `db:"s"`
+		Table  string `db:"t"`
+		Name   string `db:"n"`
+		Event  string `db:"event"`
+	}
+	err := cat.list(ctx, q, &rows, "SELECT EVENT_OBJECT_SCHEMA AS s, EVENT_OBJECT_TABLE AS t, TRIGGER_NAME AS n, EVENT_MANIPULATION AS event FROM information_schema.TRIGGERS WHERE ",
+		"EVENT_OBJECT_SCHEMA", "EVENT_OBJECT_TABLE", " ORDER BY TRIGGER_NAME", cat.order)
+	for _, r := range rows {
+		if t := cat.table[cat.key(r.Schema, r.Table)]; t != nil {
+			t.Triggers = append(t.Triggers, retention.Trigger{Name: r.Name, Event: r.Event})
+		}
+	}
+	return err
+}
+
+func alone(t *retention.Table, column string) bool {
+	return slices.ContainsFunc(t.Indexes, func(ix retention.Index) bool {
+		return ix.Unique && !ix.Partial && len(ix.Columns) == 1 && ix.Columns[0] == column
+	})
+}
+
+// unsafe says why no row of the table can be acted on.
+func unsafe(t *retention.Table, info *tableRow, partialKey bool) string {
+	switch {
+	case t.Kind == "system-versioned":
+		return "it is system-versioned: what is deleted stays in its history; drop the versioning, or keep the history elsewhere"
+	case t.Kind != "table" && t.Kind != "partitioned":
+		return "it is a " + t.Kind + ", not an ordinary table; name the table beneath"
+	case !strings.EqualFold(info.Engine.String, "InnoDB"):
+		return fmt.Sprintf("its engine %s has no transactions: ALTER TABLE %s ENGINE=InnoDB", info.Engine.String, quote(info.Name))
+	case len(t.Key) == 0:
+		return "it has no primary key, so its rows cannot be named exactly; declare one"
+	case partialKey:
+		return "its primary key covers only the beginning of a column, so its rows cannot be named exactly"
+	}
+	for _, k := range t.Key {
+		switch c := t.Column(k); {
+		case c.Kind == retention.KindOther, typeName(c) == "float", typeName(c) == "double", typeName(c) == "bit", c.Length > 700:
+			return fmt.Sprintf("its key column %q (%s) cannot be named exactly and in order", k, c.Decl)
+		}
+	}
+	return ""
+}
+
+// fingerprint is over what a plan depends on. Indexes are not part of it: they
+// change speed, not meaning.
+func fingerprint(t *retention.Table, cols []columnRow, info *tableRow) string {
+	b, err := json.Marshal([]any{t.Name, t.Kind, info.Engine, cols, t.Key, t.References, t.Referenced, t.Triggers})
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(b)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}

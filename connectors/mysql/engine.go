@@ -1,0 +1,97 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/retentiond/retentiond/connectors/sqlgen"
+	"github.com/retentiond/retentiond/connectors/sqlwork"
+	"github.com/retentiond/retentiond/retention"
+)
+
+// engine is what MariaDB and MySQL add to the work that all SQL connectors do
+// alike.
+type engine struct {
+	name          string // product, address and database, without secrets
+	address, user string
+	database      string
+	declared      bool // the operator says that nobody else writes
+	read, write   *sqlx.DB
+	words         *sqlgen.Dialect
+
+	// What the server says of itself, from Open on.
+	version string
+	maria   bool
+	home    home
+}
+
+var _ sqlwork.Engine = (*engine)(nil)
+
+// Dialect is the server's.
+func (e *engine) Dialect() *sqlgen.Dialect { return e.words }
+
+// Name is product, address and database.
+func (e *engine) Name() string { return e.name }
+
+// Alone is false: others write.
+func (e *engine) Alone() bool { return false }
+
+// Changed is not known: the server counts no rows that triggers change.
+func (e *engine) Changed(context.Context, sqlwork.Session) (int64, bool, error) { return 0, false, nil }
+
+// Mark is seconds since 1970 in an integer column, a time without zone, in UTC,
+// in a time column, and RFC 3339 in a text.
+func (e *engine) Mark(c *retention.Column, at time.Time) any {
+	switch {
+	case c == nil || c.Kind == retention.KindText:
+		return at.UTC().Format(time.RFC3339)
+	case c.Kind == retention.KindInteger:
+		return at.Unix()
+	case c.Kind == retention.KindDate:
+		return at.UTC().Format(time.DateOnly)
+	}
+	return at.UTC().Format(time.DateTime)
+}
+
+// Value makes what the driver returned exact: integers beyond 64 bits with a sign
+// stay texts.
+func (e *engine) Value(c *retention.Column, v any) any {
+	b, isBytes := v.([]byte)
+	if u, ok := v.(uint64); ok {
+		b, isBytes = []byte(strconv.FormatUint(u, 10)), true
+	}
+	switch {
+	case !isBytes || c == nil || c.Kind == retention.KindBytes:
+		return v
+	case c.Kind == retention.KindInteger:
+		if n, err := strconv.ParseInt(string(b), 10, 64); err == nil {
+			return n
+		}
+	}
+	return string(b)
+}
+
+// InstallSQL makes the two tables.
+func (e *engine) InstallSQL() []string {
+	const id = "VARCHAR(190) CHARACTER SET ascii COLLATE ascii_bin"
+	return sqlwork.GateSQL(e.Own(gateTable), e.Own("retentiond_receipt"), "`rows`", id, "LONGTEXT CHARACTER SET utf8mb4", " ENGINE=InnoDB")
+}
+
+// Own is in the connection's own database.
+func (e *engine) Own(name string) string { return quote(e.database) + "." + quote(name) }
+
+// Installed asks for the table itself: a missing one ends no transaction here.
+func (e *engine) Installed(ctx context.Context, q sqlwork.Session) (bool, error) {
+	var n int
+	err := q.GetContext(ctx, &n, "SELECT count(*) FROM "+e.Own(gateTable)+" WHERE id = 0")
+	if code(err) == errNoTable {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for the gate: %w", err)
+	}
+	return true, nil
+}

@@ -1,0 +1,151 @@
+package mysql
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/retentiond/retentiond/connectors/sqlgen"
+	"github.com/retentiond/retentiond/retention"
+)
+
+// among converts the identifiers to the column's type here: what does not
+// convert matches nothing. Texts compare as the column does.
+func among(col sqlgen.SQL, c *retention.Column, ids *sqlgen.IDs) sqlgen.SQL {
+	in := func(left, typ, value string, form func([]string) []string) sqlgen.SQL {
+		list := ids.Form(typ, func(ids []string) string { return array(form(ids)) })
+		return sqlgen.Format("%s IN (SELECT "+value+" FROM JSON_TABLE(%s, '$[*]' COLUMNS (v "+typ+" PATH '$')) AS j)", fill(left, col), sqlgen.Arg(list))
+	}
+	switch {
+	case unsigned(c):
+		return in("%s", "BIGINT UNSIGNED", "j.v", unsignedIDs)
+	case c.Kind == retention.KindInteger:
+		return in("%s", "BIGINT", "j.v", signedIDs)
+	case typeName(c) == "decimal":
+		return in("%s", "DECIMAL(65,30)", "j.v", decimalIDs)
+	case c.Kind == retention.KindNumber:
+		return in("%s", "DOUBLE", "j.v", decimalIDs)
+	case c.Kind == retention.KindUUID:
+		return in("%s", "VARCHAR(36)", "CAST(j.v AS UUID)", uuidIDs)
+	case c.Kind == retention.KindBytes:
+		return in("%s", width("VARCHAR(%d) CHARACTER SET ascii", 2*max(c.Length, 64)), "UNHEX(j.v)", func(ids []string) []string { return byteIDs(c, ids) })
+	case c.Kind == retention.KindIP:
+		return in("CAST(%s AS CHAR)", "VARCHAR(64) COLLATE utf8mb4_bin", "j.v", ipIDs)
+	case textual(c):
+		n := longest(c.Length)
+		return in("%s", width("VARCHAR(%d) COLLATE "+collation(c), n), "j.v", func(ids []string) []string { return textIDs(n, ids) })
+	}
+	return in("CAST(%s AS CHAR) COLLATE utf8mb4_bin", "VARCHAR(255) COLLATE utf8mb4_bin", "j.v", func(ids []string) []string { return textIDs(255, ids) })
+}
+
+func fill(left string, col sqlgen.SQL) sqlgen.SQL { return sqlgen.Format(left, col) }
+
+func width(text string, n int) string { return fmt.Sprintf(text, n) }
+
+// longest is how many characters an identifier in a text column has at most;
+// more could not be sorted in memory.
+func longest(length int) int {
+	if length <= 0 || length > 700 {
+		return 700
+	}
+	return length
+}
+
+func array(texts []string) string {
+	if texts == nil {
+		texts = []string{}
+	}
+	b, err := json.Marshal(texts)
+	if err != nil { // texts are always JSON
+		return "[]"
+	}
+	return string(b)
+}
+
+func each(ids []string, form func(string) (string, bool)) []string {
+	out := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if x, ok := form(id); ok {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+func signedIDs(ids []string) []string {
+	return each(ids, func(id string) (string, bool) {
+		n, err := strconv.ParseInt(strings.TrimSpace(id), 10, 64)
+		return strconv.FormatInt(n, 10), err == nil
+	})
+}
+
+func unsignedIDs(ids []string) []string {
+	return each(ids, func(id string) (string, bool) {
+		n, err := strconv.ParseUint(strings.TrimSpace(id), 10, 64)
+		return strconv.FormatUint(n, 10), err == nil
+	})
+}
+
+func decimalIDs(ids []string) []string {
+	return each(ids, func(id string) (string, bool) {
+		id = strings.TrimSpace(id)
+		_, err := strconv.ParseFloat(id, 64)
+		return id, err == nil && strings.Trim(id, "+-0123456789.") == "" && len(id) < 60
+	})
+}
+
+func uuidIDs(ids []string) []string {
+	return each(ids, func(id string) (string, bool) {
+		b, err := hex.DecodeString(strings.ReplaceAll(strings.Trim(strings.TrimSpace(id), "{}"), "-", ""))
+		if err != nil || len(b) != 16 {
+			return "", false
+		}
+		h := hex.EncodeToString(b)
+		return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:], true
+	})
+}
+
+func ipIDs(ids []string) []string {
+	return each(ids, func(id string) (string, bool) {
+		ip, err := netip.ParseAddr(strings.TrimSpace(id))
+		return ip.WithZone("").String(), err == nil
+	})
+}
+
+// textIDs drops what is longer than the column: it can be in no row, but for
+// spaces at its end.
+func textIDs(n int, ids []string) []string {
+	return each(ids, func(id string) (string, bool) {
+		if utf8.RuneCountInString(id) > n {
+			id = strings.TrimRight(id, " ")
+		}
+		return id, utf8.RuneCountInString(id) <= n
+	})
+}
+
+// byteIDs are the identifiers' own bytes and what they are as hex digits, a UUID
+// among them. A column of fixed width is filled with zeros, as it stores them.
+func byteIDs(c *retention.Column, ids []string) []string {
+	n := max(c.Length, 64)
+	add := func(out []string, b []byte) []string {
+		if typeName(c) == "binary" && len(b) < c.Length {
+			b = append(append([]byte{}, b...), make([]byte, c.Length-len(b))...)
+		}
+		if len(b) > n {
+			return out
+		}
+		return append(out, hex.EncodeToString(b))
+	}
+	var out []string
+	for _, id := range ids {
+		out = add(out, []byte(id))
+		if b, err := hex.DecodeString(strings.ReplaceAll(strings.TrimPrefix(strings.ToLower(id), "0x"), "-", "")); err == nil {
+			out = add(out, b)
+		}
+	}
+	return out
+}
