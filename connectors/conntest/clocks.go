@@ -116,7 +116,7 @@ func clockTimestamp(t *testing.T, h Harness) {
 func clockTimestampTZ(t *testing.T, h Harness) {
 	bare(h, t).wantReadings("timestamptz", typed("at", retention.AsTimestampZone),
 		all(readings(retention.Due, "2023-12-31 23:59:59+00:00", "2024-01-01 00:30:00+01:00"), readings(retention.Active, "2024-01-01 00:00:00+00:00", "2023-12-31 23:30:00-01:00"),
-			readings(retention.Unresolved, "1970-01-01 00:00:00+00:00"), readings(retention.Open, "NULL"))...)
+			readings(retention.Unresolved, "1970-01-02 00:00:00+00:00"), readings(retention.Open, "NULL"))...)
 }
 
 func clockUnix(t *testing.T, h Harness) {

@@ -1,0 +1,217 @@
+package mysql
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/jmoiron/sqlx"
+	"github.com/retentiond/retentiond/connectors/conntest"
+	"github.com/retentiond/retentiond/connectors/conntest/servers"
+	"github.com/retentiond/retentiond/connectors/sqlwork"
+	"github.com/retentiond/retentiond/retention"
+)
+
+func TestConformance(t *testing.T) { conntest.Run(t, harness{}) }
+
+type harness struct{}
+
+func (harness) Capabilities() []conntest.Capability { return conntest.AllCapabilities() }
+
+func (harness) Fresh(t *testing.T) conntest.Database {
+	t.Helper()
+	return fresh(t)
+}
+
+func fresh(t *testing.T) *database {
+	t.Helper()
+	dsn := servers.MariaDB(t).Database(t)
+	return &database{dsn: dsn, app: openApp(t, dsn)}
+}
+
+// openApp is an application's own pool.
+func openApp(t *testing.T, dsn string) *sqlx.DB {
+	t.Helper()
+	c, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Params = map[string]string{"time_zone": "'+00:00'"}
+	c.Logger = &mysql.NopLogger{}
+	db, err := sqlx.Open("mysql", c.FormatDSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func (harness) Type(name string) string {
+	return map[string]string{
+		"timestamp-text": "VARCHAR(40)", "text": "VARCHAR(190)", "int": "INT", "bigint": "BIGINT", "date": "DATE",
+		"timestamp": "DATETIME(6)", "timestamptz": "TIMESTAMP(6) NULL", "bytes": "VARBINARY(64)",
+	}[name]
+}
+
+func (harness) Quote(name string) string { return quote(name) }
+
+func (harness) Bytes(b []byte) string { return "x'" + hex.EncodeToString(b) + "'" }
+
+func (harness) Trigger(name, event, table, statement string) []string {
+	return []string{fmt.Sprintf("CREATE TRIGGER %s AFTER %s ON %s FOR EACH ROW %s", name, event, table, statement)}
+}
+
+type database struct {
+	app *sqlx.DB
+	dsn string
+}
+
+func (d *database) Open(t *testing.T) retention.Source {
+	t.Helper()
+	return d.open(t)
+}
+
+func (d *database) open(t *testing.T) *Source {
+	t.Helper()
+	s, err := Open(t.Context(), d.dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// Exec writes times with an offset as MariaDB takes them: in the session's zone.
+func (d *database) Exec(ctx context.Context, statement string) error {
+	statement = regexp.MustCompile(`'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d'`).ReplaceAllStringFunc(statement, func(s string) string {
+		at, err := time.Parse("'2006-01-02 15:04:05-07:00'", s)
+		if err != nil {
+			return s
+		}
+		return at.UTC().Format("'2006-01-02 15:04:05'")
+	})
+	_, err := d.app.ExecContext(ctx, statement)
+	return err
+}
+
+func (d *database) Query(ctx context.Context, query string) ([][]any, error) {
+	rows, err := d.app.QueryxContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		return nil, err
+	}
+	var out [][]any
+	for rows.Next() {
+		vals, err := rows.SliceScan()
+		if err != nil {
+			return nil, err
+		}
+		for i, v := range vals {
+			b, isBytes := v.([]byte)
+			switch typ := types[i].DatabaseTypeName(); {
+			case !isBytes || strings.HasSuffix(typ, "BINARY") || strings.HasSuffix(typ, "BLOB"):
+			case typ == "DATETIME", typ == "TIMESTAMP":
+				vals[i] = strings.TrimSuffix(string(b), ".000000")
+			default:
+				vals[i] = string(b)
+			}
+		}
+		out = append(out, vals)
+	}
+	return out, rows.Err()
+}
+
+// TryWrite holds every inspector session at once, so that none is left out.
+func (d *database) TryWrite(ctx context.Context, src retention.Source, table string) error {
+	return d.tryWrite(ctx, src.(*Source), table, sessions)
+}
+
+func (d *database) tryWrite(ctx context.Context, s *Source, table string, more int) error {
+	if more == 0 {
+		return nil
+	}
+	return s.Look(ctx, func(q sqlwork.Session) error {
+		var all []error
+		for _, loosen := range []string{"", "SET SESSION TRANSACTION READ WRITE", "SET SESSION sql_log_bin = 0"} {
+			if loosen != "" {
+				_, _ = q.ExecContext(ctx, loosen) // refused, or of no use
+			}
+			for _, text := range []string{"INSERT INTO " + table + " SELECT * FROM " + table + " LIMIT 0", "UPDATE " + table + " SET id = id", "DELETE FROM " + table, "TRUNCATE TABLE " + table,
+				"DROP TABLE " + table, "CREATE TABLE made_by_inspector (id INTEGER)", "CREATE INDEX made_by_inspector ON " + table + " (id)", "OPTIMIZE TABLE " + table} {
+				if _, err := q.ExecContext(ctx, text); err == nil {
+					all = append(all, fmt.Errorf("after %q, %q went through", loosen, text))
+				}
+			}
+		}
+		_, err := q.ExecContext(ctx, "SET SESSION TRANSACTION READ ONLY")
+		return errors.Join(append(all, err, d.tryWrite(ctx, s, table, more-1))...)
+	})
+}
+
+func (d *database) Lock(t *testing.T, table string) (release func()) {
+	t.Helper()
+	tx, err := d.app.Beginx()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec("UPDATE " + table + " SET id = id"); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := tx.Query("SELECT * FROM " + table + " FOR UPDATE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+	}
+	rows.Close()
+	return func() {
+		if err := tx.Rollback(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Raw are the files of the database's tables, written out first.
+func (d *database) Raw(t *testing.T) []byte {
+	t.Helper()
+	conn, err := d.app.Connx(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	var dir string
+	if err := conn.GetContext(t.Context(), &dir, "SELECT CONCAT(@@datadir, DATABASE())"); err != nil {
+		t.Fatal(err)
+	}
+	var tables []string
+	if err := conn.SelectContext(t.Context(), &tables, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME NOT LIKE 'retentiond%'"); err != nil {
+		t.Fatal(err)
+	}
+	var out []byte
+	for _, name := range tables {
+		if _, err := conn.ExecContext(t.Context(), "FLUSH TABLES "+quote(name)+" FOR EXPORT"); err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(filepath.Join(dir, name+".ibd"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, b...)
+		if _, err := conn.ExecContext(t.Context(), "UNLOCK TABLES"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
+}
