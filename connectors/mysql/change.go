@@ -78,7 +78,7 @@ func truncate(col sqlgen.SQL, c *retention.Column, unit string) (readable, form 
 	switch c.Kind {
 	case retention.KindDate, retention.KindTimestamp, retention.KindTimestampTZ:
 		v := sqlgen.Format("CAST(%s AS CHAR)", col)
-		day := sqlgen.Format(part, v, v)
+		day := repeat(part, v)
 		if c.Kind != retention.KindDate {
 			day = sqlgen.Format("CONCAT(%s, ' 00:00:00')", day)
 		}
@@ -88,9 +88,18 @@ func truncate(col sqlgen.SQL, c *retention.Column, unit string) (readable, form 
 		rest := sqlgen.Format("SUBSTR(%s, 11)", v)
 		offset := sqlgen.Format("COALESCE(REGEXP_SUBSTR(%s, '[Z+-].*'), '')", rest)
 		zeros := sqlgen.Format("REGEXP_REPLACE(LEFT(%s, CHAR_LENGTH(%s) - CHAR_LENGTH(%s)), '[0-9]', '0')", rest, rest, offset)
-		return matches(v, isoStamp), sqlgen.Format("CONCAT(%s, %s, %s)", sqlgen.Format(part, v, v), zeros, offset)
+		return matches(v, isoStamp), sqlgen.Format("CONCAT(%s, %s, %s)", repeat(part, v), zeros, offset)
 	}
 	return
+}
+
+// repeat puts the piece in every place of the text.
+func repeat(text string, piece sqlgen.SQL) sqlgen.SQL {
+	pieces := make([]sqlgen.SQL, strings.Count(text, "%s"))
+	for i := range pieces {
+		pieces[i] = piece
+	}
+	return sqlgen.Format(text, pieces...)
 }
 
 // multiple is the greatest multiple of n that is not above the value, or the

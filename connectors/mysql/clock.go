@@ -207,3 +207,17 @@ func stamp(micros sqlgen.SQL) sqlgen.SQL {
 }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+// extreme skips NULLs: a subquery in FROM may not refer to the row around it.
+func extreme(least bool, values []sqlgen.SQL) sqlgen.SQL {
+	f, none := "GREATEST", "-"+never
+	if least {
+		f, none = "LEAST", never
+	}
+	given := make([]sqlgen.SQL, len(values))
+	nulls := make([]sqlgen.SQL, len(values))
+	for i, v := range values {
+		given[i], nulls[i] = sqlgen.Format("COALESCE(%s, "+none+")", v), v
+	}
+	return sqlgen.Format("IF(COALESCE(%s) IS NULL, NULL, "+f+"(%s))", sqlgen.Join(", ", nulls...), sqlgen.Join(", ", given...))
+}

@@ -44,7 +44,7 @@ func openApp(t *testing.T, dsn string) *sqlx.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Params = map[string]string{"time_zone": "'+00:00'"}
+	c.Params = map[string]string{"time_zone": "'+00:00'", "sql_mode": "'STRICT_TRANS_TABLES,NO_BACKSLASH_ESCAPES'"}
 	c.Logger = &mysql.NopLogger{}
 	db, err := sqlx.Open("mysql", c.FormatDSN())
 	if err != nil {
@@ -133,30 +133,36 @@ func (d *database) Query(ctx context.Context, query string) ([][]any, error) {
 	return out, rows.Err()
 }
 
-// TryWrite holds every inspector session at once, so that none is left out.
+// TryWrite holds every inspector session at once, so that none is left out, and
+// gives each attempt a transaction of its own: a refused statement may end it.
 func (d *database) TryWrite(ctx context.Context, src retention.Source, table string) error {
-	return d.tryWrite(ctx, src.(*Source), table, sessions)
+	var all []error
+	rows := []string{"INSERT INTO " + table + " SELECT * FROM " + table + " LIMIT 0", "UPDATE " + table + " SET id = id", "DELETE FROM " + table}
+	tables := []string{"TRUNCATE TABLE " + table, "DROP TABLE " + table, "CREATE TABLE made_by_inspector (id INTEGER)", "CREATE INDEX made_by_inspector ON " + table + " (id)", "OPTIMIZE TABLE " + table}
+	for _, text := range append(rows, tables...) {
+		all = append(all, tryWrite(ctx, src.(*Source), "", text, sessions), tryWrite(ctx, src.(*Source), "SET SESSION sql_log_bin = 0", text, sessions))
+	}
+	for _, text := range rows { // a change of tables ends the transaction that is held read-only
+		all = append(all, tryWrite(ctx, src.(*Source), "SET SESSION TRANSACTION READ WRITE", text, sessions))
+	}
+	return errors.Join(all...)
 }
 
-func (d *database) tryWrite(ctx context.Context, s *Source, table string, more int) error {
+func tryWrite(ctx context.Context, s *Source, loosen, text string, more int) error {
 	if more == 0 {
 		return nil
 	}
 	return s.Look(ctx, func(q sqlwork.Session) error {
-		var all []error
-		for _, loosen := range []string{"", "SET SESSION TRANSACTION READ WRITE", "SET SESSION sql_log_bin = 0"} {
-			if loosen != "" {
-				_, _ = q.ExecContext(ctx, loosen) // refused, or of no use
-			}
-			for _, text := range []string{"INSERT INTO " + table + " SELECT * FROM " + table + " LIMIT 0", "UPDATE " + table + " SET id = id", "DELETE FROM " + table, "TRUNCATE TABLE " + table,
-				"DROP TABLE " + table, "CREATE TABLE made_by_inspector (id INTEGER)", "CREATE INDEX made_by_inspector ON " + table + " (id)", "OPTIMIZE TABLE " + table} {
-				if _, err := q.ExecContext(ctx, text); err == nil {
-					all = append(all, fmt.Errorf("after %q, %q went through", loosen, text))
-				}
-			}
+		inner := tryWrite(ctx, s, loosen, text, more-1)
+		if loosen != "" {
+			_, _ = q.ExecContext(ctx, loosen) // refused, or of no use
 		}
-		_, err := q.ExecContext(ctx, "SET SESSION TRANSACTION READ ONLY")
-		return errors.Join(append(all, err, d.tryWrite(ctx, s, table, more-1))...)
+		_, err := q.ExecContext(ctx, text)
+		if err == nil {
+			inner = errors.Join(inner, fmt.Errorf("after %q, %q went through", loosen, text))
+		}
+		_, err = q.ExecContext(ctx, "SET SESSION TRANSACTION READ ONLY")
+		return errors.Join(inner, err)
 	})
 }
 
@@ -194,6 +200,12 @@ func (d *database) Raw(t *testing.T) []byte {
 	var dir string
 	if err := conn.GetContext(t.Context(), &dir, "SELECT CONCAT(@@datadir, DATABASE())"); err != nil {
 		t.Fatal(err)
+	}
+	// Purge rewrites rows that were inserted a moment ago.
+	quiet, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if _, err := d.app.ExecContext(quiet, "SET GLOBAL innodb_max_purge_lag_wait = 0"); err != nil {
+		t.Logf("purge: %v", err)
 	}
 	var tables []string
 	if err := conn.SelectContext(t.Context(), &tables, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME NOT LIKE 'retentiond%'"); err != nil {

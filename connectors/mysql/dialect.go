@@ -31,6 +31,7 @@ func dialect(h home, secret func() []byte) *sqlgen.Dialect {
 		Unresolved:  unresolved,
 		Bound:       bound,
 		Stamp:       stamp,
+		Extreme:     extreme,
 		Among:       among,
 		Change: func(col sqlgen.SQL, c *retention.Column, ch retention.Change) (sqlgen.SQL, error) {
 			return changeOf(col, c, ch, secret)
@@ -51,7 +52,7 @@ func dialect(h home, secret func() []byte) *sqlgen.Dialect {
 			return sqlgen.Format("UPDATE %s, (SELECT 1 AS retentiond_one) AS retentiond_one", table)
 		},
 		Apart: func(sub sqlgen.SQL) sqlgen.SQL {
-			return sqlgen.Format("SELECT * FROM (%s LIMIT 9223372036854775807) AS apart", sub)
+			return sqlgen.Format("SELECT * FROM (SELECT * FROM (%s) AS inside LIMIT 9223372036854775807) AS apart", sub)
 		},
 		RowID: func(*retention.Table) string { return "" },
 	}

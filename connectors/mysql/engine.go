@@ -39,8 +39,20 @@ func (e *engine) Name() string { return e.name }
 // Alone is false: others write.
 func (e *engine) Alone() bool { return false }
 
-// Changed is not known: the server counts no rows that triggers change.
-func (e *engine) Changed(context.Context, sqlwork.Session) (int64, bool, error) { return 0, false, nil }
+// Changed counts rows that the session ever changed, as MariaDB tells. MySQL
+// counts its own temporary rows among them, so that nothing can be told there:
+// tables with triggers are refused.
+func (e *engine) Changed(ctx context.Context, q sqlwork.Session) (int64, bool, error) {
+	if !e.maria {
+		return 0, false, refusal(retention.RefuseUnsafeTable, "%s: a table of the batch has a trigger, and MySQL does not tell what triggers change: drop the trigger, or do its work in the application", e.name)
+	}
+	var n int64
+	err := q.GetContext(ctx, &n, "SELECT CAST(SUM(VARIABLE_VALUE) AS SIGNED) FROM information_schema.SESSION_STATUS WHERE VARIABLE_NAME IN ('HANDLER_DELETE', 'HANDLER_UPDATE', 'HANDLER_WRITE')")
+	if err != nil {
+		return 0, false, fmt.Errorf("count changes: %w", err)
+	}
+	return n, true, nil
+}
 
 // Mark is seconds since 1970 in an integer column, a time without zone, in UTC,
 // in a time column, and RFC 3339 in a text.

@@ -35,9 +35,13 @@ func stepsOf(loc *time.Location, from, to time.Time) steps {
 		if end.IsZero() || end.After(to.Add(margin)) {
 			return s
 		}
+		if !end.After(t) { // package time may end a zone at a turn of the year, and begin it there
+			end = t.Add(24 * time.Hour)
+		}
 		t = end
+		start, _ := t.ZoneBounds()
 		_, offset = t.Zone()
-		s.add(end.UnixMicro()+int64(offset)*1e6, int64(offset)*1e6)
+		s.add(start.UnixMicro()+int64(offset)*1e6, int64(offset)*1e6)
 	}
 }
 

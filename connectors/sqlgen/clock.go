@@ -205,7 +205,13 @@ func (g *Gen) rowClock(r row, c retention.ClockTest) SQL {
 	}
 	var vs []SQL
 	for _, m := range c.Members {
-		vs = append(vs, Format("SELECT %s AS v", g.member(r, c, m).value))
+		vs = append(vs, g.member(r, c, m).value)
+	}
+	if g.d.Extreme != nil {
+		return g.d.Extreme(c.Earliest, vs)
+	}
+	for i := range vs {
+		vs[i] = Format("SELECT %s AS v", vs[i])
 	}
 	f := "max"
 	if c.Earliest {

@@ -44,6 +44,9 @@ type Dialect struct {
 	// Bound is a test of the raw value that every clock before the cutoff passes
 	// and that an index can serve; ok = false where there is none.
 	Bound func(col SQL, c *retention.Column, m retention.MemberTest) (s SQL, ok bool)
+	// Extreme is the greatest, or least, of the values that are not NULL; nil: a
+	// subquery over them.
+	Extreme func(least bool, values []SQL) SQL
 	// Stamp writes microseconds since 1970 as RFC 3339 in UTC.
 	Stamp func(micros SQL) SQL
 	// Among is whether the value is one of the identifiers. It compares as the
