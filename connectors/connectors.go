@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/retentiond/retentiond/connectors/mysql"
 	"github.com/retentiond/retentiond/connectors/postgres"
 	"github.com/retentiond/retentiond/connectors/sqlite"
 	"github.com/retentiond/retentiond/retention"
@@ -24,7 +25,7 @@ type Registry map[string]Opener
 
 // Default is the register of this build.
 func Default() Registry {
-	return Registry{"sqlite": openSQLite, "postgres": openPostgres}
+	return Registry{"sqlite": openSQLite, "postgres": openPostgres, "mysql": openMySQL, "mariadb": openMySQL}
 }
 
 // Open opens a source by its driver. A driver that is not in the register is an
@@ -42,6 +43,10 @@ func (r Registry) Drivers() []string { return slices.Sorted(maps.Keys(r)) }
 
 func openPostgres(ctx context.Context, dsn string) (retention.Source, error) {
 	return postgres.Open(ctx, postgres.Options{DSN: dsn})
+}
+
+func openMySQL(ctx context.Context, dsn string) (retention.Source, error) {
+	return mysql.Open(ctx, dsn)
 }
 
 func openSQLite(ctx context.Context, dsn string) (retention.Source, error) {

@@ -26,6 +26,7 @@ func mayImport() map[string][]string {
 		"connectors/sqlgen":                {"retention"},
 		"connectors/sqlwork":               {"retention", "connectors/sqlgen"},
 		"connectors/sqlite":                {"retention", "retention/calendar", "connectors/sqlgen", "connectors/sqlwork"},
+		"connectors/mysql":                 {"retention", "retention/calendar", "connectors/sqlgen", "connectors/sqlwork"},
 		"connectors/postgres":              {"retention", "retention/calendar", "connectors/sqlgen", "connectors/sqlwork"},
 		"connectors":                       {"retention", "connectors/sqlite", "connectors/postgres"},
 		"connectors/conntest":              append([]string{"retention/bind"}, words...),

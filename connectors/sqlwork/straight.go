@@ -15,6 +15,12 @@ func (w *work) straight(ctx context.Context) (bool, error) {
 	if !w.plain() || !w.numbered() {
 		return false, nil
 	}
+	if w.e.Dialect().Apart != nil { // a statement may not read the table that it changes
+		g, err := w.gen()
+		if err != nil || !g.OwnColumnsOnly() {
+			return false, err
+		}
+	}
 	t := w.b.Selection.Table
 	list, err := keyList(t, w.keys)
 	if err != nil {
