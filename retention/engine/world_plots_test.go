@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"net/url"
+	"os"
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
@@ -17,6 +18,8 @@ type plots struct {
 	y      *yard
 	admin  *sql.DB
 	create string // makes the database of a quoted name
+	clear  string // empties the database it is sent to; empty: it is dropped instead
+	spare  chan string
 	ready  string // what the reading session is set to once the world stands
 	dsn    func(database string) string
 	open   func(dsn string) (*sql.DB, error)
@@ -26,7 +29,8 @@ type plots struct {
 // that no policy has.
 func serverPlot(t *testing.T, y *yard) func(context.Context, string) (*plot, error) {
 	t.Helper()
-	p := &plots{y: y}
+	p := &plots{y: y, spare: make(chan string, 64)}
+	defer elsewhere(t, y.dir)()
 	switch y.name {
 	case "postgres":
 		s := servers.NewPostgres(t, servers.Set("timezone", "Asia/Tokyo"))
@@ -34,7 +38,8 @@ func serverPlot(t *testing.T, y *yard) func(context.Context, string) (*plot, err
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.create, p.ready = "CREATE DATABASE %s TEMPLATE template0 STRATEGY file_copy", "SET TIME ZONE 'UTC'; SET datestyle TO ISO, YMD"
+		p.create, p.ready = "CREATE DATABASE %s TEMPLATE template0", "SET TIME ZONE 'UTC'; SET datestyle TO ISO, YMD"
+		p.clear = dropSchemas
 		p.dsn = func(name string) string { return u.JoinPath("..", name).String() }
 		p.open = func(dsn string) (*sql.DB, error) { return sql.Open("postgres", dsn) }
 	case "mysql":
@@ -59,9 +64,31 @@ func serverPlot(t *testing.T, y *yard) func(context.Context, string) (*plot, err
 	return p.make
 }
 
+// dropSchemas empties a PostgreSQL database, which costs less than another one.
+const dropSchemas = `DO $$ DECLARE s text; BEGIN
+  FOR s IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
+    EXECUTE format('DROP SCHEMA %I CASCADE', s);
+  END LOOP;
+  CREATE SCHEMA public;
+END $$`
+
+// elsewhere makes temporary files in dir until the returned function is called.
+func elsewhere(t *testing.T, dir string) func() {
+	t.Helper()
+	old, had := os.LookupEnv("TMPDIR")
+	if err := os.Setenv("TMPDIR", dir); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if _ = os.Setenv("TMPDIR", old); !had {
+			_ = os.Unsetenv("TMPDIR")
+		}
+	}
+}
+
 func (p *plots) make(ctx context.Context, _ string) (*plot, error) {
-	name := fmt.Sprintf("world%d", p.y.last.Add(1))
-	if _, err := p.admin.ExecContext(ctx, fmt.Sprintf(p.create, p.y.quote(name))); err != nil {
+	name, err := p.empty(ctx)
+	if err != nil {
 		return nil, err
 	}
 	dsn := p.dsn(name)
@@ -70,9 +97,30 @@ func (p *plots) make(ctx context.Context, _ string) (*plot, error) {
 		return nil, err
 	}
 	app.SetMaxOpenConns(1)
-	drop := func() {
-		_ = app.Close()
-		_, _ = p.admin.Exec("DROP DATABASE " + p.y.quote(name)) // the server ends with the test
+	return &plot{app: app, dsn: dsn, ready: p.ready, drop: func() { p.leave(name, app) }}, nil
+}
+
+// empty is a database with nothing in it.
+func (p *plots) empty(ctx context.Context) (string, error) {
+	select {
+	case name := <-p.spare:
+		return name, nil
+	default:
 	}
-	return &plot{app: app, dsn: dsn, ready: p.ready, drop: drop}, nil
+	name := fmt.Sprintf("world%d", p.y.last.Add(1))
+	_, err := p.admin.ExecContext(ctx, fmt.Sprintf(p.create, p.y.quote(name)))
+	return name, err
+}
+
+// leave drops what is in the database, for the next world; where it cannot, the
+// database stays until the server ends with the test.
+func (p *plots) leave(name string, app *sql.DB) {
+	defer app.Close()
+	if p.clear == "" {
+		_, _ = p.admin.Exec("DROP DATABASE " + p.y.quote(name))
+		return
+	}
+	if _, err := app.Exec(p.clear); err == nil {
+		p.spare <- name
+	}
 }
