@@ -30,7 +30,9 @@ type plots struct {
 func serverPlot(t *testing.T, y *yard) func(context.Context, string) (*plot, error) {
 	t.Helper()
 	p := &plots{y: y, spare: make(chan string, 64)}
-	defer elsewhere(t, y.dir)()
+	if y.roomy {
+		defer elsewhere(t, y.dir)()
+	}
 	switch y.name {
 	case "postgres":
 		s := servers.NewPostgres(t, servers.Set("timezone", "Asia/Tokyo"))

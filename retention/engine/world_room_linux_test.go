@@ -7,17 +7,18 @@ import (
 )
 
 // roomyDir is a directory in memory where there is plenty, for worlds test what
-// is decided and not what is durable; otherwise an ordinary one.
-func roomyDir(t *testing.T) string {
+// is decided and not what is durable; otherwise an ordinary one. open: a server's
+// own user may have files below it.
+func roomyDir(t *testing.T) (dir string, open bool) {
 	const memory, plenty = "/dev/shm", 2 << 30
 	var free syscall.Statfs_t
 	if syscall.Statfs(memory, &free) != nil || free.Bavail*uint64(free.Bsize) < plenty {
-		return t.TempDir()
+		return t.TempDir(), false
 	}
 	dir, err := os.MkdirTemp(memory, "worlds")
 	if err != nil {
-		return t.TempDir()
+		return t.TempDir(), false
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir
+	return dir, os.Chmod(dir, 0o755) == nil
 }

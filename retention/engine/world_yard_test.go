@@ -21,6 +21,7 @@ import (
 type yard struct {
 	*ground
 	dir   string
+	roomy bool   // a server may live there, too
 	key   []byte // the key file of the audit log
 	state []byte // an empty state store that knows the key
 	last  atomic.Int64
@@ -39,7 +40,8 @@ type plot struct {
 
 func newYard(t *testing.T, on string) *yard {
 	t.Helper()
-	y := &yard{ground: groundOf(on), dir: roomyDir(t), plot: sqlitePlot}
+	y := &yard{ground: groundOf(on), plot: sqlitePlot}
+	y.dir, y.roomy = roomyDir(t)
 	if y.ground == nil {
 		t.Fatalf("no worlds on %q", on)
 	}
