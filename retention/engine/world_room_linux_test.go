@@ -20,5 +20,5 @@ func roomyDir(t *testing.T) (dir string, open bool) {
 		return t.TempDir(), false
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir, os.Chmod(dir, 0o755) == nil
+	return dir, os.Chmod(dir, 0o777|os.ModeSticky) == nil // as /tmp is
 }
