@@ -23,7 +23,7 @@ import (
 // worlds cost more, and most of what a world tests is the same on every engine.
 const (
 	worldsAtLeast = 500
-	serverShare   = 10
+	serverShare   = 20
 )
 
 // worldsOn are the engines to draw for: those that this build has a connector
