@@ -28,7 +28,7 @@ func mayImport() map[string][]string {
 		"connectors/sqlite":                {"retention", "retention/calendar", "connectors/sqlgen", "connectors/sqlwork"},
 		"connectors/mysql":                 {"retention", "retention/calendar", "connectors/sqlgen", "connectors/sqlwork"},
 		"connectors/postgres":              {"retention", "retention/calendar", "connectors/sqlgen", "connectors/sqlwork"},
-		"connectors":                       {"retention", "connectors/sqlite", "connectors/postgres"},
+		"connectors":                       {"retention", "connectors/sqlite", "connectors/postgres", "connectors/mysql"},
 		"connectors/conntest":              append([]string{"retention/bind"}, words...),
 		"connectors/conntest/servers":      nil,
 		"connectors/conntest/servers/with": {"connectors/conntest/servers"},

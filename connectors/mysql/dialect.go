@@ -51,6 +51,7 @@ func dialect(h home, secret func() []byte) *sqlgen.Dialect {
 		Update: func(table sqlgen.SQL) sqlgen.SQL {
 			return sqlgen.Format("UPDATE %s, (SELECT 1 AS retentiond_one) AS retentiond_one", table)
 		},
+		Renews: func(c *retention.Column) bool { return strings.Contains(strings.ToLower(c.Decl), " on update ") },
 		Apart: func(sub sqlgen.SQL) sqlgen.SQL {
 			return sqlgen.Format("SELECT * FROM (SELECT * FROM (%s) AS inside LIMIT 9223372036854775807) AS apart", sub)
 		},
@@ -141,7 +142,7 @@ func typed(v sqlgen.SQL, c *retention.Column) sqlgen.SQL {
 	case c.Kind == retention.KindInteger:
 		return sqlgen.Format("CAST(%s AS SIGNED)", v)
 	case typeName(c) == "decimal":
-		return sqlgen.Format("CAST(%s AS "+c.Decl+")", v)
+		return sqlgen.Format("CAST(%s AS "+bare(c)+")", v)
 	case c.Kind == retention.KindDate:
 		return sqlgen.Format("CAST(%s AS DATE)", v)
 	case c.Kind == retention.KindTimestamp, c.Kind == retention.KindTimestampTZ:

@@ -38,9 +38,9 @@ func keyColumn(c *retention.Column, i int) (columns []string, value string) {
 	case c.Kind == retention.KindDate:
 		return sure("DATE")
 	case typeName(c) == "decimal":
-		return sure(c.Decl)
+		return sure(bare(c))
 	case c.Kind == retention.KindTimestamp, c.Kind == retention.KindTimestampTZ:
-		typ := strings.ToLower(c.Decl)
+		typ := bare(c)
 		return sure(strings.Replace(typ, "timestamp", "datetime", 1))
 	case c.Kind == retention.KindUUID, c.Kind == retention.KindIP:
 		return []string{col("v", "VARCHAR(80)", "")}, fmt.Sprintf("CAST(j.v%d AS %s)", i, c.Decl)

@@ -13,9 +13,20 @@ func typeName(c *retention.Column) string {
 	return name
 }
 
+// bare is the type without what follows it: signs, collation, renewal.
+func bare(c *retention.Column) string {
+	name, size, sized := strings.Cut(strings.ToLower(c.Decl), "(")
+	if !sized {
+		return typeName(c)
+	}
+	size, _, _ = strings.Cut(size, ")")
+	return name + "(" + size + ")"
+}
+
 // collation is that of a text column: its declared type ends with it.
 func collation(c *retention.Column) string {
 	_, name, _ := strings.Cut(c.Decl, " COLLATE ")
+	name, _, _ = strings.Cut(name, " ")
 	return name
 }
 

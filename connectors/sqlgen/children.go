@@ -35,6 +35,7 @@ func (g *Gen) DetachChildren(c retention.Child, list string, most int64) (Query,
 	for _, p := range c.On {
 		sets = append(sets, Raw(g.d.Quote(g.column(x, p.Theirs).Name)+" = NULL"))
 	}
+	sets = append(sets, g.unrenewed(x, nil, "")...)
 	return g.done(Format("%s SET %s\nWHERE %s", g.updateOf(x), Join(", ", sets...), cond))
 }
 

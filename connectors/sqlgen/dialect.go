@@ -87,6 +87,10 @@ type Dialect struct {
 	Grouped bool
 	// Delete begins a DELETE from the table under the alias; nil: DELETE FROM.
 	Delete func(table SQL, alias string) SQL
+	// Renews is whether the engine changes the column by itself whenever its row
+	// changes: it is then written as it was, since a clock must not move by what we
+	// do. nil: none does.
+	Renews func(c *retention.Column) bool
 	// Update begins an UPDATE of the table, which has its alias; nil: UPDATE.
 	Update func(table SQL) SQL
 	// Apart wraps a subquery that refers to nothing around it, so that the

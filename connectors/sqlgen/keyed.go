@@ -2,6 +2,7 @@ package sqlgen
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -84,7 +85,23 @@ func (g *Gen) update(t row, where SQL, changes []retention.Change, mark string, 
 	if len(sets) == 0 {
 		return Query{}, fmt.Errorf("table %s: no column would change", t.table.Name)
 	}
-	return g.done(Format("%s SET\n  %s\nWHERE %s", g.updateOf(t), Join(",\n  ", sets...), where))
+	return g.done(Format("%s SET\n  %s\nWHERE %s", g.updateOf(t), Join(",\n  ", append(sets, g.unrenewed(t, changes, mark)...)...), where))
+}
+
+// unrenewed writes the columns as they are that the engine would renew.
+func (g *Gen) unrenewed(t row, changes []retention.Change, mark string) []SQL {
+	if g.d.Renews == nil {
+		return nil
+	}
+	var sets []SQL
+	for i := range t.table.Columns {
+		c := &t.table.Columns[i]
+		changed := slices.ContainsFunc(changes, func(ch retention.Change) bool { return ch.Column == c.Name && ch.Func != retention.Keep })
+		if g.d.Renews(c) && !changed && c.Name != mark {
+			sets = append(sets, Format("%s = %s", g.col(t, c.Name), g.col(t, c.Name)))
+		}
+	}
+	return sets
 }
 
 // CountDone counts the rows of the list that have their form; ok = false where
