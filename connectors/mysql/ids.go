@@ -32,7 +32,7 @@ func among(col sqlgen.SQL, c *retention.Column, ids *sqlgen.IDs) sqlgen.SQL {
 	case c.Kind == retention.KindUUID:
 		return in("%s", "VARCHAR(36)", "CAST(j.v AS UUID)", uuidIDs)
 	case c.Kind == retention.KindBytes:
-		return in("%s", width("VARCHAR(%d) CHARACTER SET ascii", 2*max(c.Length, 64)), "UNHEX(j.v)", func(ids []string) []string { return byteIDs(c, ids) })
+		return in("%s", width("VARCHAR(%d) CHARACTER SET ascii", 2*byteWidth(c)), "UNHEX(j.v)", func(ids []string) []string { return byteIDs(c, ids) })
 	case c.Kind == retention.KindIP:
 		return in("CAST(%s AS CHAR)", "VARCHAR(64) COLLATE utf8mb4_bin", "j.v", ipIDs)
 	case textual(c):
@@ -127,10 +127,13 @@ func textIDs(n int, ids []string) []string {
 	})
 }
 
+// byteWidth is how many bytes an identifier has at most.
+func byteWidth(c *retention.Column) int { return min(max(c.Length, 64), 700) }
+
 // byteIDs are the identifiers' own bytes and what they are as hex digits, a UUID
 // among them. A column of fixed width is filled with zeros, as it stores them.
 func byteIDs(c *retention.Column, ids []string) []string {
-	n := max(c.Length, 64)
+	n := byteWidth(c)
 	add := func(out []string, b []byte) []string {
 		if typeName(c) == "binary" && len(b) < c.Length {
 			b = append(append([]byte{}, b...), make([]byte, c.Length-len(b))...)
