@@ -13,34 +13,51 @@ import (
 	"github.com/retentiond/retentiond/retention"
 )
 
-// among compares with the identifiers that the column's type can hold, in that
+// searched is up to how many identifiers an index may look up one by one.
+const searched = 64
+
+// amongOf compares with the identifiers that the column's type can hold, in that
 // type: the others match nothing, and are never sent. Types that nobody takes
 // for identifiers are compared as they are written.
-func among(col sqlgen.SQL, c *retention.Column, ids *sqlgen.IDs) sqlgen.SQL {
-	if isArray(c) {
-		return sqlgen.Format("EXISTS (SELECT 1 FROM unnest(%s) AS e(v) WHERE CAST(e.v AS text) IN (SELECT %s))", col, elements(ids, "text", asIs))
+func amongOf(hashes bool) func(sqlgen.SQL, *retention.Column, *sqlgen.IDs) sqlgen.SQL {
+	return func(col sqlgen.SQL, c *retention.Column, ids *sqlgen.IDs) sqlgen.SQL {
+		if isArray(c) {
+			return sqlgen.Format("EXISTS (SELECT 1 FROM unnest(%s) AS e(v) WHERE CAST(e.v AS text) IN (SELECT unnest(%s)))", col, elements(ids, "text", "text", asIs))
+		}
+		f, typ := formOf(c)
+		name := typ
+		switch {
+		case isCitext(c):
+			col, f, typ = sqlgen.Format("lower(CAST(%s AS text))", col), lowered, "text"
+			name = "lower"
+		case f == nil:
+			col, f, typ = cast(col, "text"), asIs, "text"
+			name = "text"
+		}
+		switch list := elements(ids, name, typ, f); {
+		case ids.Len() <= searched:
+			return sqlgen.Format("%s = ANY (%s)", col, list)
+		case hashes: // the CASE keeps the planner from estimating every element; only equal types are hashed
+			return sqlgen.Format("CASE WHEN %s = ANY (%s) THEN TRUE ELSE FALSE END", cast(col, typ), list)
+		default:
+			return sqlgen.Format("%s IN (SELECT unnest(%s))", col, list)
+		}
 	}
-	if isCitext(c) {
-		return sqlgen.Format("lower(CAST(%s AS text)) IN (SELECT lower(%s))", col, elements(ids, "text", asIs))
-	}
-	f, typ := formOf(c)
-	if f == nil {
-		return sqlgen.Format("CAST(%s AS text) IN (SELECT %s)", col, elements(ids, "text", asIs))
-	}
-	return sqlgen.Format("%s IN (SELECT %s)", col, elements(ids, typ, f))
 }
 
-// elements are the rows of the list, of that type. Every form of one type is the
-// same, so the type is its name.
-func elements(ids *sqlgen.IDs, typ string, f func(string) []string) sqlgen.SQL {
-	list := ids.Form(typ, func(all []string) string {
+func lowered(id string) []string { return []string{strings.ToLower(id)} }
+
+// elements are the identifiers as an array of that type; name tells its forms
+// apart.
+func elements(ids *sqlgen.IDs, name, typ string, f func(string) []string) sqlgen.SQL {
+	list := ids.Form(name, func(all []string) string {
 		var out []string
 		for _, id := range all {
 			out = append(out, f(id)...)
 		}
 		return arrayText(out)
 	})
-	return sqlgen.Format("unnest(%s::"+typ+"[])", sqlgen.Arg(list))
+	return sqlgen.Format("%s::"+typ+"[]", sqlgen.Arg(list))
 }
 
 // arrayText writes an array as PostgreSQL reads it.
@@ -51,6 +68,10 @@ func arrayText(values []string) string {
 	for i, v := range values {
 		if i > 0 {
 			b.WriteByte(',')
+		}
+		if v != "" && strings.Trim(v, "-0123456789") == "" {
+			b.WriteString(v)
+			continue
 		}
 		b.WriteByte('"')
 		b.WriteString(escape.Replace(v))

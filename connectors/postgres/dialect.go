@@ -10,7 +10,8 @@ import (
 )
 
 // dialect is PostgreSQL's; home is the schema that a bare table name means.
-func dialect(home string) *sqlgen.Dialect {
+// hashes: the server looks constants up in arrays by hashing.
+func dialect(home string, hashes bool) *sqlgen.Dialect {
 	return &sqlgen.Dialect{
 		Quote:       quote,
 		Placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
@@ -25,7 +26,7 @@ func dialect(home string) *sqlgen.Dialect {
 		Unresolved:  unresolved,
 		Bound:       bound,
 		Stamp:       stamp,
-		Among:       among,
+		Among:       amongOf(hashes),
 		Bind:        bind,
 		Change:      changeOf,
 		Formed:      formed,
@@ -36,7 +37,7 @@ func dialect(home string) *sqlgen.Dialect {
 		Now:         sqlgen.Raw(nowSQL),
 		Exact:       exact,
 		Image:       image,
-		Grouped:     true,
+		Fence:       "OFFSET 0",
 		RowID:       rowID,
 	}
 }

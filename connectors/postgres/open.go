@@ -127,7 +127,7 @@ func (e *engine) greet(ctx context.Context) error {
 		case !schema.Valid:
 			return refusal(retention.RefuseSourceDown, "%s has no schema in its search_path: set one (ALTER ROLE … SET search_path = …)", e.name)
 		}
-		e.at(schema.String)
+		e.at(schema.String, number >= hashing)
 		return nil
 	})
 }
@@ -136,10 +136,13 @@ func (e *engine) greet(ctx context.Context) error {
 // trim_scale.
 const oldest = 130000
 
+// hashing is the first version that looks long arrays up by hashing.
+const hashing = 140000
+
 // at sets the schema.
-func (e *engine) at(schema string) {
+func (e *engine) at(schema string, hashes bool) {
 	sum := sha256.Sum256([]byte("retentiond gate\x00" + schema))
-	e.schema, e.gate, e.d = schema, int64(binary.BigEndian.Uint64(sum[:8])), dialect(schema)
+	e.schema, e.gate, e.d = schema, int64(binary.BigEndian.Uint64(sum[:8])), dialect(schema, hashes)
 }
 
 // Close closes every session.

@@ -1,22 +1,22 @@
 package sqlgen
 
-import (
-	"slices"
-
-	"github.com/retentiond/retentiond/retention"
-)
+import "github.com/retentiond/retentiond/retention"
 
 // fence keeps an optimiser from merging a subquery into the query around it,
 // where the class would be computed once for every use.
 const fence = "LIMIT 9223372036854775807"
 
+func (g *Gen) fence() string {
+	if g.d.Fence != "" {
+		return g.d.Fence
+	}
+	return fence
+}
+
 // Count renders one statement with one row: the table's rows, the rows of each
 // class in [retention.ClassOrder], and the earliest clock of the due rows in
 // microseconds (NULL where the clock needs other rows).
 func (g *Gen) Count() (Query, error) {
-	if g.d.Grouped {
-		return g.countGrouped()
-	}
 	t := g.main()
 	inner := []SQL{Format("%s AS c", g.class(t))}
 	outer := []SQL{Raw("count(*)")}
@@ -26,43 +26,8 @@ func (g *Gen) Count() (Query, error) {
 	in, out := g.oldest(t)
 	inner = append(inner, in...)
 	outer = append(outer, out)
-	return g.done(Format("SELECT %s\nFROM (SELECT %s\nFROM %s "+fence+") AS k",
+	return g.done(Format("SELECT %s\nFROM (SELECT %s\nFROM %s "+g.fence()+") AS k",
 		Join(",\n  ", outer...), Join(", ", inner...), g.from(t)))
-}
-
-// countGrouped is the same by GROUP BY, which engines with several workers
-// split among them.
-func (g *Gen) countGrouped() (Query, error) {
-	t := g.main()
-	inner := []SQL{Format("%s AS c", g.class(t)), Raw("count(*) AS n")}
-	sum := func(what string) SQL { return Raw("CAST(coalesce(sum(" + what + "), 0) AS bigint)") }
-	outer := []SQL{sum("k.n")}
-	for _, k := range retention.ClassOrder() {
-		outer = append(outer, sum("CASE WHEN k.c = '"+string(k)+"' THEN k.n END"))
-	}
-	in, out := g.oldestGrouped(t)
-	return g.done(Format("SELECT %s\nFROM (SELECT %s\nFROM %s GROUP BY 1) AS k",
-		Join(",\n  ", append(outer, out)...), Join(", ", append(inner, in...)...), g.from(t)))
-}
-
-// oldestGrouped takes the least raw value where the type orders clocks itself.
-func (g *Gen) oldestGrouped(t row) (inner []SQL, outer SQL) {
-	ms := g.s.Clock.Members
-	if g.s.Clock.Any || slices.ContainsFunc(ms, func(m retention.MemberTest) bool { return m.Related != nil }) {
-		return nil, Raw("NULL")
-	}
-	least := Raw("min(CASE WHEN k.c = 'due' THEN k.v END)")
-	if len(ms) > 1 {
-		return []SQL{Format("min(%s) AS v", g.rowClock(t, g.s.Clock))}, least
-	}
-	if !g.native(t, ms[0].Column, ms[0]) {
-		return []SQL{Format("min(%s) AS v", g.micros(t, ms[0].Column, ms[0]))}, least
-	}
-	micros, err := g.d.Clock(least, g.column(t, ms[0].Column), ms[0])
-	if err != nil {
-		return nil, g.fail("table %s: %w", t.table.Name, err)
-	}
-	return []SQL{Format("min(%s) AS v", g.col(t, ms[0].Column))}, micros
 }
 
 // oldest is the earliest clock of the due rows, where that needs no other row,
@@ -81,9 +46,17 @@ func (g *Gen) oldest(t row) (inner []SQL, outer SQL) {
 	if len(ms) > 1 {
 		return []SQL{Format("%s AS v", g.rowClock(t, g.s.Clock))}, Format("min(CASE WHEN k.c = 'due' THEN %s END)", v)
 	}
+	least := "min(CASE WHEN k.c = 'due' THEN %s END)"
+	native := g.native(t, ms[0].Column, ms[0]) // then the least value says the earliest clock, but for the hour of a gap
+	if native {
+		v = Format(least, v)
+	}
 	micros, err := g.d.Clock(v, g.column(t, ms[0].Column), ms[0])
 	if err != nil {
 		return nil, g.fail("table %s: %w", t.table.Name, err)
+	}
+	if native {
+		return []SQL{Format("%s AS v", g.col(t, ms[0].Column))}, micros
 	}
 	return []SQL{Format("%s AS v", g.col(t, ms[0].Column))}, Format("min(CASE WHEN k.c = 'due' THEN %s END)", micros)
 }

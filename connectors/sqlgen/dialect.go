@@ -82,9 +82,9 @@ type Dialect struct {
 	// one with [Dialect.Same].
 	Image    func(col SQL, c *retention.Column) SQL
 	NoExcept bool
-	// Grouped counts classes by GROUP BY, where the engine hashes; otherwise a
-	// subquery keeps the class from being computed once for every use.
-	Grouped bool
+	// Fence ends a subquery that an optimiser must not merge into the query around
+	// it, where the class would be computed once for every use; empty: a LIMIT.
+	Fence string
 	// Delete begins a DELETE from the table under the alias; nil: DELETE FROM.
 	Delete func(table SQL, alias string) SQL
 	// Renews is whether the engine changes the column by itself whenever its row

@@ -149,7 +149,7 @@ func (g *Gen) SmallGroups(changes []retention.Change, k retention.KAnonymity) (Q
 	if len(by) == 0 {
 		return Query{}, fmt.Errorf("table %s: k-anonymity needs quasi identifiers", t.table.Name)
 	}
-	return g.done(Format("SELECT coalesce(sum(CASE WHEN n < %s THEN n END), 0), coalesce(sum(n), 0)\nFROM (SELECT count(*) AS n FROM (SELECT %s FROM %s "+fence+") AS k\nWHERE k.c IN ('due', 'done') GROUP BY %s) AS q",
+	return g.done(Format("SELECT coalesce(sum(CASE WHEN n < %s THEN n END), 0), coalesce(sum(n), 0)\nFROM (SELECT count(*) AS n FROM (SELECT %s FROM %s "+g.fence()+") AS k\nWHERE k.c IN ('due', 'done') GROUP BY %s) AS q",
 		Arg(int64(k.K)), Join(", ", cols...), g.from(t), Join(", ", by...)))
 }
 

@@ -12,6 +12,9 @@ type IDs struct {
 	forms map[string]List
 }
 
+// Len is how many identifiers there are.
+func (x *IDs) Len() int { return len(x.list) }
+
 // Form is the list in another form, made once: name tells forms apart.
 func (x *IDs) Form(name string, form func(ids []string) string) List {
 	x.mu.Lock()

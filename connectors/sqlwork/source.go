@@ -41,6 +41,9 @@ func (s *Source) holdLists(h *retention.HoldSet) (*sqlgen.Holds, error) {
 	if s.holds != nil && s.holdsOf == h {
 		return s.holds, nil
 	}
+	if h != nil && len(h.Subjects) == 0 && len(h.Scoped) == 0 { // made at once: it takes nobody's place
+		return sqlgen.NewHolds(h)
+	}
 	holds, err := sqlgen.NewHolds(h)
 	if err != nil {
 		return nil, err
