@@ -14,7 +14,7 @@ import (
 	"github.com/retentiond/retentiond/retention"
 )
 
-func code_(err error) retention.RefusalCode {
+func refusalOf(err error) retention.RefusalCode {
 	if r, ok := errors.AsType[*retention.Refusal](err); ok {
 		return r.Code
 	}
@@ -50,7 +50,7 @@ func TestSourcesThatAreNotThere(t *testing.T) {
 			t.Errorf("%s: opened", want)
 			continue
 		}
-		if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), secret) || code_(err) != retention.RefuseSourceDown || strings.Contains(err.Error(), "\n") {
+		if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), secret) || refusalOf(err) != retention.RefuseSourceDown || strings.Contains(err.Error(), "\n") {
 			t.Errorf("want %q, got %v", want, err)
 		}
 	}
@@ -164,7 +164,7 @@ func TestStandbyActsOnNothing(t *testing.T) {
 		t.Errorf("planning works on a standby: %+v", got)
 	}
 	_, err = r.Apply(t.Context(), b.batch(b.selection("prospects", "created_at"), retention.Act{Kind: retention.Delete}, 1))
-	if code_(err) != retention.RefuseSourceDown || !strings.Contains(err.Error(), "standby") {
+	if refusalOf(err) != retention.RefuseSourceDown || !strings.Contains(err.Error(), "standby") {
 		t.Errorf("got %v", err)
 	}
 }
