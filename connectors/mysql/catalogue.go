@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,33 +16,77 @@ import (
 	"github.com/retentiond/retentiond/retention"
 )
 
-// foreignKeys reads those of all databases: any table may refer to ours.
-func (cat *catalogue) foreignKeys(ctx context.Context, q sqlwork.Session) ([]retention.ForeignKey, error) {
-	var rows []struct {
-		Schema   string `db:"s"`
-		Name     string `db:"n"`
-		Table    string `db:"t"`
-		Column   string `db:"c"`
-		ToSchema string `db:"ts"`
-		To       string `db:"tt"`
-		ToColumn string `db:"tc"`
-		OnDelete string `db:"od"`
+type keyRow struct {
+	Schema   string `db:"s"`
+	Name     string `db:"n"`
+	Table    string `db:"t"`
+	Column   string `db:"c"`
+	ToSchema string `db:"ts"`
+	To       string `db:"tt"`
+	ToColumn string `db:"tc"`
+}
+
+// foreignKeys reads those from and to the tables asked for, of all databases: any
+// table may refer to ours. What they do on delete is asked of those tables only,
+// since the server opens each table that it is asked about.
+func (cat *catalogue) foreignKeys(ctx context.Context, q sqlwork.Session, asked map[retention.TableName]bool) ([]retention.ForeignKey, error) {
+	var rows []keyRow
+	if err := sqlx.SelectContext(ctx, q, &rows, `SELECT CONSTRAINT_SCHEMA AS s, CONSTRAINT_NAME AS n, TABLE_NAME AS t, COLUMN_NAME AS c, REFERENCED_TABLE_SCHEMA AS ts, REFERENCED_TABLE_NAME AS tt, REFERENCED_COLUMN_NAME AS tc
+FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL ORDER BY s, t, n, ORDINAL_POSITION`); err != nil {
+		return nil, err
 	}
-	err := sqlx.SelectContext(ctx, q, &rows, `SELECT k.CONSTRAINT_SCHEMA AS s, k.CONSTRAINT_NAME AS n, k.TABLE_NAME AS t, k.COLUMN_NAME AS c,
- k.REFERENCED_TABLE_SCHEMA AS ts, k.REFERENCED_TABLE_NAME AS tt, k.REFERENCED_COLUMN_NAME AS tc, r.DELETE_RULE AS od
-FROM information_schema.KEY_COLUMN_USAGE AS k
-JOIN information_schema.REFERENTIAL_CONSTRAINTS AS r ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME
-WHERE k.REFERENCED_TABLE_NAME IS NOT NULL ORDER BY s, t, n, k.ORDINAL_POSITION`)
-	var out []retention.ForeignKey
+	// Tables that refer to one asked for are described too, with keys of their own.
+	described := maps.Clone(asked)
 	for _, r := range rows {
-		from := cat.name(r.Schema, r.Table)
-		if n := len(out); n == 0 || out[n-1].Name != r.Name || out[n-1].From != from {
-			out = append(out, retention.ForeignKey{Name: r.Name, From: from, To: cat.name(r.ToSchema, r.To), OnDelete: r.OnDelete})
+		if asked[cat.key(r.ToSchema, r.To)] {
+			described[cat.key(r.Schema, r.Table)] = true
+		}
+	}
+	var out []retention.ForeignKey
+	var from []retention.TableName
+	for _, r := range rows {
+		if !described[cat.key(r.Schema, r.Table)] && !described[cat.key(r.ToSchema, r.To)] {
+			continue
+		}
+		name := cat.name(r.Schema, r.Table)
+		if n := len(out); n == 0 || out[n-1].Name != r.Name || out[n-1].From != name {
+			out, from = append(out, retention.ForeignKey{Name: r.Name, From: name, To: cat.name(r.ToSchema, r.To)}), append(from, name)
 		}
 		fk := &out[len(out)-1]
 		fk.Columns, fk.ToCols = append(fk.Columns, r.Column), append(fk.ToCols, r.ToColumn)
 	}
-	return out, err
+	return out, cat.rules(ctx, q, out, from)
+}
+
+// rules says what the keys do on delete.
+func (cat *catalogue) rules(ctx context.Context, q sqlwork.Session, keys []retention.ForeignKey, from []retention.TableName) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	var rows []struct {
+		Schema string `db:"s"`
+		Table  string `db:"t"`
+		Name   string `db:"n"`
+		Rule   string `db:"rule"`
+	}
+	if err := cat.list(ctx, q, &rows, "SELECT CONSTRAINT_SCHEMA AS s, TABLE_NAME AS t, CONSTRAINT_NAME AS n, DELETE_RULE AS rule FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE ",
+		"CONSTRAINT_SCHEMA", "TABLE_NAME", "", from); err != nil {
+		return err
+	}
+	rules := map[retention.TableName]map[string]string{}
+	for _, r := range rows {
+		n := cat.name(r.Schema, r.Table)
+		if rules[n] == nil {
+			rules[n] = map[string]string{}
+		}
+		rules[n][r.Name] = r.Rule
+	}
+	for i := range keys {
+		if keys[i].OnDelete = rules[keys[i].From][keys[i].Name]; keys[i].OnDelete == "" {
+			return fmt.Errorf("table %s: the server does not say what foreign key %s does on delete", keys[i].From, keys[i].Name)
+		}
+	}
+	return nil
 }
 
 // build makes the tables, without their indexes.

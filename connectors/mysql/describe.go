@@ -29,13 +29,13 @@ func (e *engine) Describe(ctx context.Context, q sqlwork.Session, names []retent
 		return out, nil
 	}
 	cat := &catalogue{e: e, table: map[retention.TableName]*retention.Table{}}
-	keys, err := cat.foreignKeys(ctx, q)
-	if err != nil {
-		return nil, err
-	}
 	asked := map[retention.TableName]bool{}
 	for _, n := range names {
 		asked[e.home.key(n)] = true
+	}
+	keys, err := cat.foreignKeys(ctx, q, asked)
+	if err != nil {
+		return nil, err
 	}
 	wanted := append([]retention.TableName{}, names...)
 	for _, fk := range keys {
