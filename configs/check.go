@@ -71,6 +71,9 @@ func (r *reader) checkSource(name string, s Source) {
 	if s.Backups != "" {
 		r.period(s.Backups, at("backups")...)
 	}
+	if rate := s.Throttle.Rate; rate != "" && rate != "unlimited" && s.Throttle.RowsPerSecond() <= 0 {
+		r.fail(nil, append(at("throttle"), "rate"), "rows a second such as 20000, or unlimited", "%q is no rate", rate)
+	}
 	clock := `(?:[01][0-9]|2[0-3]):[0-5][0-9]`
 	if w := s.Throttle.Window; w != "" && !regexp.MustCompile("^"+clock+"-"+clock+"$").MatchString(w) {
 		r.fail(nil, append(at("throttle"), "window"), "such as 22:00-06:00", "%q is no window", w)

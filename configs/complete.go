@@ -33,6 +33,7 @@ func (r *reader) complete(c *Config) {
 // completeSource reads the DSN's file and resolves the source's paths.
 func (r *reader) completeSource(dir, name string, s *Source) {
 	s.DSNFile, s.Root = resolve(dir, s.DSNFile), resolve(dir, s.Root)
+	s.Throttle.FlagFile = resolve(dir, s.Throttle.FlagFile)
 	if s.DSNFile != "" && s.DSN == "" {
 		s.DSN = r.readSecret(s.DSNFile, "sources", name, "dsn_file")
 	} else if s.DSNFile != "" {

@@ -1,6 +1,9 @@
 package configs
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Config is the daemon's configuration, with defaults and environment applied
 // and relative paths resolved against the file's directory.
@@ -33,7 +36,21 @@ type Source struct {
 type Throttle struct {
 	ReplicaLag  time.Duration `mapstructure:"replica_lag"`
 	LockTimeout time.Duration `mapstructure:"lock_timeout"`
-	Window      string        `mapstructure:"window"` // "22:00-06:00", in the policy's zone
+	Window      string        `mapstructure:"window"`    // "22:00-06:00", in the policy's zone
+	Rate        string        `mapstructure:"rate"`      // rows a second at most, or "unlimited"; empty: the default
+	Running     int           `mapstructure:"running"`   // wait while others run more statements
+	Backlog     int64         `mapstructure:"backlog"`   // wait while more log bytes (PostgreSQL) or old row versions (InnoDB) are waiting
+	Vacuum      bool          `mapstructure:"vacuum"`    // wait while the table is being vacuumed
+	FlagFile    string        `mapstructure:"flag_file"` // wait while it exists
+}
+
+// RowsPerSecond is the rate; 0: no limit, or the default where Rate is empty.
+func (t Throttle) RowsPerSecond() float64 {
+	n, err := strconv.ParseFloat(t.Rate, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // Vault is where archived rows go: sealed files at Path or S3, or tables of a

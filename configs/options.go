@@ -46,6 +46,11 @@ func sourceOptions() []option {
 			{key: "replica_lag", kind: kindDuration},
 			{key: "lock_timeout", kind: kindDuration},
 			{key: "window", kind: kindText},
+			{key: "rate", kind: kindText},
+			{key: "running", kind: kindNumber},
+			{key: "backlog", kind: kindNumber},
+			{key: "vacuum", kind: kindBool},
+			{key: "flag_file", kind: kindText},
 		}},
 	)
 }

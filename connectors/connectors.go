@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/retentiond/retentiond/connectors/mysql"
 	"github.com/retentiond/retentiond/connectors/postgres"
@@ -16,9 +17,18 @@ import (
 	"github.com/retentiond/retentiond/retention"
 )
 
-// Opener opens a source by its DSN, which may hold a password: it must never be
-// in an error. A source that is not there is an error, never made.
-type Opener func(ctx context.Context, dsn string) (retention.Source, error)
+// Options say how a source is reached. A DSN may hold a password: it must never be
+// in an error.
+type Options struct {
+	DSN     string
+	ReadDSN string // where planning reads; empty: DSN
+	// LockTimeout is how long a batch waits for a lock before it is tried again,
+	// smaller; 0: the connector's default.
+	LockTimeout time.Duration
+}
+
+// Opener opens a source. One that is not there is an error, never made.
+type Opener func(ctx context.Context, o Options) (retention.Source, error)
 
 // Registry says which driver opens which source.
 type Registry map[string]Opener
@@ -30,25 +40,29 @@ func Default() Registry {
 
 // Open opens a source by its driver. A driver that is not in the register is an
 // error that names those that are.
-func (r Registry) Open(ctx context.Context, driver, dsn string) (retention.Source, error) {
+func (r Registry) Open(ctx context.Context, driver string, o Options) (retention.Source, error) {
 	open, ok := r[driver]
 	if !ok {
 		return nil, fmt.Errorf("driver %s comes in a later version; this one has %s", driver, strings.Join(r.Drivers(), ", "))
 	}
-	return open(ctx, dsn)
+	return open(ctx, o)
 }
 
 // Drivers are the names in the register, sorted.
 func (r Registry) Drivers() []string { return slices.Sorted(maps.Keys(r)) }
 
-func openPostgres(ctx context.Context, dsn string) (retention.Source, error) {
-	return postgres.Open(ctx, postgres.Options{DSN: dsn})
+// Fair is whether the driver's gate serves those who wait in turn, and its sources
+// take several batches at once.
+func Fair(driver string) bool { return driver != "sqlite" }
+
+func openPostgres(ctx context.Context, o Options) (retention.Source, error) {
+	return postgres.Open(ctx, postgres.Options{DSN: o.DSN, ReadDSN: o.ReadDSN, LockTimeout: o.LockTimeout})
 }
 
-func openMySQL(ctx context.Context, dsn string) (retention.Source, error) {
-	return mysql.Open(ctx, dsn)
+func openMySQL(ctx context.Context, o Options) (retention.Source, error) {
+	return mysql.OpenWith(ctx, o.DSN, mysql.Options{ReadDSN: o.ReadDSN, LockTimeout: o.LockTimeout})
 }
 
-func openSQLite(ctx context.Context, dsn string) (retention.Source, error) {
-	return sqlite.Open(ctx, dsn)
+func openSQLite(ctx context.Context, o Options) (retention.Source, error) {
+	return sqlite.Open(ctx, o.DSN)
 }

@@ -29,6 +29,8 @@ type Inspector interface {
 	// SmallGroups counts the rows that, once changed, would share their quasi
 	// identifiers with fewer than k rows, and all rows looked at.
 	SmallGroups(ctx context.Context, s Selection, h *HoldSet, changes []Change, k KAnonymity) (small, all int64, err error)
+	// Pressure tells how busy the source is, as far as it says so.
+	Pressure(ctx context.Context, t TableName) (Pressure, error)
 	// Server returns the server's clock and the gate row (not Installed where
 	// there is none).
 	Server(ctx context.Context) (Server, error)

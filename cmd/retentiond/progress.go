@@ -32,10 +32,12 @@ func (p *progress) show(x engine.Progress) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if of := joined(" ", x.Phase, joined("/", x.Policy, x.Rule)); p.bar == nil || of != p.of {
+	of := joined(" ", x.Phase, joined("/", x.Policy, x.Rule))
+	if p.bar == nil || of != p.of {
 		p.clear()
 		p.of, p.bar = of, newBar(p.w, of, x.Total)
 	}
+	p.bar.Describe(joined(", waits: ", of, x.Waits))
 	_ = p.bar.Set64(min(x.Done, max(x.Total, 0)))
 }
 

@@ -212,11 +212,31 @@ func (a *app) sources(cfg *configs.Config) map[string]*engine.SourceRef {
 	refs := map[string]*engine.SourceRef{}
 	for name, s := range cfg.Sources {
 		refs[name] = &engine.SourceRef{Name: name, Driver: s.Driver, Backups: s.Backups,
+			Fair: connectors.Fair(s.Driver), Parallel: s.Parallel, Throttle: throttle(s),
 			Open: func(ctx context.Context) (retention.Source, error) {
-				return registry.Open(ctx, s.Driver, s.DSN.Reveal())
+				return registry.Open(ctx, s.Driver, connectors.Options{DSN: s.DSN.Reveal(), ReadDSN: s.DSNRead.Reveal(), LockTimeout: s.Throttle.LockTimeout})
 			}}
 	}
 	return refs
+}
+
+// defaultRate is how many rows a second batches do at most on a database server,
+// where nothing else is asked for. A file has no other clients to spare at once:
+// its batches rest instead.
+const defaultRate = 50_000
+
+// throttle is the source's, with the default rate; its forms were checked when the
+// configuration was read.
+func throttle(s configs.Source) engine.Throttle {
+	t := s.Throttle
+	out := engine.Throttle{Rate: t.RowsPerSecond(), Lag: t.ReplicaLag, Running: t.Running, Backlog: t.Backlog, Vacuum: t.Vacuum, Flag: t.FlagFile}
+	if t.Rate == "" && connectors.Fair(s.Driver) {
+		out.Rate = defaultRate
+	}
+	if w, err := engine.ParseWindow(t.Window); err == nil {
+		out.Window = w
+	}
+	return out
 }
 
 func vaults(cfg *configs.Config) map[string]engine.Vault {

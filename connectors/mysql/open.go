@@ -26,6 +26,8 @@ type Options struct {
 	// ReadDSN is where inspectors look: a replica, or a user with SELECT only.
 	// Empty: the dsn itself.
 	ReadDSN string
+	// LockTimeout is how long a batch waits for a lock; 0: 5 s.
+	LockTimeout time.Duration
 }
 
 // Open opens the database that the dsn names: user:password@tcp(host:port)/database
@@ -63,7 +65,7 @@ func OpenWith(ctx context.Context, dsn string, o Options) (*Source, error) {
 		e.name = "mariadb" + strings.TrimPrefix(e.name, "mysql")
 	}
 	e.words = dialect(e.home, secret)
-	return &Source{sqlwork.New(e), e}, nil
+	return &Source{sqlwork.New(e).Patient(o.LockTimeout), e}, nil
 }
 
 // cutParam takes a parameter of ours out of a dsn.
@@ -104,7 +106,7 @@ func (e *engine) Close() error { return errors.Join(e.write.Close(), e.read.Clos
 // Server is the server's clock, what it is, and the gate row.
 func (s *Source) Server(ctx context.Context) (retention.Server, error) {
 	var out retention.Server
-	err := s.Look(ctx, func(q sqlwork.Session) error {
+	err := s.Look(sqlwork.AtSource(ctx), func(q sqlwork.Session) error {
 		var now, uuid string
 		if err := q.QueryRowxContext(ctx, "SELECT "+s.words.Now.Text+", "+s.identity()).Scan(&now, &uuid); err != nil {
 			return err

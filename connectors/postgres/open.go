@@ -24,6 +24,8 @@ type Options struct {
 	// ReadDSN, where set, is where planning reads: a replica, or a role that may
 	// only read. Gates and batches never use it.
 	ReadDSN string
+	// LockTimeout is how long a batch waits for a lock; 0: 5 s.
+	LockTimeout time.Duration
 }
 
 // Source is an open PostgreSQL database. It implements [retention.Source]; its
@@ -83,7 +85,7 @@ func Open(ctx context.Context, o Options) (*Source, error) {
 	if err := e.greet(ctx); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
-	return &Source{Source: sqlwork.New(e), engine: e}, nil
+	return &Source{Source: sqlwork.New(e).Patient(o.LockTimeout), engine: e}, nil
 }
 
 // pool makes sessions of a DSN, which is in no error: it may hold a password.

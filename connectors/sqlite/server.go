@@ -38,6 +38,11 @@ func (s *Source) server(ctx context.Context, q sqlwork.Session) (retention.Serve
 // nowSQL is the clock as RFC 3339 text.
 const nowSQL = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 
+// Pressure is nothing: SQLite has one writer, and batches rest between.
+func (s *Source) Pressure(context.Context, retention.TableName) (retention.Pressure, error) {
+	return retention.Pressure{}, nil
+}
+
 // identity is the gate's uuid, or the file that every name of it leads to.
 func (s *engine) identity(g retention.Gate) string {
 	if g.Installed {

@@ -30,7 +30,7 @@ func (s *Source) Apply(ctx context.Context, b retention.Batch) (retention.Outcom
 		return retention.Outcome{}, err
 	}
 	w := &work{Source: s, b: &b, keys: b.Keys, out: retention.Outcome{Children: map[string]int64{}}}
-	err := s.e.Change(ctx, Shared, batchWait, func(q Session) error {
+	err := s.e.Change(ctx, Shared, s.wait, func(q Session) error {
 		w.q = q
 		b.Reach(retention.PointBegun)
 		if err := w.do(ctx); err != nil {

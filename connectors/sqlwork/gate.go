@@ -24,7 +24,7 @@ func (s *Source) Install(ctx context.Context, storeUUID string) (retention.Gate,
 	if err != nil {
 		return out, err
 	}
-	err = s.e.Change(ctx, Loose, batchWait, func(q Session) error {
+	err = s.e.Change(ctx, Loose, s.wait, func(q Session) error {
 		if err := s.makeOwn(ctx, q); err != nil {
 			return err
 		}
@@ -126,7 +126,7 @@ func (s *Source) Pass(ctx context.Context, storeUUID string, v int64, w retentio
 
 // Adopt replaces what the gate knows of a store.
 func (s *Source) Adopt(ctx context.Context, storeUUID string, v, size int64, root string) error {
-	return s.e.Change(ctx, Exclusive, batchWait, func(q Session) error {
+	return s.e.Change(ctx, Exclusive, s.wait, func(q Session) error {
 		g, err := s.ReadGate(ctx, q)
 		switch {
 		case err != nil:
@@ -144,7 +144,7 @@ func (s *Source) Adopt(ctx context.Context, storeUUID string, v, size int64, roo
 // Witness moves log_size and log_root forward. The same size with another root
 // is a log that was rewritten: a state_mismatch refusal.
 func (s *Source) Witness(ctx context.Context, storeUUID string, size int64, root string) error {
-	return s.e.Change(ctx, Exclusive, batchWait, func(q Session) error {
+	return s.e.Change(ctx, Exclusive, s.wait, func(q Session) error {
 		g, err := s.ReadGate(ctx, q)
 		switch {
 		case err != nil:

@@ -53,7 +53,7 @@ func (s *Source) Settle(ctx context.Context, intent string) (retention.Receipt, 
 		}
 		return err
 	}
-	err := s.e.Change(ctx, Loose, batchWait, abandoned)
+	err := s.e.Change(ctx, Loose, s.wait, abandoned)
 	if s.e.Kind(err) == Duplicate { // the batch, or an earlier settling, was first
 		err = s.e.Look(AtSource(ctx), func(q Session) error {
 			out, err = s.readReceipt(ctx, q, intent)
@@ -90,7 +90,7 @@ func (s *Source) Prune(ctx context.Context, intents []string) error {
 	if len(intents) == 0 {
 		return nil
 	}
-	return s.e.Change(ctx, Loose, batchWait, func(q Session) error {
+	return s.e.Change(ctx, Loose, s.wait, func(q Session) error {
 		there, err := s.e.Installed(ctx, q)
 		if err != nil || !there {
 			return err

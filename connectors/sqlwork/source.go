@@ -13,7 +13,8 @@ import (
 // Source does an SQL connector's work on its engine; a connector embeds it and
 // adds Server, Erase and Close. Its methods may be called by several goroutines.
 type Source struct {
-	e Engine
+	e    Engine
+	wait time.Duration // for the gate and for locks
 
 	mu      sync.Mutex
 	holds   *sqlgen.Holds // of the last set of holds
@@ -21,10 +22,19 @@ type Source struct {
 }
 
 // New makes a source on an engine.
-func New(e Engine) *Source { return &Source{e: e} }
+func New(e Engine) *Source { return &Source{e: e, wait: patience} }
 
-// batchWait is how long a batch waits for the gate before it fails.
-const batchWait = 5 * time.Second
+// patience is how long a batch waits for a lock before it fails, where nothing
+// else is asked for.
+const patience = 5 * time.Second
+
+// Patient sets how long a batch waits for a lock; 0 leaves it.
+func (s *Source) Patient(wait time.Duration) *Source {
+	if wait > 0 {
+		s.wait = wait
+	}
+	return s
+}
 
 // Gen prepares a selection for rendering. The holds' JSON lists are built once for a set.
 func (s *Source) Gen(sel retention.Selection, h *retention.HoldSet) (*sqlgen.Gen, error) {

@@ -18,7 +18,7 @@ func (s *Source) MakeVault(ctx context.Context, schema *retention.Schema, v rete
 	if len(v.From) != len(v.Into) {
 		return fmt.Errorf("vault: %d tables into %d", len(v.From), len(v.Into))
 	}
-	return s.e.Change(ctx, Loose, batchWait, func(q Session) error {
+	return s.e.Change(ctx, Loose, s.wait, func(q Session) error {
 		live, err := s.e.Describe(ctx, q, append(append([]retention.TableName{}, v.From...), v.Into...))
 		if err != nil {
 			return fmt.Errorf("%s: read the schema: %w", s.e.Name(), err)

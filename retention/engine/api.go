@@ -50,7 +50,12 @@ type SourceRef struct {
 	Driver  string
 	Open    func(ctx context.Context) (retention.Source, error)
 	Backups string // how long backups live, as configured ("35 days"); empty: unknown
-	opened  openedSource
+	// Fair sources serve those who wait for the gate in turn, and take several
+	// batches at once. In others a batch rests, or a hold would never pass.
+	Fair     bool
+	Parallel int // batches at once, where the source is fair; 0: one
+	Throttle Throttle
+	opened   openedSource
 }
 
 // Keep is how long our own records are kept; a zero period keeps for ever.
@@ -77,11 +82,9 @@ type FailedPolicy struct {
 
 // Tune holds the knobs of the batch loop.
 type Tune struct {
-	Target    time.Duration // time of one batch aimed at; default 250 ms
-	First     int           // rows of the first batch; default 500
-	MaxRows   int           // most rows of a batch; default 10,000
-	Pause     time.Duration // between batches, at least 5 ms on SQLite
-	RatePause float64       // fraction of a batch's time to rest after it; default 0.1
+	Target  time.Duration // time of one batch aimed at; default 250 ms
+	First   int           // rows of the first batch; default 1,000
+	MaxRows int           // most rows of a batch; default 10,000
 }
 
 // Progress is how far long work is.
@@ -89,7 +92,8 @@ type Progress struct {
 	Phase       string // "plan", "run", "hold"
 	Policy      string
 	Rule        string
-	Done, Total int64 // rows, or steps while planning
+	Done, Total int64  // rows, or steps while planning
+	Waits       string // why nothing goes on just now; empty: it goes on
 }
 
 // PlanRequest narrows a plan. Zero fields mean all.

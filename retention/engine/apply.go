@@ -70,9 +70,12 @@ func overtaken(in retention.Intent, err error) error {
 }
 
 func (sw *stepWork) intent(planned int64) retention.Intent {
+	sw.mu.Lock()
 	sw.batch++
+	n := sw.batch
+	sw.mu.Unlock()
 	return retention.Intent{
-		ID:  fmt.Sprintf("%s/%d/%d", sw.work.report.Run, sw.index+1, sw.batch),
+		ID:  fmt.Sprintf("%s/%d/%d", sw.work.report.Run, sw.index+1, n),
 		Run: sw.work.report.Run, Attempt: sw.lease.Attempt, Source: sw.step.Source, SourceUUID: sw.uuid,
 		Policy: sw.step.Policy, Rule: sw.step.Rule, Stage: sw.step.Stage, Action: sw.step.Action,
 		Table: sw.step.Table.String(), Planned: planned,
@@ -118,7 +121,12 @@ func (sw *stepWork) seal(intent string, done int64, keys []retention.Key) string
 	return base64.StdEncoding.EncodeToString(m.Sum(nil))
 }
 
+// cost is how many rows a batch touched.
+func cost(o retention.Outcome) int64 { return o.Done + total(o.Children) }
+
 func (sw *stepWork) add(o retention.Outcome) {
+	sw.mu.Lock()
+	defer sw.mu.Unlock()
 	sw.report.Batches++
 	sw.report.Done += o.Done
 	sw.report.Spared.Add(o.Spared)

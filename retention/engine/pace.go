@@ -17,6 +17,8 @@ type pace struct {
 // adapt steers the batch size to the time aimed at (L13).
 func (sw *stepWork) adapt(took time.Duration, rows int) {
 	t := sw.tune()
+	sw.mu.Lock()
+	defer sw.mu.Unlock()
 	sw.pace.see(rows, took, t.Target)
 	factor := 4.0
 	if variable := max(took-sw.pace.fixed, took/20); variable > 0 {
@@ -54,11 +56,5 @@ func (e *Engine) tune() Tune {
 	}
 	t.MaxRows = min(t.MaxRows, retention.MaxBatch)
 	t.First = min(t.First, t.MaxRows)
-	if t.Pause < 5*time.Millisecond {
-		t.Pause = 5 * time.Millisecond
-	}
-	if t.RatePause <= 0 {
-		t.RatePause = 0.1
-	}
 	return t
 }

@@ -85,7 +85,7 @@ func (sw *stepWork) take(ctx context.Context, keys []retention.Key) error {
 			return err
 		}
 		keys = keys[done:]
-		sw.progress(Progress{Phase: "run", Policy: sw.step.Policy, Rule: sw.step.Rule, Done: sw.report.Planned - sw.left(), Total: sw.report.Planned})
+		sw.progress(sw.soFar())
 	}
 	return nil
 }
@@ -96,9 +96,10 @@ func (sw *stepWork) one(ctx context.Context, keys []retention.Key) (int, error) 
 	var err error
 	for try := range tries {
 		began := sw.Now()
-		if _, err = sw.apply(ctx, part{keys: keys}); err == nil {
+		var out retention.Outcome
+		if out, err = sw.apply(ctx, part{keys: keys}); err == nil {
 			sw.adapt(sw.Now().Sub(began), len(keys))
-			sw.rests(ctx, sw.Now().Sub(began))
+			sw.rests(ctx, sw.Now().Sub(began), cost(out))
 			return len(keys), nil
 		}
 		switch {

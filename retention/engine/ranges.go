@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/retentiond/retentiond/retention"
@@ -21,12 +22,13 @@ const tries = 6
 // rows of a range are due, or more than were planned, rows are named.
 func (sw *stepWork) walk(ctx context.Context) error {
 	var at retention.Cursor
+	sw.yields(ctx)
 	if sw.spool == nil && sw.dense() {
-		next, ended, err := sw.ranges(ctx)
-		if err != nil || ended {
+		r := &ranges{stepWork: sw, slots: make(chan struct{}, sw.workers)}
+		if ended, err := r.walk(ctx); err != nil || ended {
 			return err
 		}
-		at = next
+		at = r.resume
 	}
 	return sw.pages(ctx, at)
 }
@@ -38,60 +40,144 @@ func (sw *stepWork) dense() bool {
 	return float64(c.Due) >= sparse*float64(c.Due+beside)
 }
 
-// ranges walks the page order in ranges, and says where it stopped and whether
-// that is the end.
-func (sw *stepWork) ranges(ctx context.Context) (at retention.Cursor, ended bool, err error) {
-	for sw.left() > 0 {
-		if sw.stop.Err() != nil {
-			return at, true, nil
-		}
-		to, err := sw.source.Ahead(ctx, sw.bound.Selection, at, sw.size)
-		if err != nil {
-			return at, true, fmt.Errorf("reading table %q: %w", sw.step.Table, err)
-		}
-		done, err := sw.oneRange(ctx, retention.Range{After: at, To: to, Most: sw.left()})
-		switch {
-		case errors.Is(err, errSmaller):
-			continue
-		case errors.Is(err, retention.ErrUnplanned), errors.Is(err, retention.ErrTooWide):
-			return at, false, nil
-		case err != nil:
-			return at, true, err
-		case len(to.Key) == 0:
-			return at, true, nil
-		}
-		at = to
-		sw.progress(Progress{Phase: "run", Policy: sw.step.Policy, Rule: sw.step.Rule, Done: sw.report.Planned - sw.left(), Total: sw.report.Planned})
-		if float64(done) < sparse*float64(sw.size) && sw.left() > 0 {
-			return at, false, nil
-		}
-	}
-	return at, true, sw.beyond(ctx, at)
+// ranges is a walk in ranges by several workers. Each takes the next range; a
+// source does as many at once as there are slots, and while it does, another
+// worker audits the last one and writes down the next.
+type ranges struct {
+	*stepWork
+	slots chan struct{}
+
+	order    sync.Mutex // who holds it takes the next range
+	at       retention.Cursor
+	reserved int64 // rows that ranges in work may do
+	last     bool  // the range that was taken runs to the end
+	waits    int   // times that others kept a range locked
+
+	seq    int  // of the next range
+	named  bool // ranges no longer serve: rows are named, from resume on
+	resume retention.Cursor
+	before int // the range that resume lies before
+	err    error
 }
 
-// errSmaller asks for the same range again, shorter.
-var errSmaller = errors.New("again, with fewer rows")
+// walk goes through all ranges; ended is false where rows are to be named from
+// resume on.
+func (r *ranges) walk(ctx context.Context) (ended bool, err error) {
+	n := 1
+	if cap(r.slots) > 1 || r.Sources[r.step.Source].Fair {
+		n = cap(r.slots) + 1
+	}
+	var all sync.WaitGroup
+	for range n {
+		all.Go(func() {
+			for r.one(ctx) {
+			}
+		})
+	}
+	all.Wait()
+	if r.err != nil || r.named || r.stop.Err() != nil {
+		return !r.named || r.err != nil, r.err
+	}
+	if r.last {
+		return true, nil
+	}
+	return true, r.beyond(ctx, r.at)
+}
 
-// oneRange does one range as a batch and returns how many rows were done.
-func (sw *stepWork) oneRange(ctx context.Context, r retention.Range) (int64, error) {
-	began, size := sw.Now(), sw.size
-	out, err := sw.apply(ctx, part{span: &r})
-	took := sw.Now().Sub(began)
+// one does the next range; false: there is no more to do.
+func (r *ranges) one(ctx context.Context) bool {
+	s, ok := r.take(ctx)
+	if !ok {
+		return false
+	}
+	r.slots <- struct{}{}
+	began := r.Now()
+	out, err := r.apply(ctx, part{span: &s.Range})
+	took := r.Now().Sub(began)
+	<-r.slots
+	r.order.Lock()
+	r.reserved -= s.Most
+	r.order.Unlock()
+	if err != nil {
+		return r.again(s, err)
+	}
+	r.adapt(took, s.size)
+	r.progress(r.soFar())
+	if float64(out.Done) < sparse*float64(s.size) && len(s.To.Key) > 0 {
+		r.order.Lock()
+		r.name(s.To, s.seq+1)
+		r.order.Unlock()
+	}
+	r.rests(ctx, took, cost(out))
+	return true
+}
+
+// stretch is a range in work.
+type stretch struct {
+	retention.Range
+	seq, size int // its number, and the rows that it was to have
+}
+
+// take takes the next range.
+func (r *ranges) take(ctx context.Context) (s stretch, ok bool) {
+	r.order.Lock()
+	defer r.order.Unlock()
+	r.mu.Lock()
+	left, size := r.left()-r.reserved, r.size
+	r.mu.Unlock()
+	if left <= 0 || r.last || r.named || r.err != nil || r.stop.Err() != nil {
+		return s, false
+	}
+	to, err := r.source.Ahead(ctx, r.bound.Selection, r.at, size)
+	if err != nil {
+		r.err = fmt.Errorf("reading table %q: %w", r.step.Table, err)
+		return s, false
+	}
+	r.last = len(to.Key) == 0
+	s = stretch{Range: retention.Range{After: r.at, To: to, Most: min(left, int64(size))}, seq: r.seq, size: size}
+	if r.last {
+		s.Most = left
+	}
+	r.at, r.seq = to, r.seq+1
+	r.reserved += s.Most
+	return s, true
+}
+
+// name ends the walk: rows are named from there on, the earliest of all places
+// that are told. Rows of later ranges that are done meanwhile are not due there.
+func (r *ranges) name(from retention.Cursor, before int) {
+	if !r.named || before < r.before {
+		r.named, r.resume, r.before = true, from, before
+	}
+}
+
+// again takes up a range that was not done: smaller, or by name.
+func (r *ranges) again(s stretch, err error) bool {
+	r.order.Lock()
+	defer r.order.Unlock()
+	locked, wide := errors.Is(err, retention.ErrLocked), errors.Is(err, retention.ErrTooWide)
+	if locked {
+		r.waits++
+	}
 	switch {
-	case err == nil:
-		sw.adapt(took, size)
-		sw.rests(ctx, took)
-		return out.Done, nil
-	case errors.Is(err, retention.ErrUnsettled):
-		return 0, err
-	case errors.Is(err, retention.ErrTooWide) && size > 8,
-		errors.Is(err, retention.ErrLocked) && sw.waits < tries:
-		sw.size = max(1, size/2)
-		if errors.Is(err, retention.ErrLocked) {
-			sw.waits++
-		}
-		sw.sleep(time.Duration(sw.waits+1) * 20 * time.Millisecond)
-		return 0, errSmaller
+	case errors.Is(err, retention.ErrUnsettled), errors.Is(err, errFatal), locked && r.waits > tries:
+		r.err = errors.Join(r.err, err)
+		return false
+	case errors.Is(err, retention.ErrUnplanned), (wide || locked) && r.named, wide && s.size <= narrowest:
+		r.name(s.After, s.seq)
+		return false
+	case !wide && !locked:
+		r.err = errors.Join(r.err, err)
+		return false
 	}
-	return 0, err
+	r.mu.Lock()
+	r.size = max(1, min(r.size, s.size/2))
+	r.mu.Unlock()
+	// Ranges after it may be done, or in work: their rows are not due a second time.
+	r.at, r.last = s.After, false
+	r.sleep(time.Duration(r.waits+1) * 20 * time.Millisecond)
+	return true
 }
+
+// narrowest is the shortest range; below it, rows are named.
+const narrowest = 8

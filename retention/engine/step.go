@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/retentiond/retentiond/retention"
@@ -20,12 +21,20 @@ type stepWork struct {
 	source retention.Source
 	uuid   string
 	report retention.StepReport
-	batch  int // sequence number of intents
-	size   int // rows of the next batch
-	pace   pace
-	waits  int // times that others kept a range locked
 	spool  *spoolSet
 	act    retention.Act
+
+	throttle Throttle
+	workers  int // batches at once
+
+	mu     sync.Mutex // of what workers share: the report, and below
+	batch  int        // sequence number of intents
+	size   int        // rows of the next batch
+	pace   pace
+	paid   time.Time // until when the rows done so far may take, at the rate
+	looked time.Time // when holds that nobody takes through were last looked for
+	asked  time.Time // when the source was last asked for its pressure
+	free   bool      // and whether it was free then
 }
 
 // do runs one step and adds its report. Only what would make every further
@@ -72,6 +81,7 @@ func (sw *stepWork) run(ctx context.Context) error {
 	if sw.source, err = sw.work.source(ctx, sw.step.Source); err != nil {
 		return err
 	}
+	sw.limits()
 	sw.uuid = sw.view.servers[sw.step.Source].Gate.SourceUUID
 	if sw.secret == nil {
 		if sw.secret, err = sw.Store.SpoolKey(ctx, sw.plan.ID); err != nil {
@@ -97,17 +107,58 @@ func (sw *stepWork) run(ctx context.Context) error {
 // report0 is the run's start: the moment that marks and archives carry.
 func (sw *stepWork) report0() time.Time { return sw.work.report.Started }
 
+// shortestPause is between two batches of a source whose gate is not fair.
+const shortestPause = 5 * time.Millisecond
+
+// limits takes the source's throttle and workers.
+func (sw *stepWork) limits() {
+	ref := sw.Sources[sw.step.Source]
+	sw.throttle, sw.workers = ref.Throttle, max(1, ref.Parallel)
+	if !ref.Fair {
+		sw.workers = 1
+		sw.throttle.Pause = max(sw.throttle.Pause, shortestPause)
+		sw.throttle.Rest = max(sw.throttle.Rest, 0.1)
+	}
+}
+
+// soFar is the step's progress.
+func (sw *stepWork) soFar() Progress {
+	sw.mu.Lock()
+	defer sw.mu.Unlock()
+	return Progress{Phase: "run", Policy: sw.step.Policy, Rule: sw.step.Rule, Done: sw.report.Planned - sw.left(), Total: sw.report.Planned}
+}
+
 // left is how many planned rows are not accounted for yet.
 func (sw *stepWork) left() int64 {
 	return sw.report.Planned - sw.report.Done - sw.report.Spared.Sum()
 }
 
-// rests leaves the source to others between batches, longer while a hold waits
-// to pass its gate. Where nobody takes it through, its placer has died or is
-// stuck: this process holds no gate now, and completes the pass.
-func (sw *stepWork) rests(ctx context.Context, took time.Duration) {
-	t := sw.tune()
-	sw.sleep(max(t.Pause, time.Duration(t.RatePause*float64(took))))
+// rests leaves the source to others between batches: as long as the throttle
+// says, and while a hold waits to pass its gate.
+func (sw *stepWork) rests(ctx context.Context, took time.Duration, rows int64) {
+	now := sw.Now()
+	sw.mu.Lock()
+	if sw.paid.Before(now.Add(-took)) {
+		sw.paid = now.Add(-took)
+	}
+	sw.paid = sw.paid.Add(sw.throttle.dues(rows))
+	rest := max(sw.throttle.rest(took), sw.paid.Sub(now))
+	sw.mu.Unlock()
+	if rest > 0 {
+		sw.sleep(rest)
+	}
+	sw.yields(ctx)
+	sw.letHoldsPass(ctx)
+}
+
+// letHoldsPass waits while a hold is on its way through the gate. Where nobody
+// takes it through, its placer has died or is stuck: this process holds no gate
+// now, and completes the pass. A fair gate lets it pass between batches, and is
+// only looked at for those that nobody takes through.
+func (sw *stepWork) letHoldsPass(ctx context.Context) {
+	if sw.Sources[sw.step.Source].Fair && !sw.every(&sw.looked, askEvery) {
+		return
+	}
 	for i := 0; i < 40; i++ {
 		if placing, err := sw.Store.Placing(ctx, sw.step.Source); err != nil || !placing {
 			return
@@ -115,6 +166,18 @@ func (sw *stepWork) rests(ctx context.Context, took time.Duration) {
 		sw.sleep(50 * time.Millisecond)
 	}
 	sw.finishPasses(ctx, 2*time.Second)
+}
+
+// every is true once in that time.
+func (sw *stepWork) every(last *time.Time, d time.Duration) bool {
+	sw.mu.Lock()
+	defer sw.mu.Unlock()
+	now := sw.Now()
+	if now.Sub(*last) < d {
+		return false
+	}
+	*last = now
+	return true
 }
 
 // sleep waits, or returns early when a stop is asked for.

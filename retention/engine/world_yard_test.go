@@ -106,7 +106,7 @@ func (y *yard) checkWorld(ctx context.Context, w *world, policies []string, sche
 // open opens the plot as the command does, with the connector of this build.
 func (y *yard) open(p *plot) func(context.Context) (retention.Source, error) {
 	return func(ctx context.Context) (retention.Source, error) {
-		return connectors.Default().Open(ctx, y.name, p.dsn)
+		return connectors.Default().Open(ctx, y.name, connectors.Options{DSN: p.dsn})
 	}
 }
 

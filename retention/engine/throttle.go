@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/retentiond/retentiond/retention"
+	"go.uber.org/zap"
+)
+
+// Throttle says when batches wait, so that production does not feel them. Zero
+// values ask for nothing.
+type Throttle struct {
+	Rate    float64       // rows a second at most, children counted
+	Rest    float64       // share of a batch's time to rest after it
+	Pause   time.Duration // shortest rest between two batches of one worker
+	Lag     time.Duration // wait while a replica is farther behind, or does not say
+	Running int           // wait while others run more statements
+	Backlog int64         // wait while more is left to purge or to send; see [retention.Pressure]
+	Vacuum  bool          // wait while the server tidies the table up
+	Window  *Window       // wait outside of it
+	Flag    string        // wait while this file exists
+}
+
+// asks is whether the source has to be asked for its pressure.
+func (t *Throttle) asks() bool { return t.Lag > 0 || t.Running > 0 || t.Backlog > 0 || t.Vacuum }
+
+// rest is how long a worker leaves the source to others after its batch.
+func (t *Throttle) rest(took time.Duration) time.Duration {
+	return max(t.Pause, time.Duration(t.Rest*float64(took)))
+}
+
+// dues is how long that many rows must take.
+func (t *Throttle) dues(rows int64) time.Duration {
+	if t.Rate <= 0 {
+		return 0
+	}
+	return time.Duration(float64(rows) / t.Rate * float64(time.Second))
+}
+
+// over says why the source is too busy; empty: it is not.
+func (t *Throttle) over(p retention.Pressure) string {
+	switch {
+	case t.Lag > 0 && p.LagUnknown:
+		return "a replica does not say how far behind it is"
+	case t.Lag > 0 && p.Lag > t.Lag:
+		return fmt.Sprintf("a replica is %s behind, more than %s", p.Lag.Round(100*time.Millisecond), t.Lag)
+	case t.Running > 0 && p.Running > t.Running:
+		return fmt.Sprintf("%d statements are running, more than %d", p.Running, t.Running)
+	case t.Backlog > 0 && p.Backlog > t.Backlog:
+		return fmt.Sprintf("a backlog of %d, more than %d", p.Backlog, t.Backlog)
+	case t.Vacuum && p.Vacuuming:
+		return "the server tidies the table up"
+	}
+	return ""
+}
+
+// Window is a stretch of each day, by the policy's clocks; From after To crosses
+// midnight.
+type Window struct{ From, To time.Duration } // since midnight
+
+// ParseWindow reads 22:00-06:00.
+func ParseWindow(text string) (*Window, error) {
+	var h1, m1, h2, m2 int
+	if n, err := fmt.Sscanf(text, "%02d:%02d-%02d:%02d", &h1, &m1, &h2, &m2); err != nil || n != 4 || max(h1, h2) > 23 || max(m1, m2) > 59 || min(h1, m1, h2, m2) < 0 {
+		return nil, fmt.Errorf("%q is no window such as 22:00-06:00", text)
+	}
+	at := func(h, m int) time.Duration { return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute }
+	return &Window{at(h1, m1), at(h2, m2)}, nil
+}
+
+// Open is whether the wall clock lies in the window.
+func (w *Window) Open(t time.Time) bool {
+	now := time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute + time.Duration(t.Second())*time.Second
+	if w.From <= w.To {
+		return now >= w.From && now < w.To
+	}
+	return now >= w.From || now < w.To
+}
+
+// String is 22:00-06:00.
+func (w *Window) String() string {
+	at := func(d time.Duration) string {
+		return fmt.Sprintf("%02d:%02d", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return at(w.From) + "-" + at(w.To)
+}
+
+// askEvery is how often a source is asked for its pressure, and how often a wait
+// looks again.
+const askEvery = time.Second
+
+// yields waits while the source is to be left alone, and says why. It returns
+// when the way is free or a stop is asked for.
+func (sw *stepWork) yields(ctx context.Context) {
+	t := &sw.throttle
+	said := ""
+	for sw.stop.Err() == nil {
+		why := sw.busy(ctx, t)
+		if why == "" {
+			return
+		}
+		if why != said {
+			sw.Log.Info("batches wait", zap.String("source", sw.step.Source), zap.String("because", why))
+			said = why
+		}
+		p := sw.soFar()
+		p.Waits = why
+		sw.progress(p)
+		sw.sleep(askEvery)
+	}
+}
+
+func (sw *stepWork) busy(ctx context.Context, t *Throttle) string {
+	if t.Window != nil && !t.Window.Open(sw.now().In(sw.bound.Policy.Zone)) {
+		return "outside of the window " + t.Window.String()
+	}
+	if t.Flag != "" {
+		if _, err := os.Stat(t.Flag); err == nil {
+			return "the file " + t.Flag + " asks to wait"
+		}
+	}
+	if !t.asks() {
+		return ""
+	}
+	sw.mu.Lock()
+	fresh := sw.Now().Sub(sw.asked) < askEvery && sw.free
+	sw.mu.Unlock()
+	if fresh {
+		return ""
+	}
+	p, err := sw.source.Pressure(ctx, sw.step.Table)
+	why := t.over(p)
+	if err != nil {
+		why = fmt.Sprintf("its load cannot be read: %v", err)
+	}
+	sw.mu.Lock()
+	defer sw.mu.Unlock()
+	sw.asked, sw.free = sw.Now(), why == ""
+	return why
+}
