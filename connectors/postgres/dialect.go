@@ -38,6 +38,7 @@ func dialect(home string, hashes bool) *sqlgen.Dialect {
 		Exact:       exact,
 		Image:       image,
 		Fence:       "OFFSET 0",
+		GroupCount:  true,
 		RowID:       rowID,
 	}
 }

@@ -18,6 +18,9 @@ func (g *Gen) fence() string {
 // microseconds (NULL where the clock needs other rows).
 func (g *Gen) Count() (Query, error) {
 	t := g.main()
+	if in, out, ok := g.oldestOfGroup(t); g.d.GroupCount && ok {
+		return g.countGroups(t, in, out)
+	}
 	inner := []SQL{Format("%s AS c", g.class(t))}
 	outer := []SQL{Raw("count(*)")}
 	for _, k := range retention.ClassOrder() {
@@ -28,6 +31,35 @@ func (g *Gen) Count() (Query, error) {
 	outer = append(outer, out)
 	return g.done(Format("SELECT %s\nFROM (SELECT %s\nFROM %s "+g.fence()+") AS k",
 		Join(",\n  ", outer...), Join(", ", inner...), g.from(t)))
+}
+
+// countGroups is Count over one group a class. least is the group's value that tells
+// its earliest clock, oldest what that says for the group of the due rows.
+func (g *Gen) countGroups(t row, least, oldest SQL) (Query, error) {
+	number := func(when string) SQL {
+		return Raw("CAST(coalesce(sum(" + when + "), 0) AS bigint)")
+	}
+	outer := []SQL{number("k.n")}
+	for _, k := range retention.ClassOrder() {
+		outer = append(outer, number("CASE WHEN k.c = '"+string(k)+"' THEN k.n END"))
+	}
+	outer = append(outer, oldest)
+	return g.done(Format("SELECT %s\nFROM (SELECT %s AS c, count(*) AS n, %s AS v\nFROM %s\nGROUP BY 1) AS k",
+		Join(",\n  ", outer...), g.class(t), least, g.from(t)))
+}
+
+// oldestOfGroup is what a group keeps to tell its earliest clock; ok = false where
+// that would be computed for each row beside its class.
+func (g *Gen) oldestOfGroup(t row) (least, oldest SQL, ok bool) {
+	inner, outer := g.oldest(t)
+	if len(inner) == 0 {
+		return Raw("NULL"), outer, true
+	}
+	m := g.s.Clock.Members[0]
+	if len(g.s.Clock.Members) > 1 || !g.native(t, m.Column, m) {
+		return SQL{}, SQL{}, false
+	}
+	return Format("min(%s)", g.col(t, m.Column)), outer, true
 }
 
 // oldest is the earliest clock of the due rows, where that needs no other row,

@@ -82,6 +82,9 @@ type Dialect struct {
 	// one with [Dialect.Same].
 	Image    func(col SQL, c *retention.Column) SQL
 	NoExcept bool
+	// GroupCount: classes are counted in groups, which the engine does in several
+	// processes at once; a fence would keep it to one.
+	GroupCount bool
 	// Fence ends a subquery that an optimiser must not merge into the query around
 	// it, where the class would be computed once for every use; empty: a LIMIT.
 	Fence string
