@@ -50,6 +50,9 @@ type Batch struct {
 type Range struct {
 	After, To Cursor // a zero To: to the end
 	Most      int64  // rows that may be done
+	// Of Parts passes over the range, the one numbered Part from 0: the rows whose
+	// key leaves that remainder. Parts below 2: all rows at once.
+	Part, Parts int
 }
 
 // MaxBatch is the most rows that one batch may name.

@@ -89,6 +89,9 @@ type Actor interface {
 	// remains, unless the commit's reply was lost: the caller settles. On return
 	// without error, effect and receipt are durable.
 	Apply(ctx context.Context, b Batch) (Outcome, error)
+	// Passes is in how many passes a range is best done; 1: at once. Where rows are
+	// written anew beside the old, what one pass leaves makes room for the next.
+	Passes(s Selection, a Act) int
 	// Settle ends an intent without outcome: it returns the receipt that exists,
 	// or inserts an abandoned one, after which the batch can never commit.
 	Settle(ctx context.Context, intent string) (Receipt, error)

@@ -1,6 +1,7 @@
 package sqlgen
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/retentiond/retentiond/retention"
@@ -20,7 +21,24 @@ func (g *Gen) within(t row, r retention.Range) SQL {
 	if len(r.To.Key) > 0 {
 		all = append(all, g.upTo(t, r.To))
 	}
+	if r.Parts > 1 {
+		all = append(all, g.part(t, r))
+	}
 	return And(all...)
+}
+
+// part is whether the row belongs to the pass.
+func (g *Gen) part(t row, r retention.Range) SQL {
+	if !g.Divides() {
+		return g.fail("table %s has no single integer key: its ranges are done at once", t.table.Name)
+	}
+	return Raw(fmt.Sprintf("abs(%s %% %d) = %d", g.col(t, t.table.Key[0]).Text, r.Parts, r.Part))
+}
+
+// Divides is whether rows fall into passes by their key.
+func (g *Gen) Divides() bool {
+	k := g.s.Table.Key
+	return len(k) == 1 && g.column(g.main(), k[0]).Kind == retention.KindInteger
 }
 
 // candidate is the raw test that every due row passes; TRUE where there is none.

@@ -41,6 +41,19 @@ func (w *work) stretch(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
+// Passes is the engine's, for changes of rows that are told by their key, and that
+// show whether they are done: another pass meets them again.
+func (s *Source) Passes(sel retention.Selection, a retention.Act) int {
+	if a.Kind != retention.Redact && a.Kind != retention.Anonymise {
+		return 1
+	}
+	g, err := s.Gen(sel, &retention.HoldSet{})
+	if err != nil || !g.Divides() || !g.TellsDone() {
+		return 1
+	}
+	return max(1, s.e.Dialect().Passes)
+}
+
 // selfContained is whether one statement may test and act: the tests read the
 // row alone, or nobody else writes meanwhile.
 func (w *work) selfContained() (bool, error) {

@@ -100,7 +100,7 @@ func (sw *stepWork) batchOf(in retention.Intent, p part) retention.Batch {
 		},
 		Seal: func(done int64, keys []retention.Key) string {
 			if p.span != nil {
-				keys = []retention.Key{{p.span.After.Order}, p.span.After.Key, {p.span.To.Order}, p.span.To.Key}
+				keys = []retention.Key{{p.span.After.Order}, p.span.After.Key, {p.span.To.Order}, p.span.To.Key, {int64(p.span.Part), int64(p.span.Parts)}}
 			}
 			return sw.seal(in.ID, done, keys)
 		},

@@ -24,7 +24,7 @@ func (sw *stepWork) walk(ctx context.Context) error {
 	var at retention.Cursor
 	sw.yields(ctx)
 	if sw.spool == nil && sw.dense() {
-		r := &ranges{stepWork: sw, slots: make(chan struct{}, sw.workers)}
+		r := &ranges{stepWork: sw, slots: make(chan struct{}, sw.workers), passes: sw.source.Passes(sw.bound.Selection, sw.act)}
 		if ended, err := r.walk(ctx); err != nil || ended {
 			return err
 		}
@@ -45,13 +45,15 @@ func (sw *stepWork) dense() bool {
 // worker audits the last one and writes down the next.
 type ranges struct {
 	*stepWork
-	slots chan struct{}
+	slots  chan struct{}
+	passes int // over each range
 
 	order    sync.Mutex // who holds it takes the next range
 	at       retention.Cursor
-	reserved int64 // rows that ranges in work may do
-	last     bool  // the range that was taken runs to the end
-	waits    int   // times that others kept a range locked
+	reserved int64           // rows that ranges in work may do
+	last     bool            // the range that was taken runs to the end
+	wide     retention.Range // the range whose passes are being taken
+	waits    int             // times that others kept a range locked
 
 	seq    int  // of the next range
 	named  bool // ranges no longer serve: rows are named, from resume on
@@ -105,7 +107,11 @@ func (r *ranges) one(ctx context.Context) bool {
 	r.progress(r.soFar())
 	if float64(out.Done) < sparse*float64(s.size) && len(s.To.Key) > 0 {
 		r.order.Lock()
-		r.name(s.To, s.seq+1)
+		if s.Parts > 1 { // its other passes are still to do
+			r.name(s.After, s.seq)
+		} else {
+			r.name(s.To, s.seq+1)
+		}
 		r.order.Unlock()
 	}
 	r.rests(ctx, took, cost(out))
@@ -125,22 +131,38 @@ func (r *ranges) take(ctx context.Context) (s stretch, ok bool) {
 	r.mu.Lock()
 	left, size := r.left()-r.reserved, r.size
 	r.mu.Unlock()
-	if left <= 0 || r.last || r.named || r.err != nil || r.stop.Err() != nil {
+	between := r.wide.Part < r.wide.Parts // passes of a range are left
+	if left <= 0 || r.last && !between || r.named || r.err != nil || r.stop.Err() != nil {
 		return s, false
 	}
-	to, err := r.source.Ahead(ctx, r.bound.Selection, r.at, size)
-	if err != nil {
-		r.err = fmt.Errorf("reading table %q: %w", r.step.Table, err)
-		return s, false
+	if !between {
+		if err := r.widen(ctx, size); err != nil {
+			r.err = err
+			return s, false
+		}
 	}
-	r.last = len(to.Key) == 0
-	s = stretch{Range: retention.Range{After: r.at, To: to, Most: min(left, int64(size))}, seq: r.seq, size: size}
+	s = stretch{Range: r.wide, seq: r.seq, size: size}
+	s.Most = min(left, int64(size)*2) // rows fall unevenly into passes
+	if r.passes == 1 {
+		s.Most = min(left, int64(size))
+	}
 	if r.last {
 		s.Most = left
 	}
-	r.at, r.seq = to, r.seq+1
+	r.wide.Part, r.seq = r.wide.Part+1, r.seq+1
 	r.reserved += s.Most
 	return s, true
+}
+
+// widen finds the next range, as long as its passes are together.
+func (r *ranges) widen(ctx context.Context, size int) error {
+	to, err := r.source.Ahead(ctx, r.bound.Selection, r.at, size*r.passes)
+	if err != nil {
+		return fmt.Errorf("reading table %q: %w", r.step.Table, err)
+	}
+	r.wide = retention.Range{After: r.at, To: to, Parts: r.passes}
+	r.at, r.last = to, len(to.Key) == 0
+	return nil
 }
 
 // name ends the walk: rows are named from there on, the earliest of all places
@@ -174,7 +196,7 @@ func (r *ranges) again(s stretch, err error) bool {
 	r.size = max(1, min(r.size, s.size/2))
 	r.mu.Unlock()
 	// Ranges after it may be done, or in work: their rows are not due a second time.
-	r.at, r.last = s.After, false
+	r.at, r.last, r.wide = s.After, false, retention.Range{}
 	r.sleep(time.Duration(r.waits+1) * 20 * time.Millisecond)
 	return true
 }
