@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -23,14 +24,20 @@ import (
 
 // TestCrash kills a run at every point that it passes, and asks for every law
 // before and after the next run (L6, L7): at its first, second and last pass in
-// two worlds, at the second of those of a batch in the others;
+// two worlds, at the second of those of a batch in the others and on servers;
 // RETENTIOND_CRASHES asks for all.
 func TestCrash(t *testing.T) {
-	for _, w := range crashWorlds() {
-		t.Run(w.name, func(t *testing.T) {
+	worlds := crashWorlds()
+	for _, name := range []string{"delete", "redact", "archive"} {
+		for _, on := range onServers() {
+			worlds = append(worlds, worldOn(on, name))
+		}
+	}
+	for _, w := range worlds {
+		t.Run(w.title(), func(t *testing.T) {
 			t.Parallel()
 			tp := w.make(t)
-			every := os.Getenv(envCrashes) != "" || slices.Contains([]string{"delete", "slices"}, w.name)
+			every := os.Getenv(envCrashes) != "" || w.on.server == nil && slices.Contains([]string{"delete", "slices"}, w.name)
 			for _, p := range retention.Points() {
 				if !every && (p < retention.PointIntended || p > retention.PointConcluded) {
 					continue
@@ -76,10 +83,10 @@ func (tp *template) crash(t *testing.T, at string, byPlan bool) {
 
 // TestCrashTwice kills the run that settles what a killed run left.
 func TestCrashTwice(t *testing.T) {
-	for _, name := range []string{"slices", "archive"} {
-		t.Run(name, func(t *testing.T) {
+	for _, w := range []crashWorld{worldNamed("slices"), worldNamed("archive"), worldOn(onPostgres(), "delete"), worldOn(onMariaDB(), "archive")} {
+		t.Run(w.title(), func(t *testing.T) {
 			t.Parallel()
-			tp := worldNamed(name).make(t)
+			tp := w.make(t)
 			for _, first := range []string{"acted:2", "committed:2"} {
 				for _, second := range []string{"settling", "settled", "concluded", "started"} {
 					t.Run(first+"/"+second, func(t *testing.T) {
@@ -109,6 +116,20 @@ func TestCrashBeforeErase(t *testing.T) {
 	}
 }
 
+// worldOn is a world on another ground than a file.
+func worldOn(on ground, name string) crashWorld {
+	w := worldNamed(name)
+	w.on = on
+	return w
+}
+
+func (w crashWorld) title() string {
+	if w.on.server == nil {
+		return w.name
+	}
+	return w.on.driver + "-" + w.name
+}
+
 func worldNamed(name string) crashWorld {
 	for _, w := range crashWorlds() {
 		if w.name == name {
@@ -121,12 +142,13 @@ func worldNamed(name string) crashWorld {
 // TestCrashAnyTime kills runs at random moments, the beginnings of state store,
 // gate and vault included. RETENTIOND_CRASHES=1000 asks for more.
 func TestCrashAnyTime(t *testing.T) {
-	trials := trialsOf(t, envCrashes, 20)
-	worlds := []string{"delete-rollback-journal", "slices", "anonymise", "archive"}
-	for _, name := range worlds {
-		t.Run(name, func(t *testing.T) {
+	trials := trialsOf(t, envCrashes, 30)
+	worlds := []crashWorld{worldNamed("delete-rollback-journal"), worldNamed("slices"), worldNamed("anonymise"), worldNamed("archive"),
+		worldOn(onPostgres(), "archive"), worldOn(onMariaDB(), "delete")}
+	for _, w := range worlds {
+		t.Run(w.title(), func(t *testing.T) {
 			t.Parallel()
-			tp := worldNamed(name).make(t)
+			tp := w.make(t)
 			for i := range trials / len(worlds) {
 				dir := tp.copy(t)
 				before := tp.audited(t, dir)
@@ -264,21 +286,30 @@ func (tp *template) audited(t *testing.T, dir string) (n int64) {
 // still there says what its outcome says.
 func (tp *template) settledOnce(t *testing.T, dir string) {
 	t.Helper()
+	outcomes := map[string]string{}
 	tp.onState(t, dir, func(db *sql.DB) {
-		db.SetMaxOpenConns(1)
-		if _, err := db.Exec("ATTACH ? AS crm", filepath.Join(dir, "crm.db")); err != nil {
-			t.Fatal(err)
-		}
 		for _, q := range []string{
 			"SELECT id FROM intents WHERE concluded = 0",
 			"SELECT 'no outcome: ' || id FROM intents WHERE 1 <> (SELECT count(*) FROM audit_entries WHERE kind IN ('batch.outcome', 'batch.settled') AND instr(CAST(line AS TEXT), '\"' || id || '\"'))",
-			"SELECT intent FROM crm.retentiond_receipt r JOIN intents i ON i.id = r.intent WHERE r.state = 'abandoned' AND outcome ->> '$.Done' <> 0",
-			"SELECT intent FROM crm.retentiond_receipt r JOIN intents i ON i.id = r.intent WHERE r.state = 'done' AND outcome ->> '$.Done' <> r.rows",
-			"SELECT intent FROM crm.retentiond_receipt WHERE intent NOT IN (SELECT id FROM intents)",
 		} {
 			if bad := query(t, db, q); len(bad) > 0 {
 				t.Errorf("%d intents, such as %q, of %s", len(bad), bad[0], q)
 			}
 		}
+		for _, line := range query(t, db, "SELECT id, outcome ->> '$.Done' FROM intents") {
+			id, done, _ := strings.Cut(line, " ")
+			outcomes[id] = done
+		}
 	})
+	var receipts []string
+	tp.onSource(t, dir, func(db *sql.DB) {
+		rows := map[string]string{"mysql": "`rows`"}[tp.on.driver]
+		receipts = query(t, db, "SELECT intent, state, "+cmp.Or(rows, "rows")+" FROM retentiond_receipt")
+	})
+	for _, line := range receipts {
+		f := strings.Fields(line)
+		if done, known := outcomes[f[0]]; !known || f[1] == "done" && done != f[2] || f[1] == "abandoned" && done != "0" {
+			t.Errorf("receipt %q, but the outcome is %q", line, done)
+		}
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/retentiond/retentiond/retention"
 )
@@ -18,6 +19,7 @@ import (
 // crashWorld is a directory that every command works in, ready for one run: its
 // holds are placed, and its plan is approved.
 type crashWorld struct {
+	on      ground
 	name    string
 	journal string
 	rule    string // what the rule does
@@ -62,28 +64,62 @@ rules:
 `
 
 const crashSchema = `
-CREATE TABLE prospects (id INTEGER PRIMARY KEY, person INTEGER NOT NULL, name TEXT, email TEXT, at TEXT NOT NULL, erased_at TEXT);
+CREATE TABLE prospects (id INTEGER PRIMARY KEY, person INTEGER NOT NULL, name TEXT, email TEXT, at TIME NOT NULL, erased_at TIME);
 CREATE INDEX prospects_at ON prospects (at);
 CREATE INDEX prospects_person ON prospects (person);
-CREATE TABLE calls (id INTEGER PRIMARY KEY, prospect INTEGER NOT NULL REFERENCES prospects (id), note TEXT);
+CREATE TABLE calls (id INTEGER PRIMARY KEY, prospect INTEGER NOT NULL, note TEXT, FOREIGN KEY (prospect) REFERENCES prospects (id));
 CREATE INDEX calls_prospect ON calls (prospect);
 `
 
 // seedRows makes n due rows and 300 that are not, each with up to three calls.
 func seedRows(n int) string {
-	return fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
-INSERT INTO prospects SELECT i, i, 'name ' || i, 'p' || i || '@example.org', datetime('2010-01-01', i || ' minutes'), NULL FROM n;
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
-INSERT INTO prospects SELECT 100000 + i, i, 'name ' || i, 'p' || i || '@example.org', datetime('now', '-20 days'), NULL FROM n;
-INSERT INTO calls (prospect, note) SELECT id, 'call' FROM prospects WHERE id %% 2 = 0 UNION ALL
-SELECT id, 'call ' || j FROM prospects, (SELECT 1 AS j UNION SELECT 2) WHERE id %% 5 = 0;
-`, n)
+	rows, calls := inserts{into: "prospects"}, inserts{into: "calls"}
+	row := func(id, person int, at time.Time) {
+		rows.add("(%d, %d, 'name %d', 'p%d@example.org', '%s', NULL)", id, person, person, person, at.Format(time.DateTime))
+		if id%2 == 0 {
+			calls.add("(%d, %d, 'call')", 3*id, id)
+		}
+		if id%5 == 0 {
+			calls.add("(%d, %d, 'call 1'), (%d, %d, 'call 2')", 3*id+1, id, 3*id+2, id)
+		}
+	}
+	first, late := time.Date(2010, 1, 1, 0, 0, 0, 0, time.UTC), time.Now().UTC().AddDate(0, 0, -20)
+	for i := 1; i <= n; i++ {
+		row(i, i, first.Add(time.Duration(i)*time.Minute))
+	}
+	for i := 1; i <= 300; i++ {
+		row(100_000+i, i, late)
+	}
+	return rows.String() + calls.String()
 }
 
 // manyCalls gives the prospect 3 more children than a transaction takes.
-const manyCalls = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 23000)
-INSERT INTO calls (prospect, note) SELECT 3, 'call ' || i FROM n;
-`
+func manyCalls() string {
+	calls := inserts{into: "calls"}
+	for i := range 23_000 {
+		calls.add("(%d, 3, 'call %d')", 1_000_000+i, i)
+	}
+	return calls.String()
+}
+
+// inserts is a script that fills a table, in words that every ground knows.
+type inserts struct {
+	into string
+	text strings.Builder
+	n    int
+}
+
+func (w *inserts) add(values string, args ...any) {
+	if w.n%500 == 0 {
+		w.text.WriteString(map[bool]string{true: ";\n"}[w.n > 0] + "INSERT INTO " + w.into + " VALUES ")
+	} else {
+		w.text.WriteString(", ")
+	}
+	fmt.Fprintf(&w.text, values, args...)
+	w.n++
+}
+
+func (w *inserts) String() string { return w.text.String() + ";\n" }
 
 // kept are the rows that must stay as they are, whatever happens.
 const kept = "(id > 100000 OR person IN (7, 19, 700, 1500))"
@@ -104,8 +140,8 @@ const family = "SELECT id FROM old.calls WHERE prospect IN (SELECT id FROM prosp
 const (
 	allGone    = "SELECT id FROM prospects WHERE NOT " + kept
 	countGone  = "SELECT (SELECT count(*) FROM old.prospects) - (SELECT count(*) FROM prospects)"
-	onceEach   = "SELECT id FROM (SELECT id FROM prospects UNION ALL SELECT id FROM archive_prospects) GROUP BY id HAVING count(*) <> 1"
-	callsOnce  = "SELECT id FROM (SELECT id FROM calls UNION ALL SELECT id FROM archive_calls) GROUP BY id HAVING count(*) <> 1"
+	onceEach   = "SELECT id FROM (SELECT id FROM prospects UNION ALL SELECT id FROM archive_prospects) AS both GROUP BY id HAVING count(*) <> 1"
+	callsOnce  = "SELECT id FROM (SELECT id FROM calls UNION ALL SELECT id FROM archive_calls) AS both GROUP BY id HAVING count(*) <> 1"
 	noneLost   = "SELECT id FROM old.prospects EXCEPT SELECT id FROM prospects EXCEPT SELECT id FROM archive_prospects"
 	noCallLost = "SELECT id FROM old.calls EXCEPT SELECT id FROM calls EXCEPT SELECT id FROM archive_calls"
 	sameCopy   = "SELECT id, person, name, email, at FROM archive_prospects EXCEPT SELECT id, person, name, email, at FROM old.prospects"
@@ -121,7 +157,7 @@ func crashWorlds() []crashWorld {
 			always: append(untouched(), family), final: []string{allGone}, acted: countGone},
 		{name: "delete-rollback-journal", journal: "DELETE", rule: "    keep: 3 years\n    then: delete\n", seed: rows, hold: holds,
 			always: append(untouched(), family), final: []string{allGone}, acted: countGone},
-		{name: "slices", journal: "WAL", rule: "    keep: 3 years\n    then: delete\n", seed: few + manyCalls, hold: holds,
+		{name: "slices", journal: "WAL", rule: "    keep: 3 years\n    then: delete\n", seed: few + manyCalls(), hold: holds,
 			always: untouched(), final: []string{allGone}, acted: countGone},
 		{name: "redact", journal: "WAL", rule: "    keep: 3 years\n    then: redact\n    columns: {email: null}\n", seed: rows, hold: holds,
 			always: append(untouched(), family, "SELECT id, name, at FROM old.prospects EXCEPT SELECT id, name, at FROM prospects",
@@ -141,7 +177,7 @@ func crashWorlds() []crashWorld {
 				"SELECT id FROM old.archive_calls WHERE prospect IN (SELECT id FROM archive_prospects) EXCEPT SELECT id FROM archive_calls"),
 			final: []string{"SELECT id FROM archive_prospects WHERE person NOT IN (11, 22)", "SELECT id FROM archive_calls WHERE prospect NOT IN (11, 22)"},
 			acted: "SELECT (SELECT count(*) FROM old.archive_prospects) - (SELECT count(*) FROM archive_prospects)"},
-		{name: "archive-slices", journal: "DELETE", rule: archive, seed: few + manyCalls, asOf: "2012-06-01", hold: holds,
+		{name: "archive-slices", journal: "DELETE", rule: archive, seed: few + manyCalls(), asOf: "2012-06-01", hold: holds,
 			always: copies, final: []string{allGone}, acted: countGone},
 	}
 }
@@ -166,20 +202,19 @@ func (w crashWorld) make(t *testing.T) *template {
 			}
 		}
 	} else {
-		writeFile(t, filepath.Join(tp.dir, "retentiond.yaml"), crashConfig)
+		writeFile(t, filepath.Join(tp.dir, "retentiond.yaml"), w.on.configure(crashConfig))
 		policy := crashPolicy + w.rule
 		if w.erase != "" {
 			policy = strings.Replace(policy, "    table: prospects\n", "    table: prospects\n    erase: "+w.erase+"\n", 1)
 		}
 		writeFile(t, filepath.Join(tp.dir, "policy.yaml"), policy)
-		tp.onFile(t, tp.dir, func(db *sql.DB) {
-			for _, q := range []string{"PRAGMA journal_mode = " + w.journal, crashSchema, w.seed} {
-				if _, err := db.Exec(q); err != nil {
-					t.Fatal(err)
-				}
-			}
-		})
+		w.on.create(t, tp.dir)
+		if w.on.server == nil {
+			w.on.run(t, tp.dir, "PRAGMA journal_mode = "+w.journal)
+		}
+		w.on.run(t, tp.dir, w.on.ddl(crashSchema), w.seed)
 	}
+	w.on.remember(t, tp.dir, "prospects", "calls", "archive_prospects", "archive_calls")
 	place := []string{"hold", "place", "--matter", w.name, "--reason", "claim", "--by", "Ada", "--allow-unmatched"}
 	for _, p := range w.hold {
 		place = append(place, "--subject", fmt.Sprintf("person:%d", p))
@@ -191,7 +226,9 @@ func (w crashWorld) make(t *testing.T) *template {
 	}
 	tp.plan = made.Plan
 	tp.commandIn(t, tp.dir, exitOK, "approve", tp.plan, "--by", "Ada", "--reason", "a test")
-	tp.onFile(t, tp.dir, func(db *sql.DB) { query(t, db, "PRAGMA wal_checkpoint(TRUNCATE)") })
+	if w.on.server == nil {
+		tp.onSource(t, tp.dir, func(db *sql.DB) { query(t, db, "PRAGMA wal_checkpoint(TRUNCATE)") })
+	}
 	tp.trace(t)
 	return tp
 }
@@ -233,6 +270,7 @@ func (tp *template) copy(t *testing.T) string {
 	if err := os.CopyFS(dir, os.DirFS(tp.dir)); err != nil {
 		t.Fatal(err)
 	}
+	tp.on.copy(t, tp.dir, dir)
 	return dir
 }
 
@@ -243,17 +281,13 @@ func writeFile(t *testing.T, path, text string) {
 	}
 }
 
-// onFile opens the world's database, with the world as it was attached as old,
+// onSource opens the world's database, with the world as it was known as old,
 // and closes it again.
-func (tp *template) onFile(t *testing.T, dir string, do func(*sql.DB)) {
+func (tp *template) onSource(t *testing.T, dir string, do func(*sql.DB)) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "crm.db")+"?_pragma=busy_timeout(10000)")
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := tp.on.open(t, dir)
 	defer db.Close()
-	db.SetMaxOpenConns(1)
-	if dir != tp.dir {
+	if tp.on.server == nil && dir != tp.dir {
 		if _, err := db.Exec("ATTACH ? AS old", "file:"+filepath.Join(tp.dir, "crm.db")+"?immutable=1"); err != nil {
 			t.Fatal(err)
 		}
@@ -265,12 +299,13 @@ func (tp *template) onFile(t *testing.T, dir string, do func(*sql.DB)) {
 // is passed over.
 func (tp *template) none(t *testing.T, dir, when string, queries []string) {
 	t.Helper()
-	tp.onFile(t, dir, func(db *sql.DB) {
+	tp.onSource(t, dir, func(db *sql.DB) {
+		archived := tp.on.there(t, db, "archive_calls")
 		for _, q := range queries {
-			if strings.Contains(q, "archive_") && len(query(t, db, "SELECT 1 FROM sqlite_schema WHERE name = 'archive_calls'")) == 0 {
+			if strings.Contains(q, "archive_") && !archived {
 				continue
 			}
-			if bad := query(t, db, q); len(bad) > 0 {
+			if bad := query(t, db, tp.on.text(q)); len(bad) > 0 {
 				t.Errorf("%s: %d rows, such as %q, of %s", when, len(bad), bad[0], q)
 			}
 		}
@@ -280,8 +315,8 @@ func (tp *template) none(t *testing.T, dir, when string, queries []string) {
 // number is the one number that a query gives.
 func (tp *template) number(t *testing.T, dir, q string) (n int64) {
 	t.Helper()
-	tp.onFile(t, dir, func(db *sql.DB) {
-		if err := db.QueryRow(q).Scan(&n); err != nil {
+	tp.onSource(t, dir, func(db *sql.DB) {
+		if err := db.QueryRow(tp.on.text(q)).Scan(&n); err != nil {
 			t.Fatalf("%s: %v", q, err)
 		}
 	})

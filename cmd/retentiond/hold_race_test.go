@@ -178,8 +178,8 @@ func TestHoldsBesideProcesses(t *testing.T) {
 // thoseOf are the rows about a person, and their children.
 func (tp *template) thoseOf(t *testing.T, dir string, person int) (out []string) {
 	t.Helper()
-	tp.onFile(t, dir, func(db *sql.DB) {
-		out = query(t, db, "SELECT 'p' || id FROM prospects WHERE person = ?1 UNION ALL SELECT 'c' || c.id FROM calls c JOIN prospects p ON p.id = c.prospect WHERE p.person = ?1 ORDER BY 1", person)
+	tp.onSource(t, dir, func(db *sql.DB) {
+		out = query(t, db, fmt.Sprintf("SELECT id FROM prospects WHERE person = %[1]d UNION ALL SELECT -c.id FROM calls c JOIN prospects p ON p.id = c.prospect WHERE p.person = %[1]d ORDER BY 1", person))
 	})
 	return out
 }

@@ -158,3 +158,13 @@ func TestBesideAWorkingRun(t *testing.T) {
 		t.Errorf("hold place took %s, at most 5 s are promised", took)
 	}
 }
+
+// until waits for something that comes within a minute.
+func until(t *testing.T, not string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s within a minute", not)
+		}
+	}
+}

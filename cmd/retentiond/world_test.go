@@ -61,6 +61,11 @@ func query(t *testing.T, db *sql.DB, text string, args ...any) []string {
 		if err := rows.Scan(into...); err != nil {
 			t.Fatal(err)
 		}
+		for i, v := range values {
+			if b, ok := v.([]byte); ok {
+				values[i] = string(b)
+			}
+		}
 		out = append(out, strings.TrimSuffix(fmt.Sprintln(values...), "\n"))
 	}
 	if err := rows.Err(); err != nil {
