@@ -140,8 +140,8 @@ const family = "SELECT id FROM old.calls WHERE prospect IN (SELECT id FROM prosp
 const (
 	allGone    = "SELECT id FROM prospects WHERE NOT " + kept
 	countGone  = "SELECT (SELECT count(*) FROM old.prospects) - (SELECT count(*) FROM prospects)"
-	onceEach   = "SELECT id FROM (SELECT id FROM prospects UNION ALL SELECT id FROM archive_prospects) AS both GROUP BY id HAVING count(*) <> 1"
-	callsOnce  = "SELECT id FROM (SELECT id FROM calls UNION ALL SELECT id FROM archive_calls) AS both GROUP BY id HAVING count(*) <> 1"
+	onceEach   = "SELECT id FROM (SELECT id FROM prospects UNION ALL SELECT id FROM archive_prospects) AS x GROUP BY id HAVING count(*) <> 1"
+	callsOnce  = "SELECT id FROM (SELECT id FROM calls UNION ALL SELECT id FROM archive_calls) AS x GROUP BY id HAVING count(*) <> 1"
 	noneLost   = "SELECT id FROM old.prospects EXCEPT SELECT id FROM prospects EXCEPT SELECT id FROM archive_prospects"
 	noCallLost = "SELECT id FROM old.calls EXCEPT SELECT id FROM calls EXCEPT SELECT id FROM archive_calls"
 	sameCopy   = "SELECT id, person, name, email, at FROM archive_prospects EXCEPT SELECT id, person, name, email, at FROM old.prospects"
