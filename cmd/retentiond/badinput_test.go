@@ -192,7 +192,7 @@ func TestBadRequest(t *testing.T) {
 	s.nothing(func() {
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
-				at := site{t, s.dir}
+				at := site{T: t, dir: s.dir}
 				for _, a := range tt.args {
 					if strings.Contains(a, "\x00") { // no process can be given one
 						at.inProcess(tt.code, tt.args...).says(tt.says)

@@ -76,7 +76,7 @@ func passes(n int, every bool) []int {
 func (tp *template) crash(t *testing.T, at string, byPlan bool) {
 	dir := tp.copy(t)
 	before := tp.audited(t, dir)
-	tp.dies(t, dir, envCrashAt+"="+at, tp.runArgs(byPlan)...)
+	tp.dies(t, dir, envCrashAt+"="+at, tp.runArgs(t, dir, byPlan)...)
 	tp.afterCrash(t, dir, before)
 	tp.recovers(t, dir, byPlan, before)
 }
@@ -92,8 +92,8 @@ func TestCrashTwice(t *testing.T) {
 					t.Run(first+"/"+second, func(t *testing.T) {
 						dir := tp.copy(t)
 						before := tp.audited(t, dir)
-						tp.dies(t, dir, envCrashAt+"="+first, tp.runArgs(false)...)
-						tp.dies(t, dir, envCrashAt+"="+second, tp.runArgs(false)...)
+						tp.dies(t, dir, envCrashAt+"="+first, tp.runArgs(t, dir, false)...)
+						tp.dies(t, dir, envCrashAt+"="+second, tp.runArgs(t, dir, false)...)
 						tp.afterCrash(t, dir, before)
 						tp.recovers(t, dir, false, before)
 					})
@@ -153,7 +153,7 @@ func TestCrashAnyTime(t *testing.T) {
 				dir := tp.copy(t)
 				before := tp.audited(t, dir)
 				late := time.Duration(rand.Int64N(int64(500 * time.Millisecond)))
-				cmd, out := retentiondProcess(t, dir, tp.runArgs(i%2 == 0)...)
+				cmd, out := retentiondProcess(t, dir, tp.runArgs(t, dir, i%2 == 0)...)
 				if err := cmd.Start(); err != nil {
 					t.Fatal(err)
 				}
@@ -212,12 +212,7 @@ func (tp *template) afterCrash(t *testing.T, dir string, before int64) {
 	t.Helper()
 	tp.none(t, dir, "after the crash", tp.always)
 	done, acted := tp.audited(t, dir)-before, tp.number(t, dir, tp.acted)
-	var open int64
-	tp.onState(t, dir, func(db *sql.DB) {
-		if err := db.QueryRow("SELECT coalesce(sum(CASE planned WHEN -1 THEN 20000 ELSE planned END), 0) FROM intents WHERE concluded = 0").Scan(&open); err != nil {
-			t.Fatal(err)
-		}
-	})
+	open := tp.ofState(t, dir, "SELECT coalesce(sum(CASE planned WHEN -1 THEN 20000 ELSE planned END), 0) FROM intents WHERE concluded = 0")
 	if done > acted || acted > done+open {
 		t.Errorf("after the crash %d rows were acted on, %d are audited and %d intended", acted, done, open)
 	}
@@ -227,7 +222,7 @@ func (tp *template) afterCrash(t *testing.T, dir string, before int64) {
 func (tp *template) recovers(t *testing.T, dir string, byPlan bool, before int64) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	args := append([]string{"--config", filepath.Join(dir, "retentiond.yaml"), "--output", "json"}, tp.runArgs(byPlan)...)
+	args := append([]string{"--config", filepath.Join(dir, "retentiond.yaml"), "--output", "json"}, tp.runArgs(t, dir, byPlan)...)
 	code := run(context.Background(), args, streams{In: strings.NewReader(""), Out: &out, Err: &errs})
 	switch {
 	case byPlan && code == exitRefused && strings.Contains(out.String(), "expired_plan"): // it had ended
@@ -270,16 +265,33 @@ func (tp *template) onState(t *testing.T, dir string, do func(*sql.DB)) {
 	do(db)
 }
 
-// audited is the sum of what the audit log says was done.
-func (tp *template) audited(t *testing.T, dir string) (n int64) {
+// ofState is the one number that a query of the state store gives.
+func (tp *template) ofState(t *testing.T, dir, q string) (n int64) {
 	t.Helper()
 	tp.onState(t, dir, func(db *sql.DB) {
-		const q = "SELECT coalesce(sum(CAST(line AS TEXT) ->> '$.done'), 0) FROM audit_entries WHERE kind IN ('batch.outcome', 'batch.settled')"
 		if err := db.QueryRow(q).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
 	})
 	return n
+}
+
+// audited is the sum of what the audit log says was done.
+func (tp *template) audited(t *testing.T, dir string) int64 {
+	t.Helper()
+	return tp.ofState(t, dir, "SELECT coalesce(sum(CAST(line AS TEXT) ->> '$.done'), 0) FROM audit_entries WHERE kind IN ('batch.outcome', 'batch.settled')")
+}
+
+// settled counts the batches whose outcome is known from the receipt alone.
+func (tp *template) settled(t *testing.T, dir string) int {
+	t.Helper()
+	return int(tp.ofState(t, dir, "SELECT count(*) FROM audit_entries WHERE kind = 'batch.settled'"))
+}
+
+// openIntents counts the batches whose end is not known.
+func (tp *template) openIntents(t *testing.T, dir string) int64 {
+	t.Helper()
+	return tp.ofState(t, dir, "SELECT count(*) FROM intents WHERE concluded = 0")
 }
 
 // settledOnce: no intent is open, none has two outcomes, and each receipt that is

@@ -197,7 +197,7 @@ func (w crashWorld) make(t *testing.T) *template {
 		for _, before := range crashWorlds() {
 			if before.name == w.after {
 				b := before.make(t)
-				b.commandIn(t, b.dir, exitOK, b.runArgs(false)...)
+				b.commandIn(t, b.dir, exitOK, b.runArgs(t, b.dir, false)...)
 				tp.dir = b.copy(t)
 			}
 		}
@@ -220,12 +220,7 @@ func (w crashWorld) make(t *testing.T) *template {
 		place = append(place, "--subject", fmt.Sprintf("person:%d", p))
 	}
 	tp.commandIn(t, tp.dir, exitOK, place...)
-	var made struct{ Plan string }
-	if err := json.Unmarshal(tp.commandIn(t, tp.dir, exitOK, tp.dated("plan")...), &made); err != nil {
-		t.Fatal(err)
-	}
-	tp.plan = made.Plan
-	tp.commandIn(t, tp.dir, exitOK, "approve", tp.plan, "--by", "Ada", "--reason", "a test")
+	tp.plan = tp.approved(t, tp.dir)
 	if w.on.server == nil {
 		tp.onSource(t, tp.dir, func(db *sql.DB) { query(t, db, "PRAGMA wal_checkpoint(TRUNCATE)") })
 	}
@@ -241,7 +236,7 @@ func (tp *template) trace(t *testing.T) {
 	var out, errs bytes.Buffer
 	a := newApp(streams{In: strings.NewReader(""), Out: &out, Err: &errs})
 	a.points = func(p retention.Point) { tp.counts[p]++ }
-	args := append([]string{"--config", filepath.Join(dir, "retentiond.yaml")}, tp.runArgs(false)...)
+	args := append([]string{"--config", filepath.Join(dir, "retentiond.yaml")}, tp.runArgs(t, dir, false)...)
 	if code := execute(context.Background(), a, args); code != exitOK {
 		t.Fatalf("%s: the run that nothing ends: exit code %d: %s%s", tp.name, code, out.String(), errs.String())
 	}
@@ -256,11 +251,36 @@ func (tp *template) dated(args ...string) []string {
 	return args
 }
 
-func (tp *template) runArgs(byPlan bool) []string {
-	if byPlan {
+// approved makes a plan and approves it.
+func (tp *template) approved(t *testing.T, dir string) string {
+	t.Helper()
+	var made struct{ Plan string }
+	if err := json.Unmarshal(tp.commandIn(t, dir, exitOK, tp.dated("plan")...), &made); err != nil {
+		t.Fatal(err)
+	}
+	tp.commandIn(t, dir, exitOK, "approve", made.Plan, "--by", "Ada", "--reason", "a test")
+	return made.Plan
+}
+
+// runArgs is a run of the world's plan, or one that plans for itself. Where a
+// database's name is part of its tables' names, a copy needs a plan of its own.
+func (tp *template) runArgs(t *testing.T, dir string, byPlan bool) []string {
+	t.Helper()
+	if !byPlan {
+		return tp.dated("run")
+	}
+	if tp.on.driver != "mysql" {
 		return []string{"run", "--plan", tp.plan}
 	}
-	return tp.dated("run")
+	file := filepath.Join(dir, "plan.id")
+	if _, err := os.Stat(file); err != nil {
+		writeFile(t, file, tp.approved(t, dir))
+	}
+	plan, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []string{"run", "--plan", string(plan)}
 }
 
 // copy is the world in a fresh directory.

@@ -44,7 +44,7 @@ func history(t *testing.T) (s site, size int64) {
 // copyOf is the same site once more, in a directory of its own.
 func (s site) copyOf(t *testing.T) site {
 	t.Helper()
-	c := site{t, t.TempDir()}
+	c := site{T: t, dir: t.TempDir()}
 	for _, f := range withSiblings([]string{"retentiond.yaml", "policies/shop.yaml", "crm.db", "state.db", "audit.key", "audit.key.checkpoint",
 		"old/state.db", "old/audit.key.checkpoint"}) {
 		if b, err := os.ReadFile(s.path(f)); err == nil {
@@ -318,7 +318,7 @@ func (s site) resign() {
 	}
 	s.write("audit.key", skey+"\n")
 	s.remove("audit.key.checkpoint")
-	probe := site{s.T, s.T.TempDir()} // tells the new key's fingerprint
+	probe := site{T: s.T, dir: s.T.TempDir()} // tells the new key's fingerprint
 	probe.write("retentiond.yaml", siteConfig)
 	probe.write("policies/shop.yaml", sitePolicy)
 	probe.exec("crm.db", siteSQL)

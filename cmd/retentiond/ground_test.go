@@ -50,7 +50,8 @@ func (g ground) of(s *servers.Server) ground {
 func (g ground) privateServer(t *testing.T, options ...servers.Option) *servers.Server {
 	t.Helper()
 	if g.driver == "postgres" {
-		return servers.NewPostgres(t, options...)
+		// After a crash every file is synced, one by one or all at once.
+		return servers.NewPostgres(t, append(options, servers.Set("recovery_init_sync_method", "syncfs"))...)
 	}
 	return servers.NewMariaDB(t, options...)
 }
@@ -141,6 +142,12 @@ func (g ground) there(t *testing.T, db *sql.DB, table string) bool {
 		q = "SELECT 1 FROM sqlite_schema WHERE name = '%s'"
 	}
 	return len(query(t, db, fmt.Sprintf(q, table))) > 0
+}
+
+// tables lists the tables that are not ours, on a server.
+func (g ground) tables() string {
+	schema := map[string]string{"postgres": "'public'", "mysql": "DATABASE()"}[g.driver]
+	return "SELECT table_name FROM information_schema.tables WHERE table_schema = " + schema + " AND table_name NOT LIKE 'retentiond%' ORDER BY 1"
 }
 
 // copy makes the database of the directory into like that of from, with which

@@ -59,7 +59,7 @@ func TestPlacerDies(t *testing.T) {
 			state := map[bool]string{true: "in_force", false: "placing"}[at == "in_force"]
 			tp.dies(t, dir, envCrashAt+"="+at, placeArgs(33, 44)...)
 			tp.holdsAre(t, dir, "after the crash", "in_force", state)
-			tp.commandIn(t, dir, exitOK, tp.runArgs(false)...)
+			tp.commandIn(t, dir, exitOK, tp.runArgs(t, dir, false)...)
 			tp.holdsAre(t, dir, "after the next run", "in_force", "in_force")
 			tp.none(t, dir, "after the next run", append(stayed(33, 44), "SELECT id FROM prospects WHERE NOT (person IN (33, 44) OR "+kept+")"))
 			tp.commandIn(t, dir, exitOK, "audit", "verify")
@@ -72,7 +72,7 @@ func TestPlacerDies(t *testing.T) {
 		tp.holdsAre(t, dir, "after the next hold", "in_force", "in_force", "in_force")
 	})
 	t.Run("beside a working run", func(t *testing.T) {
-		p, dir := tp.pauses(t, "intended:1", tp.runArgs(false)...)
+		p, dir := tp.pausesRun(t, "intended:1")
 		tp.dies(t, dir, envCrashAt+"=placed", placeArgs(33, 1555)...)
 		began := time.Now()
 		if code, said := p.goesOn(t); code != exitOK {
@@ -92,7 +92,7 @@ func TestPlacerDies(t *testing.T) {
 func TestPlaceWaitsForTheGate(t *testing.T) {
 	t.Parallel()
 	tp := worldNamed("delete").make(t)
-	p, dir := tp.pauses(t, "acted:1", tp.runArgs(false)...)
+	p, dir := tp.pausesRun(t, "acted:1")
 	place, out := retentiondProcess(t, dir, append(placeArgs(300, 1500, 1599), "--wait", "2s", "--output", "text")...)
 	began := time.Now()
 	code := exitCode(place.Run())
@@ -124,7 +124,7 @@ func TestHoldsBesideProcesses(t *testing.T) {
 	w.name, w.seed = "race", seedRows(30_000)
 	tp := w.make(t)
 	dir := tp.copy(t)
-	cmd, out := retentiondProcess(t, dir, tp.runArgs(false)...)
+	cmd, out := retentiondProcess(t, dir, tp.runArgs(t, dir, false)...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -21,14 +21,14 @@ type paused struct {
 	kill func() // ends it and waits for its end
 }
 
-// pauses starts a run under a short lease in a copy of the world, and waits until
+// pausesRun starts a run under a short lease in a copy of the world, and waits until
 // it is stopped. One that was stopped in the middle of a heartbeat holds the
 // state store too: that is another story, and the next copy is taken.
-func (tp *template) pauses(t *testing.T, at string, args ...string) (paused, string) {
+func (tp *template) pausesRun(t *testing.T, at string) (paused, string) {
 	t.Helper()
 	for range 10 {
 		dir := tp.copy(t)
-		p := pauses(t, dir, at, args...)
+		p := pauses(t, dir, at, tp.runArgs(t, dir, false)...)
 		free := false
 		tp.onState(t, dir, func(db *sql.DB) {
 			_, err := db.Exec("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; ROLLBACK")
@@ -78,7 +78,7 @@ func (tp *template) takesOver(t *testing.T, dir string) (code int, said string) 
 	t.Helper()
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		var out, errs bytes.Buffer
-		args := append([]string{"--config", filepath.Join(dir, "retentiond.yaml"), "--output", "json"}, tp.runArgs(false)...)
+		args := append([]string{"--config", filepath.Join(dir, "retentiond.yaml"), "--output", "json"}, tp.runArgs(t, dir, false)...)
 		code = run(context.Background(), args, streams{In: strings.NewReader(""), Out: &out, Err: &errs, Env: []string{envLease + "=1s"}})
 		if said = out.String() + errs.String(); !strings.Contains(said, `"busy"`) {
 			return code, said
@@ -96,7 +96,7 @@ func TestPausedRunIsFenced(t *testing.T) {
 	tp := worldNamed("delete").make(t)
 	together(t, []string{"leased", "started", "intended:1", "intended:2", "committed:1", "committed:2", "concluded:1"},
 		func(t *testing.T, at string) {
-			p, dir := tp.pauses(t, at, tp.runArgs(false)...)
+			p, dir := tp.pausesRun(t, at)
 			if code, said := tp.takesOver(t, dir); code != exitOK {
 				t.Fatalf("the run that took over: exit code %d: %s", code, said)
 			}
@@ -112,9 +112,9 @@ func TestPausedRunCommitsNothing(t *testing.T) {
 	t.Parallel()
 	tp := worldNamed("delete").make(t)
 	together(t, []string{"started", "intended:1", "intended:3", "committed:2"}, func(t *testing.T, at string) {
-		p, dir := tp.pauses(t, at, tp.runArgs(false)...)
+		p, dir := tp.pausesRun(t, at)
 		time.Sleep(1200 * time.Millisecond) // longer than its lease
-		tp.dies(t, dir, envCrashAt+"=started", tp.runArgs(false)...)
+		tp.dies(t, dir, envCrashAt+"=started", tp.runArgs(t, dir, false)...)
 		tp.wakesFenced(t, dir, p)
 		tp.recovers(t, dir, false, 0)
 	})
@@ -152,7 +152,7 @@ func TestPausedUnderTheLock(t *testing.T) {
 	together(t, []string{"WAL/begun:1", "WAL/acted:2", "WAL/committing:1", "DELETE/acted:2", "DELETE/committing:1"}, func(t *testing.T, name string) {
 		journal, at, _ := strings.Cut(name, "/")
 		tp := worlds[journal]
-		p, dir := tp.pauses(t, at, tp.runArgs(false)...)
+		p, dir := tp.pausesRun(t, at)
 		began := time.Now()
 		code, said := tp.takesOver(t, dir)
 		if took := time.Since(began); took > 30*time.Second {

@@ -20,6 +20,7 @@ import (
 type site struct {
 	*testing.T
 	dir string
+	on  ground // of crm.db
 }
 
 // reply is what a command answered.
@@ -87,11 +88,37 @@ func newSite(t *testing.T) site {
 
 func newSiteWith(t *testing.T, policy, rows string) site {
 	t.Helper()
-	s := site{t, t.TempDir()}
+	s := site{T: t, dir: t.TempDir()}
 	s.write("retentiond.yaml", siteConfig)
 	s.write("policies/shop.yaml", policy)
 	s.exec("crm.db", "PRAGMA journal_mode=WAL", rows)
 	return s
+}
+
+// newSiteOn is a site with these tables and rows on another ground than a file.
+func newSiteOn(t *testing.T, on ground, policy, rows string) site {
+	t.Helper()
+	s := site{T: t, dir: t.TempDir(), on: on}
+	s.write("retentiond.yaml", on.configure(siteConfig))
+	s.write("policies/shop.yaml", policy)
+	on.create(t, s.dir)
+	on.run(t, s.dir, on.ddl(rows))
+	return s
+}
+
+// shopRows is siteSQL in words that every ground knows.
+func shopRows() string {
+	day := func(n int) string { return time.Now().UTC().AddDate(0, 0, -n).Format(time.DateTime) }
+	return `
+CREATE TABLE prospects (id INTEGER PRIMARY KEY, email VARCHAR(100), status VARCHAR(100), created_at TIME);
+CREATE INDEX prospects_created ON prospects (created_at);
+CREATE TABLE interactions (id INTEGER PRIMARY KEY, prospect_id INTEGER, occurred_at TIME, FOREIGN KEY (prospect_id) REFERENCES prospects (id));
+CREATE INDEX interactions_prospect ON interactions (prospect_id, occurred_at);
+INSERT INTO prospects VALUES (1, 'ada@example.org', 'lost', '2015-03-01 10:00:00'), (2, 'bob@example.org', 'lost', '2016-05-02 10:00:00'),
+  (3, 'cleo@example.org', 'open', '2016-05-02 10:00:00'), (4, 'dan@example.org', 'open', NULL), (5, 'eve@example.org', 'open', '9999-12-31 00:00:00'),
+  (6, 'fay@example.org', 'open', '` + day(10) + `');
+INSERT INTO interactions VALUES (1, 1, '2015-04-01 10:00:00'), (2, 1, '2015-05-01 10:00:00'), (3, 3, '` + day(20) + `');
+`
 }
 
 func (s site) path(name string) string { return filepath.Join(s.dir, name) }
@@ -174,6 +201,9 @@ func (s site) use(db string, f func(*sql.DB)) {
 		s.Fatal(err)
 	}
 	d.SetMaxOpenConns(1)
+	if db == "crm.db" && s.on.server != nil {
+		d = s.on.open(s.T, s.dir)
+	}
 	f(d)
 	if err := d.Close(); err != nil {
 		s.Fatal(err)
@@ -219,8 +249,12 @@ func (s site) query(db, query string) string {
 func (s site) content(db string) map[string]string {
 	s.Helper()
 	out := map[string]string{}
-	for _, t := range strings.Fields(s.query(db, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'retentiond_%'")) {
-		out[t] = s.query(db, "SELECT * FROM "+t)
+	tables := "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'retentiond_%'"
+	if db == "crm.db" && s.on.server != nil {
+		tables = s.on.tables()
+	}
+	for _, t := range strings.Fields(s.query(db, tables)) {
+		out[t] = s.query(db, "SELECT * FROM "+t+" ORDER BY 1")
 	}
 	return out
 }

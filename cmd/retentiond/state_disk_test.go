@@ -219,7 +219,7 @@ func TestSourceReadOnly(t *testing.T) {
 	s.exec("crm.db", "PRAGMA journal_mode=DELETE")
 	s.write("own/retentiond.yaml", strings.NewReplacer("./policies", "../policies", "./crm.db", "../crm.db").Replace(siteConfig))
 	readable(s)
-	own := site{t, s.path("own")}
+	own := site{T: t, dir: s.path("own")}
 	if err := os.Chmod(own.dir, 0o777); err != nil {
 		t.Fatal(err)
 	}

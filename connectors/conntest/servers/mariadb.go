@@ -56,6 +56,7 @@ func (mariadb) command(s *Server, program string) []string {
 		"bind-address=127.0.0.1",
 		"socket=server.sock", // relative to the data directory: a path has a short limit
 		"pid-file=server.pid",
+		"tmpdir=" + s.dir, // its own: a server that starts clears other servers' temporary tables away
 		"init-file=" + filepath.Join(s.dir, "init.sql"),
 		"skip-name-resolve",
 		"max-connections=200",
