@@ -111,7 +111,7 @@ func TestPausedRunIsFenced(t *testing.T) {
 func TestPausedRunCommitsNothing(t *testing.T) {
 	t.Parallel()
 	tp := worldNamed("delete").make(t)
-	together(t, []string{"started", "intended:1", "intended:3", "committed:2"}, func(t *testing.T, at string) {
+	together(t, []string{"started", "intended:1", "intended:2", "committed:2"}, func(t *testing.T, at string) {
 		p, dir := tp.pausesRun(t, at)
 		time.Sleep(1200 * time.Millisecond) // longer than its lease
 		tp.dies(t, dir, envCrashAt+"=started", tp.runArgs(t, dir, false)...)
