@@ -9,5 +9,6 @@
 // takes, since peers connect and plan for free, and that of the whole command.
 //
 //	BENCH_ROWS=5000000  rows of the table (otherwise enough for a few minutes)
+//	BENCH_STATEMENTS=1  logs where PostgreSQL's time went in our runs
 //	BENCH_PROFILE=DIR   a CPU profile of each of our runs, for `go tool pprof`
 package bench

@@ -102,6 +102,7 @@ func (o ours) house(b *testing.B, p *place) (configFile string) {
 func (o ours) do(b *testing.B, p *place) effort {
 	b.Helper()
 	file := o.house(b, p)
+	defer p.statements(b)
 	out, u := command(b, "--config", file, "--output", "json", "run", "--as-of", today.Format(time.RFC3339))
 	var report struct {
 		Verdict string

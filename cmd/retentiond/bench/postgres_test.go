@@ -21,8 +21,8 @@ type postgres struct {
 // vacuum of its own falls into somebody's turn.
 func newPostgres(b *testing.B) *postgres {
 	b.Helper()
-	s := servers.NewPostgres(b, servers.Set("shared_buffers", "1GB"), servers.Set("max_wal_size", "8GB"), servers.Set("checkpoint_timeout", "1h"),
-		servers.Set("synchronous_commit", "on"), servers.Set("autovacuum_naptime", "1h"))
+	s := servers.NewPostgres(b, watched([]servers.Option{servers.Set("shared_buffers", "1GB"), servers.Set("max_wal_size", "8GB"), servers.Set("checkpoint_timeout", "1h"),
+		servers.Set("synchronous_commit", "on"), servers.Set("autovacuum_naptime", "1h")})...)
 	u, err := url.Parse(s.Admin())
 	if err != nil {
 		b.Fatal(err)
