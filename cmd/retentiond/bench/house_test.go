@@ -15,6 +15,7 @@ import (
 type place struct {
 	driver, dsn string // as the configuration names them
 	db          *sql.DB
+	name        string // of the database, where a server has several
 	drop        func(b *testing.B)
 	logged      func(b *testing.B) int64 // bytes of log that the server wrote so far
 }
@@ -28,6 +29,14 @@ func (p *place) exec(b *testing.B, text string, args ...any) int64 {
 	n, err := r.RowsAffected()
 	if err != nil {
 		b.Fatal(err)
+	}
+	return n
+}
+
+func (p *place) number(b *testing.B, query string) (n int64) {
+	b.Helper()
+	if err := p.db.QueryRow(query).Scan(&n); err != nil {
+		b.Fatalf("%s: %v", query, err)
 	}
 	return n
 }
@@ -67,6 +76,7 @@ rules:
 const (
 	deletes    = policyEvents + "keep: 365 days, then: delete}\n"
 	anonymises = policyEvents + "keep: 365 days, then: anonymise, columns: {id: keep, customer_id: keep, email: null, ip: {mask_ip: [24, 48]}, user_agent: keep, payload: keep, created_at: keep}}\n"
+	redacts    = policyEvents + "keep: 365 days, then: redact, columns: {email: null, ip: {mask_ip: [24, 48]}}}\n"
 	archives   = policyEvents + "stages: [{keep: 365 days, then: archive, to: cold, why: disputes}, {keep: 3650 days, then: delete}]}\n"
 )
 
