@@ -1,6 +1,7 @@
 package sqlgen
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -50,6 +51,7 @@ func jsonLists(subjects map[string][]string) (map[string]*IDs, error) {
 				return nil, fmt.Errorf("an identifier of type %s has bytes that no column can be compared with: correct the hold", typ)
 			}
 		}
+		ids = inOrder(ids)
 		b, err := json.Marshal(ids)
 		if err != nil {
 			return nil, fmt.Errorf("identifiers of type %s: %w", typ, err)
@@ -57,6 +59,14 @@ func jsonLists(subjects map[string][]string) (map[string]*IDs, error) {
 		out[typ] = &IDs{JSON: string(b), list: ids}
 	}
 	return out, nil
+}
+
+// inOrder sorts numbers by value, and texts of one length as such: an engine that
+// makes an index of the list for a statement adds at its end.
+func inOrder(ids []string) []string {
+	return slices.SortedFunc(slices.Values(ids), func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
+	})
 }
 
 // held is whether some hold covers the row (NULL where it is about nobody, who
