@@ -97,8 +97,10 @@ func settings(lockTimeout string) string {
 }
 
 // indexed keeps the planner, which cannot know how many rows are due, from
-// reading a table through for some of its rows.
-const indexed = ", set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true)"
+// reading a table through for some of its rows: joins look rows up where an index
+// serves them.
+const indexed = ", set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true)" +
+	", set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
 
 // enter begins a writing transaction: it is on a primary that writes durably, and
 // the first lock it takes is the gate.

@@ -88,8 +88,12 @@ func (w *work) do(ctx context.Context) error {
 		return err
 	}
 	steps := []func(context.Context) error{w.classify, w.alone, w.receipt}
-	if straight {
+	switch {
+	case straight:
 		steps = steps[2:]
+	case w.due != nil:
+		w.b.Reach(retention.PointTested)
+		steps = steps[1:]
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {

@@ -13,16 +13,14 @@ import (
 // database), else by the keys of its due rows, locked. It returns true where the
 // batch is complete.
 func (w *work) stretch(ctx context.Context) (bool, error) {
-	if w.plain() {
-		alone, err := w.selfContained()
-		if err != nil {
-			return false, err
-		}
-		if alone {
-			done, err := w.sweep(ctx)
-			if err != nil || done {
-				return done, err
-			}
+	alone, err := w.selfContained()
+	if err != nil {
+		return false, err
+	}
+	if alone && w.plain() {
+		done, err := w.sweep(ctx)
+		if err != nil || done {
+			return done, err
 		}
 	}
 	keys, err := w.within(ctx)
@@ -38,7 +36,21 @@ func (w *work) stretch(ctx context.Context) (bool, error) {
 		return true, w.receipt(ctx)
 	}
 	w.keys = keys
+	if alone {
+		return false, w.found()
+	}
 	return false, nil
+}
+
+// found takes the keys of the range as due: the statement that locked them tested
+// each row as it is now, and looked at nothing else.
+func (w *work) found() (err error) {
+	if err := distinct(w.b.Selection.Table, w.keys); err != nil {
+		return err
+	}
+	w.due = w.keys
+	w.list, err = keyList(w.b.Selection.Table, w.due)
+	return err
 }
 
 // Passes is the engine's, for changes of rows that are told by their key, and that
