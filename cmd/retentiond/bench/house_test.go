@@ -80,11 +80,24 @@ const (
 	archives   = policyEvents + "stages: [{keep: 365 days, then: archive, to: cold, why: disputes}, {keep: 3650 days, then: delete}]}\n"
 )
 
-// ours is a run of the binary.
+// ours is a run of the binary, as fast as it goes unless it is paced.
 type ours struct {
-	policy string
-	held   int    // subjects under a hold
-	source string // more of the source's configuration
+	policy   string
+	held     int  // subjects under a hold
+	parallel int  // workers; 0: the default
+	paced    bool // at the default rate
+}
+
+// source is what the source's configuration says of it.
+func (o ours) source() string {
+	var text string
+	if o.parallel > 0 {
+		text += fmt.Sprintf(", parallel: %d", o.parallel)
+	}
+	if !o.paced {
+		text += ", throttle: {rate: unlimited}"
+	}
+	return text
 }
 
 // house writes configuration and policy for the place, installs the gate and
@@ -93,7 +106,7 @@ func (o ours) house(b *testing.B, p *place) (configFile string) {
 	b.Helper()
 	dir := b.TempDir()
 	configFile = filepath.Join(dir, "retentiond.yaml")
-	write(b, configFile, fmt.Sprintf(config, p.driver, p.dsn, o.source))
+	write(b, configFile, fmt.Sprintf(config, p.driver, p.dsn, o.source()))
 	write(b, filepath.Join(dir, "policies", "bench.yaml"), o.policy)
 	command(b, "--config", configFile, "check", "--install")
 	if o.held > 0 {

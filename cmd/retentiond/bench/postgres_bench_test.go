@@ -46,7 +46,7 @@ func BenchmarkPostgres(b *testing.B) {
 	})
 	b.Run("DeleteParallel", func(b *testing.B) {
 		contest{title: title("delete, parallel: 2"), fresh: events, ways: []way{
-			{name: "retentiond", do: ours{policy: deletes, source: ", parallel: 2"}.do},
+			{name: "retentiond", do: ours{policy: deletes, parallel: 2}.do},
 			{name: "giant DELETE", reach: 1.20, do: giant(deleted, 0)},
 		}}.run(b)
 	})
@@ -70,7 +70,7 @@ func BenchmarkPostgres(b *testing.B) {
 	})
 	s.related(b, rows/5)
 	s.sparse(b, rows)
-	b.Run("Client", func(b *testing.B) { client(b, title("a client beside a delete"), events, ours{policy: deletes}) })
+	b.Run("Client", func(b *testing.B) { client(b, title("a client beside a delete at the default rate"), events, ours{policy: deletes, paced: true}) })
 }
 
 func (s *postgres) related(b *testing.B, rows int) {
