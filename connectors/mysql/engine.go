@@ -19,6 +19,7 @@ type engine struct {
 	address, user string
 	database      string
 	declared      bool // the operator says that nobody else writes
+	apart         bool // dsn_read is another user, or another server
 	read, write   *sqlx.DB
 	words         *sqlgen.Dialect
 

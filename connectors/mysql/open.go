@@ -51,7 +51,7 @@ func OpenWith(ctx context.Context, dsn string, o Options) (*Source, error) {
 			return nil, err
 		}
 	}
-	e := &engine{name: "mysql " + c.Addr + "/" + c.DBName, address: c.Addr, user: c.User, database: c.DBName, declared: declared}
+	e := &engine{name: "mysql " + c.Addr + "/" + c.DBName, address: c.Addr, user: c.User, database: c.DBName, declared: declared, apart: o.ReadDSN != ""}
 	if e.read, err = e.pool(look, false); err != nil {
 		return nil, err
 	}

@@ -14,33 +14,48 @@ import (
 
 // Pressure tells how busy the server is. The lag is that of the replica which
 // planning reads (dsn_read): a primary does not know how far behind its replicas
-// are, so without one the lag is unknown. It needs the privilege PROCESS.
+// are, so without one the lag is unknown. Without the privilege PROCESS the rest
+// is: what is not shown is no error, and hides nothing else.
 func (s *Source) Pressure(ctx context.Context, _ retention.TableName) (retention.Pressure, error) {
-	var out retention.Pressure
-	err := s.Look(sqlwork.AtSource(ctx), func(q sqlwork.Session) error {
-		const text = `SELECT
-  (SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE COMMAND IN ('Query', 'Execute') AND ID <> CONNECTION_ID() AND USER <> SUBSTRING_INDEX(USER(), '@', 1)),
-  COALESCE((SELECT MAX(COUNT) FROM information_schema.INNODB_METRICS WHERE NAME = 'trx_rseg_history_len'), 0)`
-		return q.QueryRowxContext(ctx, text).Scan(&out.Running, &out.Backlog)
-	})
-	if err != nil {
-		return out, err
-	}
-	err = s.Look(ctx, func(q sqlwork.Session) error {
-		out.Lag, out.LagUnknown, err = s.lag(ctx, q)
-		return err
-	})
+	out, _, err := s.pressure(ctx)
 	return out, err
 }
 
-// lag is what the replica says of itself; one that is stopped says NULL.
+// pressure also says why the lag is unknown, where the server said so.
+func (s *Source) pressure(ctx context.Context) (out retention.Pressure, why, err error) {
+	err = s.Look(sqlwork.AtSource(ctx), func(q sqlwork.Session) error {
+		const text = `SELECT
+  (SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE COMMAND IN ('Query', 'Execute') AND ID <> CONNECTION_ID() AND USER <> SUBSTRING_INDEX(USER(), '@', 1)),
+  COALESCE((SELECT MAX(COUNT) FROM information_schema.INNODB_METRICS WHERE NAME = 'trx_rseg_history_len'), 0)`
+		err := q.QueryRowxContext(ctx, text).Scan(&out.Running, &out.Backlog)
+		if refused(err) { // without PROCESS a list of statements is one of our own
+			out.Running, out.RunningUnknown, out.BacklogUnknown = 0, true, true
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return out, nil, err
+	}
+	err = s.Look(ctx, func(q sqlwork.Session) error {
+		out.Lag, out.LagUnknown, why = s.lag(ctx, q)
+		return ctx.Err()
+	})
+	if err != nil && ctx.Err() == nil { // a replica that does not answer does not say
+		out.LagUnknown, why, err = true, err, nil
+	}
+	return out, why, err
+}
+
+// lag is what the replica says of itself; one that is stopped says NULL, and one
+// whose state is not shown is unknown, and why.
 func (s *Source) lag(ctx context.Context, q sqlwork.Session) (time.Duration, bool, error) {
 	rows, err := q.QueryxContext(ctx, "SHOW SLAVE STATUS")
 	if err != nil && !s.maria {
 		rows, err = q.QueryxContext(ctx, "SHOW REPLICA STATUS") // MySQL 8.4 has no other
 	}
 	if err != nil {
-		return 0, true, fmt.Errorf("%s: the replica's state (GRANT REPLICA MONITOR ON *.* TO …): %w", s.name, err)
+		return 0, true, fmt.Errorf("%s: the replica's state is not shown: %w", s.name, err)
 	}
 	defer rows.Close()
 	var worst time.Duration
@@ -56,7 +71,7 @@ func (s *Source) lag(ctx context.Context, q sqlwork.Session) (time.Duration, boo
 		}
 		unknown, worst = false, max(worst, behind)
 	}
-	return worst, unknown, rows.Err()
+	return worst, unknown || rows.Err() != nil, rows.Err()
 }
 
 func behindOf(row map[string]any) (time.Duration, bool) {

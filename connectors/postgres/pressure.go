@@ -17,6 +17,7 @@ const pressureSQL = `SELECT
   coalesce((SELECT bool_or(replay_lsn IS NULL OR pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) > 16777216 AND coalesce(replay_lag, '0') < interval '1 s')
     FROM pg_stat_replication WHERE application_name <> 'pg_basebackup'), false),
   (SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND backend_type = 'client backend' AND application_name <> current_setting('application_name')),
+  NOT (pg_has_role('pg_read_all_stats', 'USAGE') OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)),
   coalesce((SELECT max(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)) FROM pg_replication_slots), 0)::bigint,
   EXISTS (SELECT 1 FROM pg_stat_progress_vacuum WHERE relid = to_regclass($1::text))`
 
@@ -25,7 +26,7 @@ func (s *Source) Pressure(ctx context.Context, t retention.TableName) (out reten
 	err = s.Change(ctx, sqlwork.Loose, time.Second, func(q sqlwork.Session) error {
 		var lag float64
 		if err := q.QueryRowxContext(ctx, pressureSQL, s.Dialect().Table(at(t, s.schema)).Text).
-			Scan(&lag, &out.LagUnknown, &out.Running, &out.Backlog, &out.Vacuuming); err != nil {
+			Scan(&lag, &out.LagUnknown, &out.Running, &out.RunningUnknown, &out.Backlog, &out.Vacuuming); err != nil {
 			return err
 		}
 		out.Lag = time.Duration(lag * float64(time.Second))

@@ -2,29 +2,60 @@ package bind
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/retentiond/retentiond/retention"
 )
 
-// indexes warns where a clock has no index that leads with it: batches would
-// then walk the table in key order.
+// indexes warns of each search by which batches find their rows, or holds
+// theirs, where no index leads with its columns: the clock, related rows, the
+// children's side of foreign keys, subjects.
 func (b *binder) indexes() {
 	for i := range b.rule.Clock.Members {
 		m := &b.rule.Clock.Members[i]
-		t, col := b.table, m.Column
 		if m.Related != nil {
 			b.relationIndex(m.Related)
 			continue
 		}
-		if t.Column(col) == nil || leads(t, col) {
-			continue
+		if b.table.Column(m.Column) != nil && !leads(b.table, m.Column) {
+			b.wantIndex("clock_index", b.table, []string{m.Column}, "table %q has no index on its clock %q", b.table.Name, m.Column)
 		}
-		b.warn("clock_index", fmt.Sprintf("CREATE INDEX %s ON %s (%s);", quote("idx_"+t.Name.Name+"_"+col), quote(t.Name.Name), quote(col)),
-			"table %q has no index on its clock %q", t.Name, col)
 	}
 	for _, c := range b.dataset.Children {
 		b.relationIndex(&c.Relation)
+	}
+	for i := range b.dataset.Subjects {
+		b.subjectIndex(&b.dataset.Subjects[i])
+	}
+	b.referenceIndexes()
+}
+
+// referenceIndexes warns where the database itself looks for referring rows, for
+// each row that goes, by walking their table.
+func (b *binder) referenceIndexes() {
+	takes := false
+	for i := range b.rule.Stages {
+		takes = takes || b.rule.Stages[i].Action.Kind.Takes()
+	}
+	if !takes {
+		return
+	}
+	going := []*retention.Table{b.table}
+	for _, c := range b.dataset.Children {
+		if t := b.schema.Table(c.Table); t != nil && c.Then == retention.ChildDelete {
+			going = append(going, t)
+		}
+	}
+	for _, t := range going {
+		for _, fk := range t.Referenced {
+			from := b.schema.Table(fk.From)
+			if from == nil || len(fk.Columns) == 0 || leadsAny(from, fk.Columns) {
+				continue
+			}
+			b.wantIndex("reference_index", from, fk.Columns,
+				"table %q has no index on its foreign key (%s) to %q: each row that goes there walks it", from.Name, strings.Join(fk.Columns, ", "), t.Name)
+		}
 	}
 }
 
@@ -34,14 +65,56 @@ func (b *binder) relationIndex(r *retention.Relation) {
 	if t == nil || len(r.On) == 0 {
 		return
 	}
+	var cols []string
 	for _, p := range r.On {
-		if t.Column(p.Theirs) == nil || leads(t, p.Theirs) {
+		if t.Column(p.Theirs) == nil {
+			return
+		}
+		cols = append(cols, p.Theirs)
+	}
+	if !leadsAny(t, cols) {
+		b.wantIndex("relation_index", t, cols[:1], "table %q has no index on %q, by which its rows are found", t.Name, cols[0])
+	}
+}
+
+// subjectIndex warns where the rows of a held person would be found by walking
+// the table.
+func (b *binder) subjectIndex(s *retention.Subject) {
+	if s.Related != nil {
+		b.relationIndex(s.Related)
+		return
+	}
+	for _, c := range s.Columns {
+		if b.table.Column(c) != nil && !leads(b.table, c) {
+			b.wantIndex("subject_index", b.table, []string{c}, "table %q has no index on %q, by which a hold finds its rows", b.table.Name, c)
+		}
+	}
+}
+
+// wantIndex warns once for each index that would help.
+func (b *binder) wantIndex(name string, t *retention.Table, cols []string, format string, args ...any) {
+	for _, p := range b.problems {
+		if p.Index != nil && p.Index.Table == t.Name && slices.Equal(p.Index.Columns, cols) {
 			return
 		}
 	}
-	col := r.On[0].Theirs
-	b.warn("relation_index", fmt.Sprintf("CREATE INDEX %s ON %s (%s);", quote("idx_"+t.Name.Name+"_"+col), quote(t.Name.Name), quote(col)),
-		"table %q has no index on %q, by which its rows are found", t.Name, col)
+	var quoted []string
+	for _, c := range cols {
+		quoted = append(quoted, quote(c))
+	}
+	b.warn(name, fmt.Sprintf("CREATE INDEX %s ON %s (%s);", quote("idx_"+t.Name.Name+"_"+strings.Join(cols, "_")), qualified(t.Name), strings.Join(quoted, ", ")), format, args...)
+	b.problems[len(b.problems)-1].Index = &Index{Table: t.Name, Columns: cols}
+}
+
+func qualified(t retention.TableName) string {
+	if t.Schema == "" {
+		return quote(t.Name)
+	}
+	return quote(t.Schema) + "." + quote(t.Name)
+}
+
+func leadsAny(t *retention.Table, cols []string) bool {
+	return slices.ContainsFunc(cols, func(c string) bool { return leads(t, c) })
 }
 
 func leads(t *retention.Table, column string) bool {

@@ -81,6 +81,13 @@ type Problem struct {
 	Name    string                // warnings: a short stable name
 	Message string
 	Hint    string
+	Index   *Index // the index that would help; Hint makes it, in standard SQL
+}
+
+// Index names the columns of a table that an index should lead with.
+type Index struct {
+	Table   retention.TableName
+	Columns []string
 }
 
 // Result is the bound steps, in policy, rule and stage order, and every problem.

@@ -23,6 +23,9 @@ func (e *Engine) Check(ctx context.Context) ([]Finding, error) {
 	}
 	for _, name := range e.usedSources() {
 		out = append(out, e.checkSource(v, name)...)
+		if v.schemas[name] != nil {
+			out = append(out, e.advise(ctx, v, name)...)
+		}
 	}
 	for _, p := range v.bound.Problems {
 		level := []Level{LevelError, LevelWarning, LevelInfo}[p.Level]
@@ -30,7 +33,7 @@ func (e *Engine) Check(ctx context.Context) ([]Finding, error) {
 		if code == "" {
 			code = p.Name
 		}
-		out = append(out, Finding{Level: level, Policy: p.Policy, Rule: p.Rule, Dataset: p.Dataset, Source: p.Source, Code: code, Message: p.Message, Hint: p.Hint})
+		out = append(out, Finding{Level: level, Policy: p.Policy, Rule: p.Rule, Dataset: p.Dataset, Source: p.Source, Code: code, Message: p.Message, Hint: e.indexSQL(ctx, p)})
 	}
 	return append(out, e.checkSteps(ctx, v)...), nil
 }

@@ -47,8 +47,12 @@ func (t *Throttle) over(p retention.Pressure) string {
 		return "a replica does not say how far behind it is"
 	case t.Lag > 0 && p.Lag > t.Lag:
 		return fmt.Sprintf("a replica is %s behind, more than %s", p.Lag.Round(100*time.Millisecond), t.Lag)
+	case t.Running > 0 && p.RunningUnknown:
+		return "the server does not show what others run"
 	case t.Running > 0 && p.Running > t.Running:
 		return fmt.Sprintf("%d statements are running, more than %d", p.Running, t.Running)
+	case t.Backlog > 0 && p.BacklogUnknown:
+		return "the server does not show its backlog"
 	case t.Backlog > 0 && p.Backlog > t.Backlog:
 		return fmt.Sprintf("a backlog of %d, more than %d", p.Backlog, t.Backlog)
 	case t.Vacuum && p.Vacuuming:

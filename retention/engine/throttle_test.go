@@ -53,9 +53,11 @@ func TestPressureThatMakesWait(t *testing.T) {
 		{"lag", full, retention.Pressure{Lag: 2 * time.Second}, "2s behind"},
 		{"a lag that is not known is a lag", full, retention.Pressure{LagUnknown: true}, "does not say"},
 		{"statements", full, retention.Pressure{Running: 4}, "4 statements"},
+		{"statements that are not shown are too many", full, retention.Pressure{RunningUnknown: true}, "does not show what others run"},
+		{"a backlog that is not shown is too much", full, retention.Pressure{BacklogUnknown: true}, "does not show its backlog"},
 		{"backlog", full, retention.Pressure{Backlog: 1001}, "backlog of 1001"},
 		{"vacuum", full, retention.Pressure{Vacuuming: true}, "tidies"},
-		{"nothing was asked for", Throttle{}, retention.Pressure{Lag: time.Hour, LagUnknown: true, Running: 99, Backlog: 1 << 40, Vacuuming: true}, ""},
+		{"nothing was asked for", Throttle{}, retention.Pressure{Lag: time.Hour, LagUnknown: true, Running: 99, RunningUnknown: true, Backlog: 1 << 40, BacklogUnknown: true, Vacuuming: true}, ""},
 	} {
 		if got := c.t.over(c.p); (got == "") != (c.because == "") || !strings.Contains(got, c.because) {
 			t.Errorf("%s: %q", c.name, got)
