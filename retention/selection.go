@@ -64,6 +64,10 @@ type Reach struct {
 type ParentReach struct {
 	Child Child  // as declared by the parent's dataset: On = child columns : parent columns
 	Reach *Reach // of the parent's table
+	// Back leads to the very row that the child was reached from, whose own holds
+	// are told there: it says whom the child is about, for holds on the child's
+	// dataset that name a person, and nothing else.
+	Back bool
 }
 
 // Minimum is a legal minimum on a table: it protects the rows that match Where

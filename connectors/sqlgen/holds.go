@@ -87,6 +87,9 @@ func (g *Gen) held(r row, reach *retention.Reach, path ...*retention.Reach) SQL 
 		}
 	}
 	for _, p := range reach.Parents {
+		if p.Back {
+			continue
+		}
 		any = append(any, g.parent(r, p, func(pr row) SQL { return g.held(pr, p.Reach, path...) }))
 	}
 	return Or(any...)

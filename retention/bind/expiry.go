@@ -182,7 +182,7 @@ func (m *mover) reach(r *retention.Reach) *retention.Reach {
 	}
 	for _, p := range r.Parents {
 		c := retention.Child{Relation: m.relation(p.Reach.Table, p.Child.Relation), Then: p.Child.Then}
-		out.Parents = append(out.Parents, retention.ParentReach{Child: c, Reach: m.reach(p.Reach)})
+		out.Parents = append(out.Parents, retention.ParentReach{Child: c, Reach: m.reach(p.Reach), Back: p.Back})
 	}
 	return out
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // reach says how holds reach a table's rows: the subjects that any dataset of
-// any policy declares on it, and its parents where it is a declared child. skip
-// leaves out one way back (the child relation we came by).
+// any policy declares on it, and its parents where it is a declared child. skip is
+// the child relation that we came by.
 func (w *world) reach(source string, t retention.TableName, seen []retention.TableName, skip *parentUse) (*retention.Reach, error) {
 	s := w.Schemas[source]
 	out := &retention.Reach{Table: t}
@@ -30,17 +30,18 @@ func (w *world) reach(source string, t retention.TableName, seen []retention.Tab
 	seen = append(append([]retention.TableName{}, seen...), t)
 	for _, pu := range w.parents[k] {
 		same := w.sameParent(skip, &pu)
-		if same && w.oneWayBack(s, &pu) || !same && contains(seen, w.canon(source, pu.dataset.Table)) && !w.siblingOf(skip, &pu) {
+		back := same && w.oneWayBack(s, &pu)
+		if !same && contains(seen, w.canon(source, pu.dataset.Table)) && !w.siblingOf(skip, &pu) {
 			continue
 		}
-		if err := w.parent(source, out, &pu, seen); err != nil {
+		if err := w.parent(source, out, &pu, seen, back); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-func (w *world) parent(source string, out *retention.Reach, pu *parentUse, seen []retention.TableName) error {
+func (w *world) parent(source string, out *retention.Reach, pu *parentUse, seen []retention.TableName, back bool) error {
 	s := w.Schemas[source]
 	if s.Table(pu.dataset.Table) == nil {
 		return fmt.Errorf("parent table %q of %s/%s is missing", pu.dataset.Table, pu.policy.Name, pu.dataset.Name)
@@ -52,7 +53,7 @@ func (w *world) parent(source string, out *retention.Reach, pu *parentUse, seen 
 	if err != nil {
 		return err
 	}
-	p := retention.ParentReach{Child: pu.child, Reach: up}
+	p := retention.ParentReach{Child: pu.child, Reach: up, Back: back}
 	for i := range out.Parents {
 		if out.Parents[i].Reach.Table == up.Table && reflect.DeepEqual(relationKey(&out.Parents[i].Child.Relation), relationKey(&pu.child.Relation)) {
 			return nil
