@@ -44,5 +44,7 @@ func BenchmarkMariaDB(b *testing.B) {
 			}},
 		}}.run(b)
 	})
-	b.Run("Client", func(b *testing.B) { client(b, title("a client beside a delete at the default rate"), s.copied, ours{policy: deletes, paced: true}) })
+	b.Run("Client", func(b *testing.B) {
+		client(b, title("a client beside a delete at the default rate"), s.copied, ours{policy: deletes, paced: true})
+	})
 }

@@ -70,7 +70,9 @@ func BenchmarkPostgres(b *testing.B) {
 	})
 	s.related(b, rows/5)
 	s.sparse(b, rows)
-	b.Run("Client", func(b *testing.B) { client(b, title("a client beside a delete at the default rate"), events, ours{policy: deletes, paced: true}) })
+	b.Run("Client", func(b *testing.B) {
+		client(b, title("a client beside a delete at the default rate"), events, ours{policy: deletes, paced: true})
+	})
 }
 
 func (s *postgres) related(b *testing.B, rows int) {
