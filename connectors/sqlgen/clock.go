@@ -12,21 +12,23 @@ type member struct {
 }
 
 // clock is a clock's three tests; a row is due by it when it is over, and
-// neither open nor unresolved.
-type clock struct{ open, unresolved, over SQL }
+// neither open nor unresolved. Resolved is NOT unresolved, test by test: an engine
+// looks each related row up by its index, where one NOT about all of them makes
+// some read the related table through.
+type clock struct{ open, unresolved, resolved, over SQL }
 
 func (g *Gen) clock(r row, c retention.ClockTest) clock {
 	if c.Any {
-		return clock{open: sqlFalse, unresolved: sqlFalse, over: sqlTrue}
+		return clock{open: sqlFalse, unresolved: sqlFalse, resolved: sqlTrue, over: sqlTrue}
 	}
-	var nulls, bad, over []SQL
+	var nulls, bad, good, over []SQL
 	for _, m := range c.Members {
 		x := g.member(r, c, m)
 		nulls = append(nulls, x.null)
-		bad = append(bad, x.unresolved)
+		bad, good = append(bad, x.unresolved), append(good, Not(x.unresolved))
 		over = append(over, x.before)
 	}
-	out := clock{open: And(nulls...), unresolved: Or(bad...), over: And(over...)}
+	out := clock{open: And(nulls...), unresolved: Or(bad...), resolved: And(good...), over: And(over...)}
 	if c.NullsOpen {
 		out.open = Or(nulls...)
 	}
@@ -45,7 +47,7 @@ func (g *Gen) dueBy(r row, c retention.ClockTest) SQL {
 	if len(c.Members) == 1 && c.Members[0].Related == nil {
 		return x.over // NULL is not before the cutoff, and [Never] is after every one
 	}
-	return And(Not(x.open), Not(x.unresolved), x.over)
+	return And(Not(x.open), x.resolved, x.over)
 }
 
 // dueOnly is TRUE exactly where dueBy is, and may be NULL elsewhere: as a
