@@ -88,33 +88,59 @@ func (tp *template) takesOver(t *testing.T, dir string) (code int, said string) 
 	return 0, ""
 }
 
+// pausedWorlds are where runs are stopped, and the points at which they hold no
+// lock that others need to settle their intent: on a server, all but the last.
+func pausedWorlds(t *testing.T, points ...string) (names []string, worlds map[string]*template) {
+	t.Helper()
+	worlds = map[string]*template{"": worldNamed("delete").make(t)}
+	for _, on := range onServers() {
+		worlds[on.driver] = worldOn(on, "delete").make(t)
+	}
+	for _, at := range points {
+		for _, on := range []string{"", "postgres", "mysql"} {
+			names = append(names, on+"/"+at)
+		}
+	}
+	return names, worlds
+}
+
 // TestPausedRunIsFenced stops a run where it does not hold the source's write
 // lock, lets another take over, settle and finish, and wakes it: it commits
 // nothing, says why, and nothing is done twice.
 func TestPausedRunIsFenced(t *testing.T) {
 	t.Parallel()
-	tp := worldNamed("delete").make(t)
-	together(t, []string{"leased", "started", "intended:1", "intended:2", "committed:1", "committed:2", "concluded:1"},
-		func(t *testing.T, at string) {
-			p, dir := tp.pausesRun(t, at)
-			if code, said := tp.takesOver(t, dir); code != exitOK {
-				t.Fatalf("the run that took over: exit code %d: %s", code, said)
-			}
-			tp.none(t, dir, "before it wakes", append(slices.Clone(tp.always), tp.final...))
-			tp.wakesFenced(t, dir, p)
-			tp.recovers(t, dir, false, 0)
-		})
+	names, worlds := pausedWorlds(t, "started", "intended:1", "committed:2", "concluded:1")
+	together(t, append(names, "/leased", "/intended:2", "/committed:1"), func(t *testing.T, name string) {
+		on, at, _ := strings.Cut(name, "/")
+		tp := worlds[on]
+		p, dir := tp.pausesRun(t, at)
+		if code, said := tp.takesOver(t, dir); code != exitOK {
+			t.Fatalf("the run that took over: exit code %d: %s", code, said)
+		}
+		tp.none(t, dir, "before it wakes", append(slices.Clone(tp.always), tp.final...))
+		tp.wakesFenced(t, dir, p)
+		tp.recovers(t, dir, false, 0)
+	})
 }
 
 // TestPausedRunCommitsNothing: the run that took over settles the intent and
-// dies, so that the rows of the paused batch are still there for the taking.
+// dies, so that the rows of the paused batch are still there for the taking. On
+// a server a run that is stopped in its transaction is fenced as well.
 func TestPausedRunCommitsNothing(t *testing.T) {
 	t.Parallel()
-	tp := worldNamed("delete").make(t)
-	together(t, []string{"started", "intended:1", "intended:2", "committed:2"}, func(t *testing.T, at string) {
+	names, worlds := pausedWorlds(t, "started", "intended:1", "intended:2", "committed:2")
+	for _, at := range []string{"begun:1", "tested:2", "acted:2"} {
+		names = append(names, "postgres/"+at, "mysql/"+at)
+	}
+	together(t, names, func(t *testing.T, name string) {
+		on, at, _ := strings.Cut(name, "/")
+		tp := worlds[on]
 		p, dir := tp.pausesRun(t, at)
 		time.Sleep(1200 * time.Millisecond) // longer than its lease
 		tp.dies(t, dir, envCrashAt+"=started", tp.runArgs(t, dir, false)...)
+		if open := tp.openIntents(t, dir); open > 0 {
+			t.Errorf("%d intents are not settled: the server may have ended the paused transaction first", open)
+		}
 		tp.wakesFenced(t, dir, p)
 		tp.recovers(t, dir, false, 0)
 	})
