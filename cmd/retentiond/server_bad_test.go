@@ -14,7 +14,6 @@ func badSite(t *testing.T, on ground) site {
 	t.Helper()
 	s := newSiteOn(t, on, shopNever, shopRows())
 	s.write("retentiond.yaml", strings.Replace(on.configure(siteConfig), "vaults:", "  bulk: {driver: sqlite, dsn: ./bulk.db}\nvaults:", 1))
-	s.write("policies/bulk.yaml", bulkPolicy+"    approve: never\n")
 	s.write("policies/bulk.yaml", strings.Replace(bulkPolicy, "then: delete}", "then: delete, approve: never}", 1))
 	s.exec("bulk.db", "CREATE TABLE logs (id INTEGER PRIMARY KEY, at TEXT); INSERT INTO logs VALUES (1, '2010-01-01 00:00:00'), (2, '2010-01-01 00:00:00'), (3, '2010-01-01 00:00:00')")
 	return s
@@ -124,7 +123,7 @@ func TestNoPrivilegeOnOneTable(t *testing.T) {
 			t.Parallel()
 			s := badSite(t, on)
 			s.do(exitOK, "check", "--install")
-			grants := []string{"SELECT, UPDATE, DELETE ON prospects", "SELECT ON interactions", "SELECT, INSERT, UPDATE, DELETE ON retentiond_gate", "SELECT, INSERT, UPDATE, DELETE ON retentiond_receipt"}
+			grants := []string{"SELECT, UPDATE, DELETE ON prospects", "SELECT, UPDATE ON interactions", "SELECT, INSERT, UPDATE, DELETE ON retentiond_gate", "SELECT, INSERT, UPDATE, DELETE ON retentiond_receipt"}
 			role := on.server(t).Role(t, on.dsn(t, s.dir), grants...)
 			s.write(dsnFile, role)
 			s.do(exitOK, "plan", "--output", "json").is("steps/len", "2")

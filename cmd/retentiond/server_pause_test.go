@@ -213,4 +213,3 @@ func (s site) logged(kind string) int {
 	s.Helper()
 	return strings.Count(s.do(exitOK, "audit", "list", "--output", "json").out, `"`+kind+`"`)
 }
-

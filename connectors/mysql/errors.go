@@ -82,7 +82,7 @@ func (e *engine) down(err error) error {
 	}
 	switch code(err) {
 	case errPassword:
-		return down("the server does not take this user and password")
+		return down("the server does not take this user and password, or takes them with TLS only (tls=true in the dsn)")
 	case errNoDatabase:
 		return down("the server has no database %s", e.database)
 	case errDatabase:

@@ -24,6 +24,9 @@ func (s *Source) Install(ctx context.Context, storeUUID string) (retention.Gate,
 	if err != nil {
 		return out, err
 	}
+	if g, there := s.there(ctx); there {
+		return g, nil // nothing to make, and no privilege to make tables is needed
+	}
 	err = s.e.Change(ctx, Loose, s.wait, func(q Session) error {
 		if err := s.makeOwn(ctx, q); err != nil {
 			return err
@@ -47,6 +50,20 @@ func (s *Source) Install(ctx context.Context, storeUUID string) (retention.Gate,
 		return err
 	})
 	return out, err
+}
+
+// there is the gate where both tables and the row exist.
+func (s *Source) there(ctx context.Context) (g retention.Gate, ok bool) {
+	err := s.e.Look(AtSource(ctx), func(q Session) error {
+		var err error
+		if g, err = s.ReadGate(ctx, q); err != nil || !g.Installed {
+			return err
+		}
+		var n int
+		x := s.write("SELECT count(*) FROM %s WHERE 1 = 0", s.own(receiptTable))
+		return q.GetContext(ctx, &n, x.Text, x.Args...)
+	})
+	return g, err == nil && g.Installed
 }
 
 // makeOwn makes the two tables where they are missing.
