@@ -14,9 +14,6 @@ import (
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	for _, t := range reports.all {
-		fmt.Println(t)
-	}
 	if err := program.remove(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(1, code)
