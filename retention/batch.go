@@ -30,6 +30,9 @@ type Batch struct {
 	Action    Act
 	Keys      []Key  // exactly the planned rows, at most MaxBatch
 	Range     *Range // or a stretch of the page order: what is due in it
+	// Partition is one partition of the table that goes as a whole, where every row
+	// of it is due: else nothing is done, and the error is [ErrNotWhole].
+	Partition *Partition
 	// ChildrenOf limits the batch to child rows of its one key, at most that
 	// many; the row itself stays. For rows with more children than a batch takes.
 	ChildrenOf int64
@@ -55,6 +58,12 @@ type Range struct {
 	Part, Parts int
 }
 
+// Partition is a partition of a table, all of whose rows are due.
+type Partition struct {
+	Name TableName
+	Rows int64 // that it had when it was looked at; more are not planned
+}
+
 // MaxBatch is the most rows that one batch may name.
 const MaxBatch = 20_000
 
@@ -71,6 +80,7 @@ type Act struct {
 	MarkAt   time.Time
 	Into     *VaultTables // archive
 	Drop     bool         // the rows are a vault's: their copies end here
+	Whole    bool         // delete: partitions that are due as a whole are dropped
 }
 
 // VaultTables are where archived rows go, in the same database.

@@ -19,6 +19,10 @@ var (
 	// ErrUnplanned: more rows of a range are due than the plan has left; nothing was
 	// done. The caller names the rows.
 	ErrUnplanned = errors.New("more rows are due than were planned")
+	// ErrNotWhole: the partition cannot go as a whole: some row of it is not due, it
+	// is no longer what it was, or something depends on it; nothing was done. The
+	// caller does its rows.
+	ErrNotWhole = errors.New("the partition cannot be dropped as a whole")
 	// ErrLocked: the source is busy with somebody else; nothing was done. Try
 	// again, smaller.
 	ErrLocked = errors.New("the source is locked")

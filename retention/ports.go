@@ -24,6 +24,10 @@ type Inspector interface {
 	// not asked): the end of a range of about that size. Where fewer are left it is
 	// the zero Cursor.
 	Ahead(ctx context.Context, s Selection, after Cursor, rows int) (Cursor, error)
+	// Partitions returns the partitions of the selection's table, in the order of
+	// their bounds, that may go as a whole: every row of them is due now. None where
+	// the engine cannot drop one inside a transaction.
+	Partitions(ctx context.Context, s Selection, h *HoldSet) ([]Partition, error)
 	// Evidence returns, for the rows found, every test's result on its own.
 	Evidence(ctx context.Context, s Selection, h *HoldSet, f Find) ([]Evidence, error)
 	// SmallGroups counts the rows that, once changed, would share their quasi

@@ -80,6 +80,7 @@ type StepReport struct {
 	Unplanned int64            `json:"unplanned"` // due now, but not in the plan: left
 	Children  map[string]int64 `json:"children,omitempty"`
 	Batches   int64            `json:"batches"`
+	Dropped   int64            `json:"partitions_dropped,omitempty"` // whole ones; their rows are in Done
 	Seconds   float64          `json:"seconds"`
 	Error     string           `json:"error,omitempty"`
 	Residuals []string         `json:"residuals,omitempty"` // copies that outlive the delete
@@ -98,7 +99,8 @@ type Intent struct {
 	Stage      int
 	Action     ActionKind
 	Table      string
-	Planned    int64 // rows; [PlannedRange]: those due in a range
+	Partition  string // of the table, where it goes as a whole
+	Planned    int64  // rows; [PlannedRange]: those due in a range
 	At         time.Time
 }
 

@@ -29,15 +29,21 @@ func (s *Schema) Table(n TableName) *Table {
 
 // Table is a live table.
 type Table struct {
-	Name        TableName
-	Columns     []Column
-	Key         []string // primary key columns in key order; empty: none
-	Rowid       bool     // SQLite: an ordinary table, not WITHOUT ROWID
-	Indexes     []Index
-	References  []ForeignKey // this table's own foreign keys
-	Referenced  []ForeignKey // foreign keys of other tables (or its own) to this one
-	Triggers    []Trigger
-	Kind        string // "table", "view", "virtual", "partitioned"
+	Name       TableName
+	Columns    []Column
+	Key        []string // primary key columns in key order; empty: none
+	Rowid      bool     // SQLite: an ordinary table, not WITHOUT ROWID
+	Indexes    []Index
+	References []ForeignKey // this table's own foreign keys
+	Referenced []ForeignKey // foreign keys of other tables (or its own) to this one
+	Triggers   []Trigger
+	Kind       string // "table", "view", "virtual", "partitioned"
+	// RangeKey are the columns by whose ranges the table is partitioned, where a
+	// partition can be dropped inside a batch's transaction; an expression is "".
+	RangeKey []string
+	// WholeNot says why no partition of it is dropped as a whole; empty: nothing
+	// that is known of the table speaks against it.
+	WholeNot    string
 	Unsafe      string // why rows of it must not be acted on; empty: fine
 	Fingerprint string // of columns, types, key, foreign keys and triggers; not of indexes
 }

@@ -21,7 +21,11 @@ const tablesSQL = `SELECT c.oid, ns.nspname AS schema, c.relname AS name, c.relk
   row_security_active(c.oid) AS guarded, c.relrowsecurity OR c.relforcerowsecurity AS policies,
   EXISTS (SELECT 1 FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type <> '1') AS rules,
   c.relkind <> 'p' AND NOT c.relispartition AND EXISTS (SELECT 1 FROM pg_inherits i WHERE c.oid IN (i.inhparent, i.inhrelid)) AS inherits,
-  c.relkind = 'p' AND EXISTS (SELECT 1 FROM pg_partition_tree(c.oid) AS p JOIN pg_class m ON m.oid = p.relid WHERE m.relkind = 'f' OR m.relpersistence <> 'p') AS strange
+  c.relkind = 'p' AND EXISTS (SELECT 1 FROM pg_partition_tree(c.oid) AS p JOIN pg_class m ON m.oid = p.relid WHERE m.relkind = 'f' OR m.relpersistence <> 'p') AS strange,
+  ARRAY(SELECT coalesce(a.attname, '')::text FROM pg_partitioned_table y CROSS JOIN LATERAL unnest(y.partattrs::int2[]) WITH ORDINALITY AS k(num, n) LEFT JOIN pg_attribute a ON a.attrelid = y.partrelid AND a.attnum = k.num AND k.num > 0
+    WHERE y.partrelid = c.oid AND y.partstrat = 'r' ORDER BY k.n) AS ranges,
+  pg_has_role(c.relowner, 'USAGE') AS owned, c.relkind = 'p' AND EXISTS (SELECT 1 FROM pg_publication_tables x WHERE (x.schemaname, x.tablename) IN
+    (SELECT mn.nspname, m.relname FROM pg_partition_tree(c.oid) AS p JOIN pg_class m ON m.oid = p.relid JOIN pg_namespace mn ON mn.oid = m.relnamespace)) AS published
 FROM pg_class c JOIN pg_namespace ns ON ns.oid = c.relnamespace WHERE c.oid = ANY($1::oid[]) ORDER BY ns.nspname, c.relname`
 
 // columnsSQL looks through domains to the type that is stored.
@@ -74,6 +78,11 @@ type tableRow struct {
 	Rules       bool   `db:"rules"`
 	Inherits    bool   `db:"inherits"`
 	Strange     bool   `db:"strange"`
+
+	// Of how its partitions may go; no part of the fingerprint.
+	Ranges    pq.StringArray `db:"ranges" json:"-"`
+	Owned     bool           `db:"owned" json:"-"`
+	Published bool           `db:"published" json:"-"`
 }
 
 type columnRow struct {

@@ -63,6 +63,7 @@ func (cat *catalogue) table(r tableRow) *retention.Table {
 		t.Triggers = append(t.Triggers, events(tr)...)
 	}
 	t.Unsafe = unsafe(t, r)
+	t.RangeKey, t.WholeNot = r.Ranges, wholeNot(r)
 	t.Fingerprint = fingerprint(t, r, cat.columns[r.OID])
 	return t
 }

@@ -12,11 +12,12 @@ import (
 // Gen renders what one selection asks, under one set of holds. The first error
 // sticks and every rendering method returns it. A Gen is for one goroutine.
 type Gen struct {
-	d     *Dialect
-	s     retention.Selection
-	holds *Holds
-	n     int // aliases given
-	err   error
+	d      *Dialect
+	s      retention.Selection
+	holds  *Holds
+	inside *retention.TableName // the partition that stands for the selection's table
+	n      int                  // aliases given
+	err    error
 }
 
 // New prepares a selection for rendering. A selection without Reach, and a nil
@@ -42,7 +43,10 @@ type row struct {
 	name  retention.TableName
 }
 
-func (g *Gen) main() row { return row{"t", g.s.Table, g.s.Table.Name} }
+// mainAlias is the selection's table in every statement.
+const mainAlias = "t"
+
+func (g *Gen) main() row { return row{mainAlias, g.s.Table, g.s.Table.Name} }
 
 func (g *Gen) fail(format string, args ...any) SQL {
 	if g.err == nil {
@@ -70,7 +74,11 @@ func (g *Gen) from(r row) SQL {
 	if strings.Contains(r.table.Name.String(), mark) {
 		return g.fail("table name %q has control characters", r.table.Name)
 	}
-	return Format("%s AS "+r.alias, g.d.Table(r.table.Name))
+	name := r.table.Name
+	if g.inside != nil && r.alias == mainAlias {
+		name = *g.inside
+	}
+	return Format("%s AS "+r.alias, g.d.Table(name))
 }
 
 // deleteFrom begins the removal of rows of r.

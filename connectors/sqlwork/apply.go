@@ -51,7 +51,9 @@ func checkBatch(b *retention.Batch) error {
 	switch {
 	case b.Intent == "":
 		return fmt.Errorf("batch has no intent")
-	case len(b.Keys) == 0 && b.Range == nil:
+	case b.Partition != nil && (len(b.Keys) > 0 || b.Range != nil || b.ChildrenOf > 0 || b.Partition.Rows <= 0):
+		return fmt.Errorf("batch %s: a partition goes as a whole, with the number of its rows, and nothing beside", b.Intent)
+	case len(b.Keys) == 0 && b.Range == nil && b.Partition == nil:
 		return fmt.Errorf("batch %s names no rows", b.Intent)
 	case len(b.Keys) > 0 && b.Range != nil:
 		return fmt.Errorf("batch %s names rows and a range: one of them", b.Intent)
@@ -74,6 +76,9 @@ func checkBatch(b *retention.Batch) error {
 func (w *work) do(ctx context.Context) error {
 	if err := w.admitted(ctx); err != nil {
 		return err
+	}
+	if w.b.Partition != nil {
+		return w.partition(ctx)
 	}
 	if w.b.Range != nil {
 		done, err := w.stretch(ctx)

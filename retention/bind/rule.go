@@ -184,6 +184,7 @@ func (b *binder) act(st *retention.Stage, sel *retention.Selection) retention.Ac
 		b.fail(retention.RefuseUnsafeTable, "", "table %q: %s", b.table.Name, b.table.Unsafe)
 	}
 	b.triggers(a.Kind)
+	out.Whole = b.whole(a.Kind, sel)
 	switch a.Kind {
 	case retention.Delete:
 		out.Children = deepestFirst(b.dataset.Children)

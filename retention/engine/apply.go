@@ -13,11 +13,13 @@ import (
 	"go.uber.org/zap"
 )
 
-// part is what one batch takes: rows by key, the children of one row, or a range.
+// part is what one batch takes: rows by key, the children of one row, a range, or a
+// partition.
 type part struct {
 	keys       []retention.Key
 	childrenOf int64
 	span       *retention.Range
+	whole      *retention.Partition
 }
 
 // planned is how many planned rows a part names; [retention.PlannedRange] for a
@@ -28,6 +30,8 @@ func (p part) planned() int64 {
 		return retention.PlannedRange
 	case p.childrenOf > 0:
 		return 0
+	case p.whole != nil:
+		return p.whole.Rows
 	}
 	return int64(len(p.keys))
 }
@@ -36,6 +40,9 @@ func (p part) planned() int64 {
 // an error of the transaction the intent is settled before anything else.
 func (sw *stepWork) apply(ctx context.Context, p part) (retention.Outcome, error) {
 	in := sw.intent(p.planned())
+	if p.whole != nil {
+		in.Partition = p.whole.Name.String()
+	}
 	at, err := sw.Store.Now(ctx)
 	if err != nil {
 		return retention.Outcome{}, fatal(err)
@@ -85,7 +92,7 @@ func (sw *stepWork) intent(planned int64) retention.Intent {
 func (sw *stepWork) batchOf(in retention.Intent, p part) retention.Batch {
 	src := retention.SourceRecord{Name: in.Source, UUID: in.SourceUUID}
 	return retention.Batch{
-		Intent: in.ID, Selection: sw.bound.Selection, Action: sw.act, Keys: p.keys, Range: p.span, ChildrenOf: p.childrenOf, AsOf: sw.plan.AsOf,
+		Intent: in.ID, Selection: sw.bound.Selection, Action: sw.act, Keys: p.keys, Range: p.span, Partition: p.whole, ChildrenOf: p.childrenOf, AsOf: sw.plan.AsOf,
 		Admit: func(ctx context.Context, g retention.Gate) (*retention.HoldSet, error) {
 			if g.Installed && g.SourceUUID != in.SourceUUID {
 				return nil, refuse(retention.RefuseStateMismatch, "source %q is not the database that was planned", in.Source)
@@ -101,6 +108,9 @@ func (sw *stepWork) batchOf(in retention.Intent, p part) retention.Batch {
 		Seal: func(done int64, keys []retention.Key) string {
 			if p.span != nil {
 				keys = []retention.Key{{p.span.After.Order}, p.span.After.Key, {p.span.To.Order}, p.span.To.Key, {int64(p.span.Part), int64(p.span.Parts)}}
+			}
+			if p.whole != nil {
+				keys = []retention.Key{{in.Partition}}
 			}
 			return sw.seal(in.ID, done, keys)
 		},

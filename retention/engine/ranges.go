@@ -23,6 +23,9 @@ const tries = 6
 func (sw *stepWork) walk(ctx context.Context) error {
 	var at retention.Cursor
 	sw.yields(ctx)
+	if err := sw.partitions(ctx); err != nil {
+		return err
+	}
 	if sw.spool == nil && sw.dense() {
 		r := &ranges{stepWork: sw, slots: make(chan struct{}, sw.workers), passes: sw.source.Passes(sw.bound.Selection, sw.act)}
 		if ended, err := r.walk(ctx); err != nil || ended {

@@ -26,9 +26,9 @@ func (s *Store) Intend(ctx context.Context, i retention.Intent) error {
 			i.At = t.now
 		}
 		// After its entry: an intent that opens now does not keep the old year open.
-		_, err = t.exec(ctx, `INSERT INTO intents (id, run, attempt, source, source_uuid, policy, rule, stage, action, tab, planned, at, entry)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, i.ID, i.Run, i.Attempt, i.Source, i.SourceUUID, i.Policy, i.Rule,
-			i.Stage, string(i.Action), i.Table, i.Planned, micros(i.At), n)
+		_, err = t.exec(ctx, `INSERT INTO intents (id, run, attempt, source, source_uuid, policy, rule, stage, action, tab, part, planned, at, entry)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, i.ID, i.Run, i.Attempt, i.Source, i.SourceUUID, i.Policy, i.Rule,
+			i.Stage, string(i.Action), i.Table, i.Partition, i.Planned, micros(i.At), n)
 		return err
 	})
 	return wrap(err, "intend batch %s", i.ID)
@@ -45,16 +45,17 @@ type intentRow struct {
 	Stage      int    `db:"stage"`
 	Action     string `db:"action"`
 	Table      string `db:"tab"`
+	Part       string `db:"part"`
 	Planned    int64  `db:"planned"`
 	At         int64  `db:"at"`
 	Concluded  int64  `db:"concluded"`
 }
 
-const intentColumns = "id, run, attempt, source, source_uuid, policy, rule, stage, action, tab, planned, at, concluded"
+const intentColumns = "id, run, attempt, source, source_uuid, policy, rule, stage, action, tab, part, planned, at, concluded"
 
 func (r intentRow) intent() retention.Intent {
 	return retention.Intent{ID: r.ID, Run: r.Run, Attempt: r.Attempt, Source: r.Source, SourceUUID: r.SourceUUID, Policy: r.Policy,
-		Rule: r.Rule, Stage: r.Stage, Action: retention.ActionKind(r.Action), Table: r.Table, Planned: r.Planned, At: instant(r.At)}
+		Rule: r.Rule, Stage: r.Stage, Action: retention.ActionKind(r.Action), Table: r.Table, Partition: r.Part, Planned: r.Planned, At: instant(r.At)}
 }
 
 // Conclude stores the outcome with batch.outcome, or batch.settled; an intent
@@ -102,6 +103,9 @@ func intended(i retention.Intent) map[string]any {
 		data["range"] = true
 	} else {
 		data["planned"] = i.Planned
+	}
+	if i.Partition != "" {
+		data["partition"] = i.Partition
 	}
 	return data
 }
