@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -23,6 +24,8 @@ type crashWorld struct {
 	name    string
 	journal string
 	rule    string // what the rule does
+	schema  string // SQL: the tables; empty: crashSchema
+	dataset string // what the policy says of prospects; empty: its children
 	erase   string // the dataset's erase; empty: logical
 	seed    string // SQL: the rows
 	asOf    string // of the run; empty: now
@@ -61,6 +64,10 @@ rules:
     dataset: prospects
     approve: never
     from: at
+`
+
+const crashChildren = `    children:
+      - {table: calls, on: {prospect: id}, then: delete}
 `
 
 const crashSchema = `
@@ -182,6 +189,27 @@ func crashWorlds() []crashWorld {
 	}
 }
 
+// partitionWorld is a world whose table has partitions of six hours each: two of them
+// hold held rows, and one is the default.
+func partitionWorld() crashWorld {
+	schema := "CREATE TABLE prospects (id INTEGER, person INTEGER NOT NULL, name TEXT, email TEXT, at TIME NOT NULL, erased_at TIME, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);\n" +
+		"CREATE INDEX prospects_at ON prospects (at); CREATE TABLE prospects_rest PARTITION OF prospects DEFAULT; CREATE TABLE calls (id INTEGER PRIMARY KEY, prospect INTEGER NOT NULL, note TEXT);\n"
+	from := time.Date(2010, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range 5 {
+		at := from.Add(time.Duration(i) * 6 * time.Hour)
+		schema += fmt.Sprintf("CREATE TABLE prospects_%d PARTITION OF prospects FOR VALUES FROM ('%s') TO ('%s');\n", i, at.Format(time.DateTime), at.Add(6*time.Hour).Format(time.DateTime))
+	}
+	return crashWorld{
+		on: onPostgres(), name: "partitions", schema: schema, dataset: "    partitions: drop\n", rule: "    keep: 3 years\n    then: delete\n",
+		seed: seedRows(1600), hold: []int{7, 19, 700, 1500}, acted: countGone, final: []string{allGone},
+		always: []string{
+			"SELECT * FROM old.prospects WHERE " + kept + " EXCEPT SELECT * FROM prospects", "SELECT id FROM prospects EXCEPT SELECT id FROM old.prospects",
+			"SELECT 'held, or default' WHERE to_regclass('prospects_0') IS NULL OR to_regclass('prospects_1') IS NULL OR to_regclass('prospects_4') IS NULL OR to_regclass('prospects_rest') IS NULL",
+			"SELECT 'no row, but a partition' WHERE to_regclass('prospects_2') IS NOT NULL AND NOT EXISTS (SELECT 1 FROM prospects WHERE at >= '2010-01-01 12:00' AND at < '2010-01-01 18:00')",
+		},
+	}
+}
+
 // template is a world made once, to be copied for each trial.
 type template struct {
 	crashWorld
@@ -204,6 +232,9 @@ func (w crashWorld) make(t *testing.T) *template {
 	} else {
 		writeFile(t, filepath.Join(tp.dir, "retentiond.yaml"), w.on.configure(crashConfig))
 		policy := crashPolicy + w.rule
+		if w.dataset != "" {
+			policy = strings.Replace(policy, crashChildren, w.dataset, 1)
+		}
 		if w.erase != "" {
 			policy = strings.Replace(policy, "    table: prospects\n", "    table: prospects\n    erase: "+w.erase+"\n", 1)
 		}
@@ -212,7 +243,7 @@ func (w crashWorld) make(t *testing.T) *template {
 		if w.on.server == nil {
 			w.on.run(t, tp.dir, "PRAGMA journal_mode = "+w.journal)
 		}
-		w.on.run(t, tp.dir, w.on.ddl(crashSchema), w.seed)
+		w.on.run(t, tp.dir, w.on.ddl(cmp.Or(w.schema, crashSchema)), w.seed)
 	}
 	w.on.remember(t, tp.dir, "prospects", "calls", "archive_prospects", "archive_calls")
 	place := []string{"hold", "place", "--matter", w.name, "--reason", "claim", "--by", "Ada", "--allow-unmatched"}

@@ -14,14 +14,14 @@ import (
 
 // How other tools lost or leaked data, each line a test. Not here yet:
 //
-//   - pt-archiver 1376561 (rows skipped on hash partitions), pg_partman #776, #777:
-//     SQLite has no partitions; they come with PostgreSQL and MySQL.
+//   - pt-archiver 1376561 (rows skipped on hash partitions) comes with MySQL; pg_partman
+//     #776, #777 and #682 on PostgreSQL's partitions are in partition_test.go.
 //   - CockroachDB #118129 (cascades planned as full scans): TestPeer_Cockroach118129
 //     tests the warning; query plans are golden files of the connectors.
 //   - openregister #3553 (the cron path had no check): there is no daemon yet; every
 //     way of `run` is in TestPeer_Openregister3553_EveryPathChecks.
-//   - areev #278, as to schema drops: retentiond drops no schema; partition drops
-//     come with partitions.
+//   - areev #278, as to schema drops: retentiond drops no schema; a held row keeps its
+//     partition in TestPartitionsAreDropped.
 //   - Loki #4409, as to streams: the condition on rows is TestPeer_Loki4409.
 //   - PostgreSQL and InnoDB pages, pg_stats, binlog: come with their connectors.
 //   - MongoDB SERVER-68477: SQLite stores NaN as NULL, which is open; the text 'NaN'

@@ -99,6 +99,9 @@ func (t reportText) notes(s retention.StepReport) {
 	if len(with) > 0 {
 		t.note(name, "with %s", strings.Join(with, ", "))
 	}
+	if s.Dropped > 0 {
+		t.note(name, "%s dropped as a whole", plural(s.Dropped, "partition was", "partitions were"))
+	}
 	if s.Unplanned > 0 {
 		t.note(name, "%s qualified only since the plan was made: left for the next one", rowsOf(s.Unplanned))
 	}

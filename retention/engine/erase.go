@@ -80,12 +80,21 @@ func (w *work) erases(ctx context.Context) {
 		backups, until := w.backups(k.source, e.policy)
 		for _, i := range e.steps {
 			s := &w.report.Steps[i]
-			s.Residuals = append(append([]string{}, names...), backups)
+			s.Residuals = append(append(droppedFiles(s), names...), backups)
 			if !stays {
 				s.GoneBy = until
 			}
 		}
 	}
+}
+
+// droppedFiles says what is left of partitions that were dropped: their files are
+// gone, and what these held on the disk is not written over at once.
+func droppedFiles(s *retention.StepReport) []string {
+	if s.Dropped == 0 {
+		return []string{}
+	}
+	return []string{fmt.Sprintf("disk blocks of the files of %d dropped partitions of %s, until they are written over", s.Dropped, s.Table)}
 }
 
 func (w *work) residuals(ctx context.Context, k erasure, e *erased) (names []string, stays bool) {
