@@ -9,13 +9,15 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/zap"
 	_ "modernc.org/sqlite"
 
-	"github.com/retentiond/retentiond/connectors/sqlite"
+	"github.com/retentiond/retentiond/connectors"
+	"github.com/retentiond/retentiond/connectors/conntest/servers"
 	"github.com/retentiond/retentiond/policies"
 	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/audit"
@@ -35,7 +37,7 @@ datasets:
     table: orders
     subject: {person: person}
     children:
-      - {table: lines, on: {order_id: id}, then: delete}
+      - {table: positions, on: {order_id: id}, then: delete}
 rules:
   - {id: orders, title: Orders, dataset: orders, from: at, keep: 1 year, then: delete, approve: never}
 `
@@ -43,15 +45,27 @@ rules:
 // raceRows spreads each person's orders over the whole page order, so that a
 // hold placed at any moment has rows to lose.
 const raceRows = `
-CREATE TABLE orders (id INTEGER PRIMARY KEY, person INTEGER NOT NULL, at TEXT NOT NULL);
+CREATE TABLE orders (id INTEGER PRIMARY KEY, person INTEGER NOT NULL, at TIME NOT NULL);
 CREATE INDEX orders_at ON orders (at);
 CREATE INDEX orders_person ON orders (person);
-CREATE TABLE lines (id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL REFERENCES orders (id));
-CREATE INDEX lines_order ON lines (order_id);
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
-INSERT INTO orders SELECT i, i %% %d, datetime('2010-01-01', i || ' minutes') FROM n;
-INSERT INTO lines (order_id) SELECT id FROM orders WHERE id %% 3 = 0;
+CREATE TABLE positions (id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL, FOREIGN KEY (order_id) REFERENCES orders (id));
+CREATE INDEX positions_order ON positions (order_id);
 `
+
+// raceSQL is the schema for an engine, and the rows.
+func raceSQL(on string) string {
+	typ := map[string]string{"sqlite": "TEXT", "postgres": "TIMESTAMP", "mysql": "DATETIME"}[on]
+	text := strings.ReplaceAll(raceRows, "TIME", typ)
+	var orders, lines []string
+	for i := 1; i <= raceOrders; i++ {
+		at := time.Date(2010, 1, 1, 0, i, 0, 0, time.UTC)
+		orders = append(orders, fmt.Sprintf("(%d, %d, '%s')", i, i%racePersons, at.Format(time.DateTime)))
+		if i%3 == 0 {
+			lines = append(lines, fmt.Sprintf("(%d, %d)", i, i))
+		}
+	}
+	return text + "INSERT INTO orders VALUES " + strings.Join(orders, ", ") + "; INSERT INTO positions VALUES " + strings.Join(lines, ", ")
+}
 
 // racer is a process of its own, as far as one process can have several: an
 // engine, a connection to the state store and to the source.
@@ -60,7 +74,7 @@ type racer struct {
 	close func()
 }
 
-func newRacer(t *testing.T, dir, name string) racer {
+func newRacer(t *testing.T, dir, name, on, dsn string) racer {
 	t.Helper()
 	env := policies.Env{Sources: map[string]policies.SourceKind{"db": policies.SourceSQL}}
 	p, problems := policies.Decode("race.yaml", []byte(racePolicy), env)
@@ -78,8 +92,8 @@ func newRacer(t *testing.T, dir, name string) racer {
 	e := &engine.Engine{
 		Store: store, Policies: []*retention.Policy{p}, Now: time.Now, Log: zap.NewNop(), Owner: name,
 		Tune: engine.Tune{First: 40, MaxRows: 40},
-		Sources: map[string]*engine.SourceRef{"db": {Name: "db", Driver: "sqlite", Open: func(ctx context.Context) (retention.Source, error) {
-			return sqlite.Open(ctx, filepath.Join(dir, "db.sqlite"))
+		Sources: map[string]*engine.SourceRef{"db": {Name: "db", Driver: on, Open: func(ctx context.Context) (retention.Source, error) {
+			return connectors.Default().Open(ctx, on, connectors.Options{DSN: dsn})
 		}}},
 	}
 	return racer{e, func() {
@@ -103,13 +117,21 @@ type race struct {
 	stayed  int // rows that held persons kept
 }
 
-const racePersons = 60
+const (
+	racePersons = 60
+	raceOrders  = 2400
+)
 
 // TestHoldRace places holds at random moments beside a run at full speed: the
 // rows that are there when place returns are there for good (L3).
 // RETENTIOND_RACES=10000 asks for more trials.
 func TestHoldRace(t *testing.T) {
-	trials := 200
+	for on, trials := range map[string]int{"sqlite": 200, "postgres": 30, "mysql": 30} {
+		t.Run(on, func(t *testing.T) { holdRace(t, on, trials) })
+	}
+}
+
+func holdRace(t *testing.T, on string, trials int) {
 	if text := os.Getenv("RETENTIOND_RACES"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
@@ -120,7 +142,7 @@ func TestHoldRace(t *testing.T) {
 	var took []time.Duration
 	stayed := 0
 	for done := 0; done < trials; {
-		r := runRace(t, trials-done)
+		r := runRace(t, on, trials-done)
 		if t.Failed() {
 			t.FailNow()
 		}
@@ -138,28 +160,50 @@ func TestHoldRace(t *testing.T) {
 	}
 }
 
-// runRace is one run over a fresh table, with up to most holds beside it.
-func runRace(t *testing.T, most int) *race {
+// raceDB is an empty database, a session of the application and the DSN.
+func raceDB(t *testing.T, on, dir string) (db *sql.DB, dsn string) {
 	t.Helper()
-	dir := t.TempDir()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "db.sqlite")+"?_pragma=busy_timeout(10000)")
+	var open, more string
+	switch on {
+	case "postgres":
+		dsn = servers.Postgres(t).Database(t)
+		open = dsn
+	case "mysql":
+		dsn = servers.MariaDB(t).Database(t)
+		open, more = dsn, "?multiStatements=true"
+	default:
+		dsn = filepath.Join(dir, "db.sqlite")
+		open = "file:" + dsn + "?_pragma=busy_timeout(10000)"
+	}
+	db, err := sql.Open(on, open+more)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
-	journal := []string{"WAL", "DELETE"}[rand.IntN(2)]
-	for _, q := range []string{"PRAGMA journal_mode = " + journal, fmt.Sprintf(raceRows, 2400, racePersons)} {
-		if _, err := db.Exec(q); err != nil {
+	if on == "sqlite" {
+		if _, err := db.Exec("PRAGMA journal_mode = " + []string{"WAL", "DELETE"}[rand.IntN(2)]); err != nil {
 			t.Fatal(err)
 		}
 	}
-	worker := newRacer(t, dir, "worker")
+	return db, dsn
+}
+
+// runRace is one run over a fresh table, with up to most holds beside it.
+func runRace(t *testing.T, on string, most int) *race {
+	t.Helper()
+	dir := t.TempDir()
+	db, dsn := raceDB(t, on, dir)
+	defer db.Close()
+	if _, err := db.Exec(raceSQL(on)); err != nil {
+		t.Fatal(err)
+	}
+	worker := newRacer(t, dir, "worker", on, dsn)
 	defer worker.close()
-	r := &race{t: t, db: db, placer: newRacer(t, dir, "placer"), reached: make(chan retention.Point), held: map[int][]int64{}}
+	r := &race{t: t, db: db, placer: newRacer(t, dir, "placer", on, dsn), reached: make(chan retention.Point), held: map[int][]int64{}}
 	defer r.placer.close()
 	over := make(chan struct{})
 	worker.Reached = r.slowly(over)
 	var report retention.RunReport
+	var err error
 	go func() {
 		defer close(over)
 		report, err = worker.Run(t.Context(), engine.RunRequest{})
@@ -220,7 +264,7 @@ func (r *race) placeAll(over chan struct{}, most int) {
 
 // rows are the orders and lines of a person, lines as negative numbers.
 func (r *race) rows(person int) (out []int64) {
-	rows, err := r.db.Query("SELECT id FROM orders WHERE person = ?1 UNION ALL SELECT -l.id FROM lines l JOIN orders o ON o.id = l.order_id WHERE o.person = ?1 ORDER BY 1", person)
+	rows, err := r.db.Query(fmt.Sprintf("SELECT id FROM orders WHERE person = %[1]d UNION ALL SELECT -l.id FROM positions l JOIN orders o ON o.id = l.order_id WHERE o.person = %[1]d ORDER BY 1", person))
 	if err != nil {
 		r.t.Error(err)
 		return nil
