@@ -108,6 +108,34 @@ func TestSchemaDrift(t *testing.T) {
 	}
 }
 
+// The same on servers, in their words.
+func TestSchemaDriftOnServers(t *testing.T) {
+	t.Parallel()
+	codes := map[string]string{"new cascade": "foreign_key"}
+	for _, on := range onServers() {
+		for _, name := range []string{"new column", "dropped column", "dropped clock", "new cascade", "new column, child"} {
+			t.Run(on.driver+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				ddl := map[string]string{"dropped clock": "ALTER TABLE prospects DROP COLUMN created_at",
+					"new cascade": "CREATE TABLE orders (id INTEGER PRIMARY KEY, prospect_id INTEGER, FOREIGN KEY (prospect_id) REFERENCES prospects (id) ON DELETE CASCADE)"}[name]
+				if ddl == "" {
+					ddl = drifts[name]
+				}
+				s := newSiteOn(t, on, sitePolicy, shopRows())
+				plan := s.plan()
+				s.do(exitOK, "approve", plan, "--by", "Ada", "--reason", "checked")
+				s.exec("crm.db", ddl)
+				s.untouched("crm.db", func() {
+					r := s.do(exitRefused, "run", "--plan", plan, "--output", "json").is("steps", "[]")
+					if got := r.get("refusals/0/code"); got != "schema_drift" && got != codes[name] {
+						t.Errorf("code %s: %s", got, r.out)
+					}
+				})
+			})
+		}
+	}
+}
+
 // A drift that a person looked at is approved with the plan.
 func TestSchemaDriftApproved(t *testing.T) {
 	t.Parallel()

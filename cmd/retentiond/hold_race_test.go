@@ -52,7 +52,15 @@ func stayed(persons ...int) []string {
 // (L3).
 func TestPlacerDies(t *testing.T) {
 	t.Parallel()
-	tp := worldNamed("delete").make(t)
+	for _, w := range []crashWorld{worldNamed("delete"), worldOn(onPostgres(), "delete"), worldOn(onMariaDB(), "delete")} {
+		t.Run(w.title(), func(t *testing.T) {
+			t.Parallel()
+			w.make(t).placerDies(t)
+		})
+	}
+}
+
+func (tp *template) placerDies(t *testing.T) {
 	for _, at := range []string{"placed", "passed", "marked", "in_force"} {
 		t.Run(at, func(t *testing.T) {
 			dir := tp.copy(t)
@@ -117,12 +125,19 @@ func TestPlaceWaitsForTheGate(t *testing.T) {
 }
 
 // TestHoldsBesideProcesses places holds from processes of their own at random
-// moments, beside a run at full speed and another that always tries to begin.
+// moments, beside a run at full speed and others that always try to begin.
 func TestHoldsBesideProcesses(t *testing.T) {
 	t.Parallel()
-	w := worldNamed("delete")
-	w.name, w.seed = "race", seedRows(30_000)
-	tp := w.make(t)
+	for _, w := range []crashWorld{worldNamed("delete"), worldOn(onPostgres(), "delete"), worldOn(onMariaDB(), "delete")} {
+		w.seed = seedRows(30_000)
+		t.Run(w.title(), func(t *testing.T) {
+			t.Parallel()
+			w.make(t).holdsBeside(t)
+		})
+	}
+}
+
+func (tp *template) holdsBeside(t *testing.T) {
 	dir := tp.copy(t)
 	cmd, out := retentiondProcess(t, dir, tp.runArgs(t, dir, false)...)
 	if err := cmd.Start(); err != nil {
@@ -143,10 +158,12 @@ func TestHoldsBesideProcesses(t *testing.T) {
 		slowest = max(slowest, time.Since(began))
 		held[person] = tp.thoseOf(t, dir, person)
 		trials++
-		second, said := retentiondProcess(t, dir, "run", "--output", "json")
-		if code := exitCode(second.Run()); code != exitOK && !strings.Contains(said.String(), `"busy"`) {
-			t.Errorf("a second run: exit code %d: %s", code, said)
-		}
+		together(t, []string{"second", "third", "fourth"}, func(t *testing.T, name string) {
+			other, said := retentiondProcess(t, dir, "run", "--output", "json")
+			if code := exitCode(other.Run()); code != exitOK && !strings.Contains(said.String(), `"busy"`) {
+				t.Errorf("a %s run: exit code %d: %s", name, code, said)
+			}
+		})
 		select {
 		case err := <-over:
 			ended = true
