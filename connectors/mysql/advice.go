@@ -67,6 +67,7 @@ func (a *adviser) actor(ctx context.Context, s *Source, conn *sqlx.Conn, needs [
 		return err
 	}
 	a.wide(who, grants)
+	a.hidden(s, who, grants)
 	if err := a.missing(ctx, s, conn, who, grants, needs); err != nil {
 		return err
 	}

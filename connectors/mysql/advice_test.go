@@ -64,8 +64,9 @@ func TestAdvisedGrantsAreEnough(t *testing.T) {
 	s := openAs(t, dsn, Options{})
 	w := retention.Wants{Needs: actingNeeds()}
 	want := []string{
-		"error privilege_missing: the user USER may not do what acting on table c takes: SELECT, UPDATE (`p_id`) | GRANT SELECT, UPDATE (`p_id`) ON `c` TO USER;",
-		"error privilege_missing: the user USER may not do what acting on table p takes: SELECT, DELETE, UPDATE (`at`), UPDATE (`note`) | GRANT SELECT, DELETE, UPDATE (`at`, `note`) ON `p` TO USER;",
+		"warning privilege_missing: the user USER is not shown every table of the database: one that refers to a table under rules, ON DELETE CASCADE, would lose rows unseen | GRANT SELECT ON DB.* TO USER;",
+		"error privilege_missing: the user USER may not do what acting on table c takes: SELECT, UPDATE (`p_id`), TRIGGER | GRANT SELECT, TRIGGER, UPDATE (`p_id`) ON `c` TO USER;",
+		"error privilege_missing: the user USER may not do what acting on table p takes: SELECT, DELETE, UPDATE (`at`), UPDATE (`note`), TRIGGER | GRANT SELECT, DELETE, TRIGGER, UPDATE (`at`, `note`) ON `p` TO USER;",
 		"warning privilege_missing: erase: needs ALTER on table p, which the user USER does not have: the deleted rows stay in its file | GRANT ALTER, CREATE, INSERT ON `p` TO USER;",
 		"error privilege_missing: the user USER may not do what acting on table v takes: INSERT | GRANT INSERT ON `v` TO USER;",
 		"error privilege_missing: the user USER may not do what acting on table archive_p takes: CREATE, SELECT, INSERT | GRANT CREATE, SELECT, INSERT ON `archive_p` TO USER;",
@@ -105,7 +106,7 @@ func TestAdviseWideUsers(t *testing.T) {
 		}
 	}
 	has("administrator", advice(t, openAs(t, d.dsn, Options{ReadDSN: d.dsn}), w), "warning privilege_wide", "ALL PRIVILEGES, GRANT OPTION ON *.*", "warning reader_writes", "lag_unseen")
-	dsn := servers.MariaDB(t).Role(t, d.dsn, "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER ON *", "FILE ON *.*")
+	dsn := servers.MariaDB(t).Role(t, d.dsn, "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, TRIGGER ON *", "FILE ON *.*")
 	reader := servers.MariaDB(t).Role(t, d.dsn, "SELECT ON p", "SELECT ON c")
 	got := advice(t, openAs(t, dsn, Options{ReadDSN: reader}), w)
 	has("wide", got, "has FILE ON *.*", "error privilege_missing: the user USER of dsn_read may not read 1 of", "GRANT SELECT ON `v` TO USER;",
@@ -143,5 +144,36 @@ func TestGrantCovers(t *testing.T) {
 		if got := (grant{on: on}).covers(retention.TableName{Schema: "shop", Name: "p"}); got != want {
 			t.Errorf("%s: %t", on, got)
 		}
+	}
+}
+
+// What a foreign key does on delete is known to a user who may only SELECT.
+func TestRulesForReaders(t *testing.T) {
+	d, _ := shop(t, "CREATE TABLE p (id INT PRIMARY KEY)")
+	for i, rule := range []string{"", "ON DELETE CASCADE", "ON DELETE SET NULL", "ON DELETE NO ACTION", "ON DELETE RESTRICT ON UPDATE CASCADE"} {
+		d.app.MustExec(fmt.Sprintf("CREATE TABLE c%d (id INT PRIMARY KEY, `p ON DELETE CASCADE` INT, CONSTRAINT `k%d` FOREIGN KEY (`p ON DELETE CASCADE`) REFERENCES p (id) %s)", i, i, rule))
+	}
+	rules := func(s *Source) string {
+		var out []string
+		for _, fk := range describe(t, s, "p").Table(retention.TableName{Name: "p"}).Referenced {
+			out = append(out, fk.Name+" "+fk.OnDelete)
+		}
+		return strings.Join(out, ", ")
+	}
+	want := "k0 RESTRICT, k1 CASCADE, k2 SET NULL, k3 NO ACTION, k4 RESTRICT"
+	for name, dsn := range map[string]string{"administrator": d.dsn, "reader": servers.MariaDB(t).Role(t, d.dsn, "SELECT ON *")} {
+		if got := rules(openAs(t, dsn, Options{})); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
+// Gates and receipts are read at the source, whatever dsn_read names.
+func TestGateIsReadAtTheSource(t *testing.T) {
+	d, _ := shop(t)
+	elsewhere := servers.MariaDB(t).Database(t)
+	s := openAs(t, d.dsn, Options{ReadDSN: elsewhere})
+	if srv, err := s.Server(t.Context()); err != nil || !srv.Gate.Installed {
+		t.Errorf("%+v %v", srv, err)
 	}
 }

@@ -82,11 +82,48 @@ func (cat *catalogue) rules(ctx context.Context, q sqlwork.Session, keys []reten
 		rules[n][r.Name] = r.Rule
 	}
 	for i := range keys {
-		if keys[i].OnDelete = rules[keys[i].From][keys[i].Name]; keys[i].OnDelete == "" {
-			return fmt.Errorf("table %s: the server does not say what foreign key %s does on delete", keys[i].From, keys[i].Name)
+		if keys[i].OnDelete = rules[keys[i].From][keys[i].Name]; keys[i].OnDelete != "" {
+			continue
 		}
+		rule, err := cat.writtenRule(ctx, q, keys[i])
+		if err != nil {
+			return err
+		}
+		keys[i].OnDelete = rule
 	}
 	return nil
+}
+
+// writtenRule reads a key's rule where the table is written out: the catalogue
+// does not tell it to a user who may only SELECT.
+func (cat *catalogue) writtenRule(ctx context.Context, q sqlwork.Session, fk retention.ForeignKey) (string, error) {
+	var name, text string
+	if err := q.QueryRowxContext(ctx, "SHOW CREATE TABLE "+cat.e.words.Table(fk.From).Text).Scan(&name, &text); err != nil {
+		return "", fmt.Errorf("table %s: what its foreign key %s does on delete: %w", fk.From, fk.Name, err)
+	}
+	for _, line := range strings.Split(text, "\n") {
+		if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "CONSTRAINT "+quote(fk.Name)+" FOREIGN KEY "); ok {
+			return onDelete(rest), nil
+		}
+	}
+	return "", fmt.Errorf("table %s: the server does not say what foreign key %s does on delete", fk.From, fk.Name)
+}
+
+// onDelete is the rule in the words of a CREATE TABLE; names in quotes may say
+// anything.
+func onDelete(text string) string {
+	var bare strings.Builder
+	for i, part := range strings.Split(text, "`") {
+		if i%2 == 0 {
+			bare.WriteString(part)
+		}
+	}
+	for _, rule := range []string{"CASCADE", "SET NULL", "SET DEFAULT", "NO ACTION", "RESTRICT"} {
+		if strings.Contains(bare.String(), " ON DELETE "+rule) {
+			return rule
+		}
+	}
+	return "RESTRICT" // which is not written out
 }
 
 // build makes the tables, without their indexes.

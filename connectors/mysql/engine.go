@@ -21,6 +21,7 @@ type engine struct {
 	declared      bool // the operator says that nobody else writes
 	apart         bool // dsn_read is another user, or another server
 	read, write   *sqlx.DB
+	near          *sqlx.DB // reads at the source: the same as read, unless that is apart
 	words         *sqlgen.Dialect
 
 	// What the server says of itself, from Open on.

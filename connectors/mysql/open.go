@@ -58,6 +58,14 @@ func OpenWith(ctx context.Context, dsn string, o Options) (*Source, error) {
 	if e.write, err = e.pool(c, true); err != nil {
 		return nil, errors.Join(err, e.read.Close())
 	}
+	if e.near = e.read; e.apart {
+		if e.near, err = e.pool(c, false); err != nil {
+			return nil, errors.Join(err, e.write.Close(), e.read.Close())
+		}
+	}
+	if err := e.near.PingContext(ctx); err != nil { // the source says what names mean
+		return nil, errors.Join(e.down(err), e.Close())
+	}
 	if err := e.read.PingContext(ctx); err != nil {
 		return nil, errors.Join(e.down(err), e.Close())
 	}
@@ -101,7 +109,9 @@ func (s *Source) Describe(ctx context.Context, tables []retention.TableName) (*r
 func (s *Source) InstallSQL() string { return s.Source.InstallSQL() }
 
 // Close closes every session.
-func (e *engine) Close() error { return errors.Join(e.write.Close(), e.read.Close()) }
+func (e *engine) Close() error {
+	return errors.Join(e.write.Close(), e.read.Close(), e.near.Close()) // closing twice is closing once
+}
 
 // Server is the server's clock, what it is, and the gate row.
 func (s *Source) Server(ctx context.Context) (retention.Server, error) {

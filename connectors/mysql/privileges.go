@@ -101,7 +101,7 @@ func (a *adviser) missing(ctx context.Context, s *Source, conn *sqlx.Conn, who s
 	gate, receipt := retention.TableName{Name: gateTable}, retention.TableName{Name: "retentiond_receipt"}
 	all = append(all, retention.Need{Table: gate, Missing: !own, Insert: !own, Update: []string{"store_uuid", "holds_version", "log_size", "log_root"}},
 		retention.Need{Table: receipt, Missing: !own, Insert: true, Delete: true})
-	for _, n := range all {
+	for i, n := range all {
 		var lacks []string
 		for _, p := range s.probes(n) {
 			ok, err := may(ctx, conn, p.text)
@@ -111,6 +111,9 @@ func (a *adviser) missing(ctx context.Context, s *Source, conn *sqlx.Conn, who s
 			if !ok {
 				lacks = append(lacks, p.right)
 			}
+		}
+		if acts := i < len(needs) && (n.Delete || len(n.Update) > 0); acts && !n.Missing && !has(grants, "TRIGGER", s.home.key(n.Table)) {
+			lacks = append(lacks, "TRIGGER") // without it, triggers of the table are not shown
 		}
 		a.table(s, n, who, lacks)
 		a.rewrite(s, n, who, grants)
@@ -149,14 +152,27 @@ func (a *adviser) rewrite(s *Source, n retention.Need, who string, grants []gran
 	if !n.Rewrite || n.Missing {
 		return
 	}
-	full := s.home.key(n.Table)
-	for _, g := range grants {
-		if (slices.Contains(g.rights, "ALTER") || slices.Contains(g.rights, "ALL PRIVILEGES")) && g.covers(full) {
-			return
-		}
+	if has(grants, "ALTER", s.home.key(n.Table)) {
+		return
 	}
 	a.add(false, retention.AdvicePrivilegeMissing, "GRANT ALTER, CREATE, INSERT ON "+s.words.Table(n.Table).Text+" TO "+who+";",
 		"erase: needs ALTER on table %s, which the user %s does not have: the deleted rows stay in its file", n.Table, who)
+}
+
+// has is whether one of the grants gives the right on that table.
+func has(grants []grant, right string, t retention.TableName) bool {
+	return slices.ContainsFunc(grants, func(g grant) bool {
+		return (slices.Contains(g.rights, right) || slices.Contains(g.rights, "ALL PRIVILEGES")) && g.covers(t)
+	})
+}
+
+// hidden warns where tables that refer to ours may not be shown: the server shows
+// only those that the user may use, and would let rows of them go with ours.
+func (a *adviser) hidden(s *Source, who string, grants []grant) {
+	if !has(grants, "SELECT", s.home.key(retention.TableName{Name: "\x00any"})) {
+		a.add(false, retention.AdvicePrivilegeMissing, "GRANT SELECT ON "+quote(s.home.database)+".* TO "+who+";",
+			"the user %s is not shown every table of the database: one that refers to a table under rules, ON DELETE CASCADE, would lose rows unseen", who)
+	}
 }
 
 // covers is whether the grant is for that table; the name of a database may be a

@@ -13,8 +13,13 @@ import (
 )
 
 // Look runs do in one snapshot, in a transaction that the server holds read-only.
+// What must be as it was last committed is read at the source itself.
 func (e *engine) Look(ctx context.Context, do func(sqlwork.Session) error) error {
-	tx, err := e.read.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	db := e.read
+	if sqlwork.IsAtSource(ctx) {
+		db = e.near
+	}
+	tx, err := db.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return e.down(err)
 	}

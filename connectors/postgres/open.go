@@ -57,6 +57,8 @@ type engine struct {
 
 	mu       sync.Mutex
 	verified verified // the schema that was last compared in full
+
+	marks marks
 }
 
 var _ sqlwork.Engine = (*engine)(nil)

@@ -28,11 +28,14 @@ func (s *Source) Install(ctx context.Context, storeUUID string) (retention.Gate,
 		return g, nil // nothing to make, and no privilege to make tables is needed
 	}
 	err = s.e.Change(ctx, Loose, s.wait, func(q Session) error {
+		// Where the gate is, no right to make tables is needed.
+		if out, err = s.ReadGate(ctx, q); err != nil || out.Installed {
+			return err
+		}
 		if err := s.makeOwn(ctx, q); err != nil {
 			return err
 		}
-		out, err = s.ReadGate(ctx, q)
-		if err != nil || out.Installed {
+		if out, err = s.ReadGate(ctx, q); err != nil || out.Installed {
 			return err
 		}
 		_, err := s.say(ctx, q, "INSERT INTO %s (id, source_uuid, store_uuid, holds_version, log_size, log_root) VALUES (1, %s, %s, 0, 0, '')", s.own(gateTable), uuid, storeUUID)

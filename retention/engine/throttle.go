@@ -107,7 +107,7 @@ func (sw *stepWork) yields(ctx context.Context) {
 			return
 		}
 		if why != said {
-			sw.Log.Info("batches wait", zap.String("source", sw.step.Source), zap.String("because", why))
+			sw.Log.Warn("batches wait", zap.String("source", sw.step.Source), zap.String("because", why))
 			said = why
 		}
 		p := sw.soFar()
