@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/retentiond/retentiond/retention"
 	"go.uber.org/zap"
@@ -38,36 +39,45 @@ func (p part) planned() int64 {
 
 // apply does one batch: a durable intent, the transaction, the outcome (L7). On
 // an error of the transaction the intent is settled before anything else.
-func (sw *stepWork) apply(ctx context.Context, p part) (retention.Outcome, error) {
+// The time is that of the transaction alone: only that is the source's.
+func (sw *stepWork) apply(ctx context.Context, p part) (out retention.Outcome, took time.Duration, err error) {
 	in := sw.intent(p.planned())
 	if p.whole != nil {
 		in.Partition = p.whole.Name.String()
 	}
-	at, err := sw.Store.Now(ctx)
-	if err != nil {
-		return retention.Outcome{}, fatal(err)
+	if in.At, err = sw.Store.Now(ctx); err != nil {
+		return out, 0, fatal(err)
 	}
-	in.At = at
 	if err := sw.Store.Intend(ctx, in); err != nil {
-		return retention.Outcome{}, fatal(fmt.Errorf("no audit, no action: %w", err))
+		return out, 0, fatal(fmt.Errorf("no audit, no action: %w", err))
 	}
 	sw.reach(retention.PointIntended)
-	out, err := sw.source.Apply(ctx, sw.batchOf(in, p))
+	sw.slots <- struct{}{}
+	began := sw.Now()
+	out, err = sw.source.Apply(ctx, sw.batchOf(in, p))
+	took = sw.Now().Sub(began)
+	<-sw.slots
 	if err != nil {
-		return sw.failed(ctx, in, err)
+		out, err = sw.failed(ctx, in, err)
+		return out, took, err
 	}
+	return out, took, sw.conclude(ctx, in, out)
+}
+
+// conclude audits what a batch did.
+func (sw *stepWork) conclude(ctx context.Context, in retention.Intent, out retention.Outcome) error {
 	if got := out.Done + out.Spared.Sum(); in.Planned != retention.PlannedRange && got != in.Planned {
 		sw.Log.Error("a batch does not add up", zap.String("intent", in.ID), zap.Int64("planned", in.Planned), zap.Int64("got", got))
 	}
 	sw.add(out)
 	switch err := sw.Store.Conclude(ctx, in.ID, out, false); {
 	case errors.Is(err, retention.ErrDecided):
-		return out, overtaken(in, err)
+		return overtaken(in, err)
 	case err != nil:
-		return out, fatal(fmt.Errorf("the batch is done, but its outcome could not be audited: %w", err))
+		return fatal(fmt.Errorf("the batch is done, but its outcome could not be audited: %w", err))
 	}
 	sw.reach(retention.PointConcluded)
-	return out, nil
+	return nil
 }
 
 // overtaken is the error of a process that comes back to a batch whose intent

@@ -95,11 +95,11 @@ func (sw *stepWork) take(ctx context.Context, keys []retention.Key) error {
 func (sw *stepWork) one(ctx context.Context, keys []retention.Key) (int, error) {
 	var err error
 	for try := range tries {
-		began := sw.Now()
 		var out retention.Outcome
-		if out, err = sw.apply(ctx, part{keys: keys}); err == nil {
-			sw.adapt(sw.Now().Sub(began), len(keys))
-			sw.rests(ctx, sw.Now().Sub(began), cost(out))
+		var took time.Duration
+		if out, took, err = sw.apply(ctx, part{keys: keys}); err == nil {
+			sw.adapt(took, len(keys))
+			sw.rests(ctx, took, cost(out))
 			return len(keys), nil
 		}
 		switch {
@@ -128,7 +128,7 @@ func (sw *stepWork) childrenFirst(ctx context.Context, key []retention.Key) erro
 	}
 	for sw.stop.Err() == nil {
 		before := total(sw.report.Children)
-		if _, err := sw.apply(ctx, part{keys: key, childrenOf: retention.MaxChildren}); err != nil {
+		if _, _, err := sw.apply(ctx, part{keys: key, childrenOf: retention.MaxChildren}); err != nil {
 			return err
 		}
 		if total(sw.report.Children)-before < retention.MaxChildren {

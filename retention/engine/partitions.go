@@ -45,14 +45,13 @@ const dropTries = 3
 // drop drops one partition, or leaves it to be done by rows.
 func (sw *stepWork) drop(ctx context.Context, p *retention.Partition) error {
 	for try := range dropTries {
-		began := sw.Now()
-		_, err := sw.apply(ctx, part{whole: p})
+		_, took, err := sw.apply(ctx, part{whole: p})
 		switch {
 		case err == nil:
 			sw.mu.Lock()
 			sw.report.Dropped++
 			sw.mu.Unlock()
-			sw.rests(ctx, sw.Now().Sub(began), 1) // whatever its rows, they cost nothing one by one
+			sw.rests(ctx, took, 1) // whatever its rows, they cost nothing one by one
 			return nil
 		case errors.Is(err, errFatal), errors.Is(err, retention.ErrUnsettled):
 			return err

@@ -27,7 +27,7 @@ func (sw *stepWork) walk(ctx context.Context) error {
 		return err
 	}
 	if sw.spool == nil && sw.dense() {
-		r := &ranges{stepWork: sw, slots: make(chan struct{}, sw.workers), passes: sw.source.Passes(sw.bound.Selection, sw.act)}
+		r := &ranges{stepWork: sw, passes: sw.source.Passes(sw.bound.Selection, sw.act)}
 		if ended, err := r.walk(ctx); err != nil || ended {
 			return err
 		}
@@ -48,7 +48,6 @@ func (sw *stepWork) dense() bool {
 // worker audits the last one and writes down the next.
 type ranges struct {
 	*stepWork
-	slots  chan struct{}
 	passes int // over each range
 
 	order    sync.Mutex // who holds it takes the next range
@@ -56,6 +55,7 @@ type ranges struct {
 	reserved int64           // rows that ranges in work may do
 	last     bool            // the range that was taken runs to the end
 	wide     retention.Range // the range whose passes are being taken
+	retry    []stretch       // ranges that were not done
 	waits    int             // times that others kept a range locked
 
 	seq    int  // of the next range
@@ -68,9 +68,9 @@ type ranges struct {
 // walk goes through all ranges; ended is false where rows are to be named from
 // resume on.
 func (r *ranges) walk(ctx context.Context) (ended bool, err error) {
-	n := 1
-	if cap(r.slots) > 1 || r.Sources[r.step.Source].Fair {
-		n = cap(r.slots) + 1
+	n := r.workers
+	if r.Sources[r.step.Source].Fair {
+		n++
 	}
 	var all sync.WaitGroup
 	for range n {
@@ -95,17 +95,16 @@ func (r *ranges) one(ctx context.Context) bool {
 	if !ok {
 		return false
 	}
-	r.slots <- struct{}{}
-	began := r.Now()
-	out, err := r.apply(ctx, part{span: &s.Range})
-	took := r.Now().Sub(began)
-	<-r.slots
+	out, took, err := r.apply(ctx, part{span: &s.Range})
 	r.order.Lock()
 	r.reserved -= s.Most
 	r.order.Unlock()
 	if err != nil {
-		return r.again(s, err)
+		return r.again(ctx, s, err)
 	}
+	r.order.Lock()
+	r.waits = 0
+	r.order.Unlock()
 	r.adapt(took, s.size)
 	r.progress(r.soFar())
 	if float64(out.Done) < sparse*float64(s.size) && len(s.To.Key) > 0 {
@@ -134,26 +133,37 @@ func (r *ranges) take(ctx context.Context) (s stretch, ok bool) {
 	r.mu.Lock()
 	left, size := r.left()-r.reserved, r.size
 	r.mu.Unlock()
-	between := r.wide.Part < r.wide.Parts // passes of a range are left
-	if left <= 0 || r.last && !between || r.named || r.err != nil || r.stop.Err() != nil {
+	if left <= 0 || r.named || r.err != nil || r.stop.Err() != nil {
 		return s, false
 	}
-	if !between {
-		if err := r.widen(ctx, size); err != nil {
-			r.err = err
+	if n := len(r.retry); n > 0 {
+		s, r.retry = r.retry[n-1], r.retry[:n-1]
+	} else if s, ok = r.next(ctx, size); !ok {
+		return s, false
+	}
+	s.Most = min(left, int64(s.size))
+	if s.Parts > 1 {
+		s.Most = min(left, int64(s.size)*2) // rows fall unevenly into passes
+	}
+	if len(s.To.Key) == 0 {
+		s.Most = left
+	}
+	r.reserved += s.Most
+	return s, true
+}
+
+// next is the next pass over the range, or the first over the next range.
+func (r *ranges) next(ctx context.Context, size int) (s stretch, ok bool) {
+	if r.wide.Part >= r.wide.Parts { // no passes are left
+		if r.last {
+			return s, false
+		}
+		if r.err = r.widen(ctx, size); r.err != nil {
 			return s, false
 		}
 	}
 	s = stretch{Range: r.wide, seq: r.seq, size: size}
-	s.Most = min(left, int64(size)*2) // rows fall unevenly into passes
-	if r.passes == 1 {
-		s.Most = min(left, int64(size))
-	}
-	if r.last {
-		s.Most = left
-	}
 	r.wide.Part, r.seq = r.wide.Part+1, r.seq+1
-	r.reserved += s.Most
 	return s, true
 }
 
@@ -176,33 +186,56 @@ func (r *ranges) name(from retention.Cursor, before int) {
 	}
 }
 
-// again takes up a range that was not done: smaller, or by name.
-func (r *ranges) again(s stretch, err error) bool {
+// again takes up a range that was not done: in halves, or by name. false ends the
+// worker.
+func (r *ranges) again(ctx context.Context, s stretch, err error) bool {
 	r.order.Lock()
 	defer r.order.Unlock()
-	locked, wide := errors.Is(err, retention.ErrLocked), errors.Is(err, retention.ErrTooWide)
+	locked, wide, more := errors.Is(err, retention.ErrLocked), errors.Is(err, retention.ErrTooWide), errors.Is(err, retention.ErrUnplanned)
 	if locked {
 		r.waits++
 	}
 	switch {
-	case errors.Is(err, retention.ErrUnsettled), errors.Is(err, errFatal), locked && r.waits > tries:
+	case errors.Is(err, retention.ErrUnsettled), errors.Is(err, errFatal), locked && r.waits > tries, !locked && !wide && !more:
 		r.err = errors.Join(r.err, err)
 		return false
-	case errors.Is(err, retention.ErrUnplanned), (wide || locked) && r.named, wide && s.size <= narrowest:
+	case more && r.reserved > 0: // ranges in work had a part of the plan put by
+		r.retry = append(r.retry, s)
+	case more, r.named, wide && s.size <= narrowest:
 		r.name(s.After, s.seq)
 		return false
-	case !wide && !locked:
-		r.err = errors.Join(r.err, err)
-		return false
+	default:
+		if r.err = errors.Join(r.err, r.halve(ctx, s)); r.err != nil {
+			return false
+		}
 	}
-	r.mu.Lock()
-	r.size = max(1, min(r.size, s.size/2))
-	r.mu.Unlock()
-	// Ranges after it may be done, or in work: their rows are not due a second time.
-	r.at, r.last, r.wide = s.After, false, retention.Range{}
 	r.sleep(time.Duration(r.waits+1) * 20 * time.Millisecond)
 	return true
 }
 
 // narrowest is the shortest range; below it, rows are named.
 const narrowest = 8
+
+// halve puts the two halves of a range up to be done, and makes later ones
+// smaller. Where rows have gone meanwhile, the first half may reach into ranges
+// that follow: their rows are not due a second time.
+func (r *ranges) halve(ctx context.Context, s stretch) error {
+	half := max(1, s.size/2)
+	r.mu.Lock()
+	r.size = min(r.size, half)
+	r.mu.Unlock()
+	scale := max(1, s.Parts)
+	middle, err := r.source.Ahead(ctx, r.bound.Selection, s.After, half*scale)
+	if err != nil {
+		return fmt.Errorf("reading table %q: %w", r.step.Table, err)
+	}
+	first, second := s, s
+	first.size, second.size = half, half
+	if len(middle.Key) == 0 {
+		r.retry = append(r.retry, first)
+		return nil
+	}
+	first.To, second.After = middle, middle
+	r.retry = append(r.retry, second, first)
+	return nil
+}

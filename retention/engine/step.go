@@ -25,7 +25,8 @@ type stepWork struct {
 	act    retention.Act
 
 	throttle Throttle
-	workers  int // batches at once
+	workers  int           // batches at once
+	slots    chan struct{} // one for each batch that the source does now
 
 	mu     sync.Mutex // of what workers share: the report, and below
 	batch  int        // sequence number of intents
@@ -119,6 +120,7 @@ func (sw *stepWork) limits() {
 		sw.throttle.Pause = max(sw.throttle.Pause, shortestPause)
 		sw.throttle.Rest = max(sw.throttle.Rest, 0.1)
 	}
+	sw.slots = make(chan struct{}, sw.workers)
 }
 
 // soFar is the step's progress.
