@@ -15,8 +15,10 @@ func checkCommand(a *app) *cobra.Command {
 		Use:   "check [--install [--print] | --adopt --by NAME --reason TEXT]",
 		Short: "Policies against the live schemas; installs the two small tables",
 		Long: `check compares every policy with the live schema of its sources: columns, types, keys, indexes
-on clocks (with the CREATE INDEX that helps), foreign keys, columns that an anonymisation does
-not name, overlapping rules.
+by which rows are found (with the CREATE INDEX that helps), foreign keys, columns that an
+anonymisation does not name, overlapping rules. On a server it also compares what the roles of
+dsn and dsn_read may do with what the rules need, and prints the GRANT statements that are
+missing; it warns of privileges that no rule needs, and of thresholds that nobody can see.
 
 --install creates the two small tables (gate and receipts) that retentiond needs in each SQL
 source; with --print it only shows the SQL. --adopt makes the sources accept this state store

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -21,10 +22,7 @@ func TestConformance(t *testing.T) { conntest.Run(t, harness{}) }
 
 type harness struct{}
 
-// Capabilities leave out the raw files: they are the server's.
-func (harness) Capabilities() []conntest.Capability {
-	return []conntest.Capability{conntest.TimestampTZ, conntest.BytesKeys, conntest.Triggers, conntest.Rewrite}
-}
+func (harness) Capabilities() []conntest.Capability { return conntest.AllCapabilities() }
 
 func (harness) Fresh(t *testing.T) conntest.Database {
 	t.Helper()
@@ -197,5 +195,27 @@ func (d *database) Lock(t *testing.T, table string) (release func()) {
 	}
 }
 
-// Raw is nothing: the server's files are not the suite's to read.
-func (*database) Raw(*testing.T) []byte { return nil }
+// Raw are the files of the tables. They are vacuumed first: whoever reads a row for
+// the first time marks it as visible.
+func (d *database) Raw(t *testing.T) []byte {
+	t.Helper()
+	d.app.MustExec("VACUUM (FREEZE)")
+	return d.files(t)
+}
+
+// files is every file of the tables' own: rows, indexes, TOAST and maps, written
+// out first, as the server itself reads them. The log and the catalogue's samples
+// are residuals.
+func (d *database) files(t *testing.T) []byte {
+	t.Helper()
+	d.app.MustExec("CHECKPOINT")
+	var files [][]byte
+	const text = `WITH ours AS (SELECT c.oid, c.reltoastrelid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relname NOT LIKE 'retentiond%'),
+all_of AS (SELECT oid FROM ours UNION SELECT reltoastrelid FROM ours WHERE reltoastrelid <> 0 UNION SELECT i.indexrelid FROM pg_index i JOIN ours o ON i.indrelid IN (o.oid, o.reltoastrelid)),
+paths AS (SELECT pg_relation_filepath(oid) || suffix AS path FROM all_of, (VALUES (''), ('_fsm'), ('_vm'), ('.1')) AS s(suffix) WHERE pg_relation_filepath(oid) IS NOT NULL)
+SELECT pg_read_binary_file(path, 0, 1 << 26, true) FROM paths WHERE pg_read_binary_file(path, 0, 1, true) IS NOT NULL`
+	if err := d.app.SelectContext(t.Context(), &files, text); err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Join(files, nil)
+}

@@ -8,8 +8,9 @@ import (
 )
 
 // Erase works on the tables: VACUUM frees what was deleted, VACUUM FULL writes
-// the table and its indexes anew, and ANALYZE forgets sampled values. What could
-// not be done is a residual with its reason, not an error.
+// the table and its indexes anew, and ANALYZE samples again: the old samples stay
+// in the catalogue's file. What could not be done is a residual with its reason,
+// not an error.
 func (s *Source) Erase(ctx context.Context, tables []retention.TableName, level retention.Erase) ([]retention.Residual, error) {
 	var out []retention.Residual
 	note := func(stays bool, format string, args ...any) {
@@ -20,6 +21,7 @@ func (s *Source) Erase(ctx context.Context, tables []retention.TableName, level 
 			return out, err
 		}
 	}
+	note(true, "values that ANALYZE once sampled, in the catalogue pg_statistic, until they are written over (VACUUM FULL pg_statistic, by the database's owner, rewrites it)")
 	note(false, "write-ahead log segments, until they are recycled")
 	var archived bool
 	var replicas int
@@ -48,7 +50,7 @@ func (s *Source) vacuum(ctx context.Context, table string, level retention.Erase
 	case retention.EraseRewritten:
 		text = "VACUUM (FULL, ANALYZE) " + table
 	default:
-		note(true, "dead rows of %s in table, indexes and TOAST, and values in pg_stats, until a vacuum and ANALYZE (erase: rewritten rewrites them)", table)
+		note(true, "dead rows of %s in table, indexes and TOAST, until a vacuum (erase: rewritten rewrites them)", table)
 		return nil
 	}
 	if _, err := s.write.ExecContext(ctx, text); err != nil {
