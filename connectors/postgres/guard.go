@@ -69,7 +69,13 @@ func (e *engine) stillSame(ctx context.Context, s *session) error {
 	if err != nil || print == s.print {
 		return err
 	}
-	return sqlwork.SameSchema(ctx, e, s, s.planned)
+	if err := sqlwork.SameSchema(ctx, e, s, s.planned); err != nil {
+		return err
+	}
+	e.mu.Lock() // a batch that dropped a partition: the next one finds the catalogue so, if this one commits
+	e.verified = verified{s.planned, print}
+	e.mu.Unlock()
+	return nil
 }
 
 func (e *engine) print(ctx context.Context, q sqlwork.Session, planned *retention.Schema) (string, error) {
