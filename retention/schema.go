@@ -45,6 +45,7 @@ type Table struct {
 	// that is known of the table speaks against it.
 	WholeNot    string
 	Unsafe      string // why rows of it must not be acted on; empty: fine
+	Hides       string // why rows of it may not be seen; empty: all are
 	Fingerprint string // of columns, types, key, foreign keys and triggers; not of indexes
 }
 

@@ -63,6 +63,9 @@ func (cat *catalogue) table(r tableRow) *retention.Table {
 		t.Triggers = append(t.Triggers, events(tr)...)
 	}
 	t.Unsafe = unsafe(t, r)
+	if r.Guarded {
+		t.Hides = hides
+	}
 	t.RangeKey, t.WholeNot = r.Ranges, wholeNot(r)
 	t.Fingerprint = fingerprint(t, r, cat.columns[r.OID])
 	return t
@@ -113,6 +116,8 @@ func events(r triggerRow) []retention.Trigger {
 	return out
 }
 
+const hides = "row-level security hides rows of it from this role: give the role BYPASSRLS, or make it the owner"
+
 // unsafe says why no row of the table can be acted on.
 func unsafe(t *retention.Table, r tableRow) string {
 	switch {
@@ -133,7 +138,7 @@ func unsafe(t *retention.Table, r tableRow) string {
 	case r.Rules:
 		return "it has a rule that rewrites what is done to it; use a trigger, or drop the rule"
 	case r.Guarded:
-		return "row-level security hides rows of it from this role: give the role BYPASSRLS, or make it the owner"
+		return hides
 	case len(t.Key) == 0:
 		return "it has no primary key, so its rows cannot be named exactly; declare one"
 	}

@@ -135,6 +135,9 @@ func (e *engine) down(err error, code string) error {
 
 // grant names the privilege that helps.
 func (e *engine) grant(err error) string {
+	if strings.Contains(message(err), "row-level security") {
+		return fmt.Sprintf("%s: row-level security hides rows from %s, and a row that is not seen could keep another: give the role BYPASSRLS", e.name, e.user)
+	}
 	m := regexp.MustCompile(`permission denied for (\w+) ("?[^"\n]*"?)$`).FindStringSubmatch(message(err))
 	if m == nil {
 		return fmt.Sprintf("%s: a privilege is missing for %s (SQLSTATE 42501)", e.name, e.user)

@@ -35,6 +35,9 @@ func checkHop(s *retention.Schema, near *retention.Table, name retention.TableNa
 	if t == nil {
 		return nil, fmt.Errorf("there is no table %q", name)
 	}
+	if t.Hides != "" {
+		return nil, hidden{name, t.Hides}
+	}
 	for _, p := range on {
 		if err := checkColumn(t, p.Theirs); err != nil {
 			return nil, err
@@ -45,6 +48,15 @@ func checkHop(s *retention.Schema, near *retention.Table, name retention.TableNa
 	}
 	return t, nil
 }
+
+// hidden is a related table of which not every row is seen: a later contact, or
+// the person that a row is about, could be among the others (L1).
+type hidden struct {
+	table retention.TableName
+	why   string
+}
+
+func (h hidden) Error() string { return fmt.Sprintf("table %q: %s", h.table, h.why) }
 
 func checkColumn(t *retention.Table, name string) error {
 	if t.Column(name) != nil {

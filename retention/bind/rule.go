@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"errors"
 	"sort"
 
 	"github.com/retentiond/retentiond/retention"
@@ -49,6 +50,11 @@ func (w *world) rule(p *retention.Policy, r *retention.Rule) ([]Step, []Problem)
 }
 
 func (b *binder) fail(code retention.RefusalCode, hint, format string, args ...any) {
+	for _, a := range args {
+		if err, ok := a.(error); ok && errors.As(err, &hidden{}) {
+			code, hint = retention.RefuseUnsafeTable, ""
+		}
+	}
 	b.problems = append(b.problems, problem(b.policy, b.rule.ID, b.dataset, code, hint, format, args...))
 }
 

@@ -51,8 +51,9 @@ func (v *view) kinds(d *retention.Dataset, out map[string][]retention.Kind) {
 func converts(id string, k retention.Kind) bool {
 	switch k {
 	case retention.KindInteger:
-		_, err := strconv.ParseInt(strings.TrimSpace(id), 10, 64)
-		return err == nil
+		_, signed := strconv.ParseInt(strings.TrimSpace(id), 10, 64)
+		_, unsigned := strconv.ParseUint(strings.TrimSpace(id), 10, 64)
+		return signed == nil || unsigned == nil
 	case retention.KindNumber:
 		_, err := strconv.ParseFloat(id, 64)
 		return err == nil
