@@ -24,8 +24,10 @@ func (s *Source) Install(ctx context.Context, storeUUID string) (retention.Gate,
 	if err != nil {
 		return out, err
 	}
-	if g, there := s.there(ctx); there {
-		return g, nil // nothing to make, and no privilege to make tables is needed
+	// Where there is nothing to make, the privilege to make tables is not needed.
+	// A source with a single writer has no privileges, and shows here whether it is free.
+	if g, there := s.there(ctx); there && !s.e.Alone() {
+		return g, nil
 	}
 	err = s.e.Change(ctx, Loose, s.wait, func(q Session) error {
 		// Where the gate is, no right to make tables is needed.
