@@ -12,7 +12,7 @@ func TestUnusedOptionsAreTold(t *testing.T) {
 		Sources: map[string]configs.Source{
 			"a": {Driver: "sqlite", DSN: "a.db"},
 			"b": {Driver: "sqlite", DSN: "b.db", Parallel: 2},
-			"c": {Driver: "postgres", DSN: "postgres://u:secret@h/d"},
+			"c": {Driver: "files", DSN: "/var/log"},
 		},
 		Vaults: map[string]configs.Vault{"cold": {Source: "a", Prefix: "x_"}, "sealed": {Path: "v"}},
 	}
