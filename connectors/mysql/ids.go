@@ -26,7 +26,7 @@ func among(col sqlgen.SQL, c *retention.Column, ids *sqlgen.IDs) sqlgen.SQL {
 	case c.Kind == retention.KindInteger:
 		return in("%s", "BIGINT", "j.v", signedIDs)
 	case typeName(c) == "decimal":
-		return in("%s", "DECIMAL(65,30)", "j.v", decimalIDs)
+		return in("%s", exactly(c), "j.v", decimalIDs)
 	case c.Kind == retention.KindNumber:
 		return in("%s", "DOUBLE", "j.v", decimalIDs)
 	case c.Kind == retention.KindUUID:
@@ -37,7 +37,11 @@ func among(col sqlgen.SQL, c *retention.Column, ids *sqlgen.IDs) sqlgen.SQL {
 		return in("CAST(%s AS CHAR)", "VARCHAR(64) COLLATE utf8mb4_bin", "j.v", ipIDs)
 	case textual(c):
 		n := longest(c.Length)
-		return in("%s", width("VARCHAR(%d) COLLATE "+collation(c), n), "j.v", func(ids []string) []string { return textIDs(n, ids) })
+		short := in("%s", width("VARCHAR(%d) COLLATE "+collation(c), n), "j.v", func(ids []string) []string { return textIDs(n, ids) })
+		if c.Length <= n && c.Length > 0 || ids.Form("long", longIDs) == sqlgen.List(array(nil)) {
+			return short
+		}
+		return sqlgen.Or(short, in("%s", "LONGTEXT COLLATE "+collation(c), "j.v", func(ids []string) []string { return ids }))
 	}
 	return in("CAST(%s AS CHAR) COLLATE utf8mb4_bin", "VARCHAR(255) COLLATE utf8mb4_bin", "j.v", func(ids []string) []string { return textIDs(255, ids) })
 }
@@ -94,7 +98,7 @@ func decimalIDs(ids []string) []string {
 	return each(ids, func(id string) (string, bool) {
 		id = strings.TrimSpace(id)
 		_, err := strconv.ParseFloat(id, 64)
-		return id, err == nil && strings.Trim(id, "+-0123456789.") == "" && len(id) < 60
+		return id, err == nil && strings.Trim(id, "+-0123456789.eE") == "" && len(id) < 80
 	})
 }
 
@@ -125,6 +129,22 @@ func textIDs(n int, ids []string) []string {
 		}
 		return id, utf8.RuneCountInString(id) <= n
 	})
+}
+
+// longIDs are the identifiers that are longer than any sorted in memory.
+func longIDs(ids []string) string {
+	return array(each(ids, func(id string) (string, bool) { return id, utf8.RuneCountInString(id) > longest(0) }))
+}
+
+// exactly is a decimal type that holds each value of the column, and as much of
+// an identifier's fraction as leaves room for that: what the column does not hold
+// is not rounded to what it does.
+func exactly(c *retention.Column) string {
+	digits, scale := 65, 0
+	if _, err := fmt.Sscanf(strings.TrimPrefix(bare(c), "decimal"), "(%d,%d)", &digits, &scale); err != nil {
+		digits = 65
+	}
+	return fmt.Sprintf("DECIMAL(65,%d)", min(65-(digits-scale), max(30, scale)))
 }
 
 // byteWidth is how many bytes an identifier has at most.

@@ -119,6 +119,8 @@ func (e *engine) down(err error, code string) error {
 		return say("does not let %s in: check that the role exists and may log in, pg_hba.conf, and whether TLS is asked for", e.user)
 	case "3D000":
 		return say("does not exist: correct the database of the dsn")
+	case "3F000":
+		return say("lacks the schema of a vault: CREATE SCHEMA it, or correct the vault's schema in the configuration")
 	case "53300":
 		return say("has no connection left: raise max_connections, or use a pooler")
 	case "57P03":
