@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -231,8 +232,35 @@ func (o *oracle) identifiers(p place, table string, r *oRow, s *wSubject) []stri
 		add(o.at(p, table).get(r, c))
 	}
 	if s.Related != nil {
-		for _, f := range o.related(p, table, r, s.Related) {
-			add(o.at(p, s.Related.Table).get(f, s.Related.Column))
+		for _, q := range o.places(p, s.Related) {
+			for _, f := range o.related(q, table, r, s.Related) {
+				add(o.at(q, s.Related.Table).get(f, s.Related.Column))
+			}
+		}
+	}
+	return out
+}
+
+// places are where the rows on the way to a subject may be: each table's own, and
+// its archived copies.
+func (o *oracle) places(p place, rel *wRelation) []place {
+	out := []place{p}
+	tables := []string{rel.Table}
+	for _, h := range rel.Via {
+		tables = append(tables, h.Table)
+	}
+	for _, t := range tables {
+		t = physical(t)
+		if o.vault[t] == nil || p[t] {
+			continue
+		}
+		for _, have := range out[:len(out):len(out)] {
+			q := maps.Clone(have)
+			if q == nil {
+				q = place{}
+			}
+			q[t] = true
+			out = append(out, q)
 		}
 	}
 	return out
