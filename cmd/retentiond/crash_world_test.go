@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -266,7 +267,12 @@ func (tp *template) trace(t *testing.T) {
 	dir := tp.copy(t)
 	var out, errs bytes.Buffer
 	a := newApp(streams{In: strings.NewReader(""), Out: &out, Err: &errs})
-	a.points = func(p retention.Point) { tp.counts[p]++ }
+	var mu sync.Mutex // ranges are done by several workers
+	a.points = func(p retention.Point) {
+		mu.Lock()
+		defer mu.Unlock()
+		tp.counts[p]++
+	}
 	args := append([]string{"--config", filepath.Join(dir, "retentiond.yaml")}, tp.runArgs(t, dir, false)...)
 	if code := execute(context.Background(), a, args); code != exitOK {
 		t.Fatalf("%s: the run that nothing ends: exit code %d: %s%s", tp.name, code, out.String(), errs.String())
