@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-sql-driver/mysql"
 
 	"github.com/retentiond/retentiond/connectors/conntest/servers"
 )
@@ -234,21 +233,6 @@ func (g ground) text(q string) string {
 		return q
 	}
 	return strings.ReplaceAll(q, "old.", "old_")
-}
-
-// user changes user and password of a DSN.
-func (g ground) user(t *testing.T, dsn, name, password string) string {
-	t.Helper()
-	if g.driver == "postgres" {
-		head, tail, _ := strings.Cut(dsn, "@")
-		return head[:strings.Index(head, "//")+2] + name + ":" + password + "@" + tail
-	}
-	c, err := mysql.ParseDSN(dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.User, c.Passwd = name, password
-	return c.FormatDSN()
 }
 
 // passwordOf is the secret of a DSN, which must be in no output.

@@ -47,7 +47,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, c.e.down(err)
 	}
 	if err := c.prepare(ctx, conn); err != nil {
-		conn.Close()
+		_ = conn.Close() // why it cannot be used is said
 		return nil, c.e.down(err)
 	}
 	return conn, nil
@@ -88,7 +88,7 @@ func ask(ctx context.Context, conn driver.Conn, text string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // the answer was read
 	vals := make([]driver.Value, len(rows.Columns()))
 	if len(vals) == 0 || rows.Next(vals) != nil {
 		return nil, nil

@@ -144,10 +144,9 @@ func (e *engine) grant(err error) string {
 	if m == nil {
 		return fmt.Sprintf("%s: a privilege is missing for %s (SQLSTATE 42501)", e.name, e.user)
 	}
-	what := "SELECT"
 	switch m[1] {
 	case "schema":
-		what = "USAGE"
+		what := "USAGE"
 		if e.schema == strings.Trim(m[2], `"`) {
 			what = "USAGE, CREATE"
 		}

@@ -223,7 +223,7 @@ func pause(ctx context.Context, d time.Duration) error {
 func (e *engine) kept(part retention.TableName, err error) error {
 	switch code(err) {
 	case "42P01", "2BP01", "42501", "42809", "55000":
-		return fmt.Errorf("partition %s: %w: %v", part, retention.ErrNotWhole, scrub(err)) // no privilege is no reason to stop
+		return fmt.Errorf("partition %s: %w: %w", part, retention.ErrNotWhole, scrub(err)) // no privilege is no reason to stop
 	}
 	return err
 }

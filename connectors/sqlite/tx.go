@@ -10,9 +10,6 @@ import (
 	"github.com/retentiond/retentiond/retention"
 )
 
-// batchWait is how long a batch waits for another writer before it fails.
-const batchWait = 5 * time.Second
-
 // retryEvery is how often a waiting writer asks again: short, so that a hold
 // gets its turn between two batches of another process.
 const retryEvery = 2 * time.Millisecond

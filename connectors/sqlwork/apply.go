@@ -51,24 +51,32 @@ func checkBatch(b *retention.Batch) error {
 	switch {
 	case b.Intent == "":
 		return fmt.Errorf("batch has no intent")
-	case b.Partition != nil && (len(b.Keys) > 0 || b.Range != nil || b.ChildrenOf > 0 || b.Partition.Rows <= 0):
-		return fmt.Errorf("batch %s: a partition goes as a whole, with the number of its rows, and nothing beside", b.Intent)
-	case len(b.Keys) == 0 && b.Range == nil && b.Partition == nil:
-		return fmt.Errorf("batch %s names no rows", b.Intent)
-	case len(b.Keys) > 0 && b.Range != nil:
-		return fmt.Errorf("batch %s names rows and a range: one of them", b.Intent)
-	case len(b.Keys) > retention.MaxBatch:
-		return fmt.Errorf("batch %s names %d rows, at most %d are allowed", b.Intent, len(b.Keys), retention.MaxBatch)
-	case b.Range != nil && (b.Range.Most <= 0 || b.ChildrenOf > 0):
-		return fmt.Errorf("batch %s: a range says how many rows may be done, and is of whole rows", b.Intent)
-	case b.ChildrenOf > 0 && len(b.Keys) != 1:
-		return fmt.Errorf("batch %s: a batch of children is of one row", b.Intent)
 	case b.Admit == nil || b.Seal == nil:
 		return fmt.Errorf("batch %s can be neither admitted nor sealed", b.Intent)
 	case t == nil:
 		return fmt.Errorf("batch %s names no table", b.Intent)
 	case t.Unsafe != "":
 		return refusal(retention.RefuseUnsafeTable, "table %s: %s", t.Name, t.Unsafe)
+	}
+	return checkExtent(b)
+}
+
+// checkExtent: a batch is of named rows, of a range, or of a partition.
+func checkExtent(b *retention.Batch) error {
+	named := len(b.Keys)
+	switch {
+	case b.Partition != nil && (named > 0 || b.Range != nil || b.ChildrenOf > 0 || b.Partition.Rows <= 0):
+		return fmt.Errorf("batch %s: a partition goes as a whole, with the number of its rows, and nothing beside", b.Intent)
+	case named == 0 && b.Range == nil && b.Partition == nil:
+		return fmt.Errorf("batch %s names no rows", b.Intent)
+	case named > 0 && b.Range != nil:
+		return fmt.Errorf("batch %s names rows and a range: one of them", b.Intent)
+	case named > retention.MaxBatch:
+		return fmt.Errorf("batch %s names %d rows, at most %d are allowed", b.Intent, named, retention.MaxBatch)
+	case b.Range != nil && (b.Range.Most <= 0 || b.ChildrenOf > 0):
+		return fmt.Errorf("batch %s: a range says how many rows may be done, and is of whole rows", b.Intent)
+	case b.ChildrenOf > 0 && named != 1:
+		return fmt.Errorf("batch %s: a batch of children is of one row", b.Intent)
 	}
 	return nil
 }
