@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-
 	"github.com/retentiond/retentiond/connectors/conntest/servers"
 )
 
