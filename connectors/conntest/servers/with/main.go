@@ -3,6 +3,10 @@
 // RETENTIOND_TEST_MARIADB, ends them afterwards and exits as the command did:
 //
 //	go run ./connectors/conntest/servers/with go test ./...
+//
+// Where plenty of memory is free, the temporary files of servers and command are
+// there: the tests end processes, not machines, and what a killed process has
+// written stays. RETENTIOND_TEST_ON_DISK=1 leaves them on the disk.
 package main
 
 import (
@@ -31,6 +35,11 @@ func run(argv []string) (code int, err error) {
 	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	leave, err := inMemory()
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, leave()) }()
 	vars, stop, err := servers.ForEnvironment()
 	defer func() { err = errors.Join(err, stop()) }()
 	if err != nil {
