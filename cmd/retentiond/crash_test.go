@@ -43,6 +43,9 @@ func TestCrash(t *testing.T) {
 				if !every && (p < retention.PointIntended || p > retention.PointConcluded) {
 					continue
 				}
+				if !every && w.on.server != nil && w.name == "redact" && p != retention.PointActed && p != retention.PointCommitted {
+					continue // what a batch of rows alone does otherwise
+				}
 				for i, nth := range passes(tp.counts[p], every) {
 					byPlan := (int(p)+i)%2 == 0 && nth <= 2 && w.dataset == "" && p != retention.PointSettling && p != retention.PointSettled // a plan's batches are others in number
 					t.Run(fmt.Sprintf("%s:%d/plan=%t", p, nth, byPlan), func(t *testing.T) {
@@ -89,7 +92,11 @@ func TestCrashTwice(t *testing.T) {
 			t.Parallel()
 			tp := w.make(t)
 			for _, first := range []string{"acted:2", "committed:2"} {
-				for _, second := range []string{"settling", "settled", "concluded", "started"} {
+				seconds := []string{"settling", "settled", "concluded", "started"}
+				if w.on.server != nil {
+					seconds = seconds[:2]
+				}
+				for _, second := range seconds {
 					t.Run(first+"/"+second, func(t *testing.T) {
 						dir := tp.copy(t)
 						before := tp.audited(t, dir)
@@ -112,7 +119,7 @@ func TestCrashBeforeErase(t *testing.T) {
 	w.name, w.erase = "rewritten", "rewritten"
 	w.final = append(w.final, "SELECT 'free pages' FROM pragma_freelist_count WHERE freelist_count > 0")
 	tp := w.make(t)
-	for _, at := range []string{"erasing:1", fmt.Sprintf("committed:%d", tp.counts[retention.PointCommitted]), "ended:1"} {
+	for _, at := range []string{"erasing:1", "committed:2", "ended:1"} {
 		t.Run(at, func(t *testing.T) { tp.crash(t, at, false) })
 	}
 }
