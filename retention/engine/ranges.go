@@ -28,6 +28,7 @@ func (sw *stepWork) walk(ctx context.Context) error {
 	}
 	if sw.spool == nil && sw.dense() {
 		r := &ranges{stepWork: sw, passes: sw.source.Passes(sw.bound.Selection, sw.act)}
+		r.done.L = &r.order
 		if ended, err := r.walk(ctx); err != nil || ended {
 			return err
 		}
@@ -51,6 +52,7 @@ type ranges struct {
 	passes int // over each range
 
 	order    sync.Mutex // who holds it takes the next range
+	done     sync.Cond  // a range in work came to its end
 	at       retention.Cursor
 	reserved int64           // rows that ranges in work may do
 	last     bool            // the range that was taken runs to the end
@@ -98,6 +100,7 @@ func (r *ranges) one(ctx context.Context) bool {
 	out, took, err := r.apply(ctx, part{span: &s.Range})
 	r.order.Lock()
 	r.reserved -= s.Most
+	r.done.Broadcast()
 	r.order.Unlock()
 	if err != nil {
 		return r.again(ctx, s, err)
@@ -126,13 +129,26 @@ type stretch struct {
 	seq, size int // its number, and the rows that it was to have
 }
 
+// free is how many planned rows no range in work has put by, and the size of the
+// next range. Where that is less than a range, it waits for the ranges in work to
+// tell what they really took.
+func (r *ranges) free() (left int64, size int) {
+	for {
+		r.mu.Lock()
+		left, size = r.left()-r.reserved, r.size
+		r.mu.Unlock()
+		if left >= int64(size) || r.reserved == 0 || r.named || r.err != nil || r.stop.Err() != nil {
+			return left, size
+		}
+		r.done.Wait()
+	}
+}
+
 // take takes the next range.
 func (r *ranges) take(ctx context.Context) (s stretch, ok bool) {
 	r.order.Lock()
 	defer r.order.Unlock()
-	r.mu.Lock()
-	left, size := r.left()-r.reserved, r.size
-	r.mu.Unlock()
+	left, size := r.free()
 	if left <= 0 || r.named || r.err != nil || r.stop.Err() != nil {
 		return s, false
 	}
