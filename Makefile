@@ -9,6 +9,9 @@ VERSION       ?= $(shell git describe --tags --always --dirty 2>/dev/null || ech
 WITH           = $(GO) run ./connectors/conntest/servers/with
 LDFLAGS        = -s -w -X main.version=$(VERSION)
 
+# Tests of servers and processes mostly wait: more of them than processors run at once.
+PARALLEL      ?= 6
+
 # Rounds of the benchmarks: ways take turns, and the middle of the ratios counts.
 ROUNDS        ?= 3
 BENCH          = $(GO) test -run '^$$' -timeout 4h ./cmd/retentiond/bench
@@ -22,7 +25,7 @@ build: ## build the static binary into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/retentiond
 
 test: ## every test; nothing is skipped in silence
-	$(WITH) $(GO) test -count=1 -timeout 20m $(PKGS) ./testdata
+	$(WITH) $(GO) test -count=1 -timeout 20m -parallel $(PARALLEL) $(PKGS) ./testdata
 
 race: ## every test under the race detector (needs cgo)
 	$(WITH) env CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 40m $(PKGS)
