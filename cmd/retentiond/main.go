@@ -17,6 +17,7 @@ func main() { os.Exit(process()) }
 // first signal asks the work to stop between batches; the second ends the
 // process at once (what was committed stays audited, L7).
 func process() int {
+	boundMemory()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	signals := make(chan os.Signal, 2)
