@@ -28,6 +28,7 @@ type Source struct {
 	DSNFile  string   `mapstructure:"dsn_file"` // DSN was read from it
 	Backups  string   `mapstructure:"backups"`  // period after which no backup holds a deleted row; empty: not declared
 	Parallel int      `mapstructure:"parallel"` // steps at work at once; 0: the connector's default
+	Runs     int      `mapstructure:"runs"`     // runs at work on it at once; 0: the engine's default
 	Throttle Throttle `mapstructure:"throttle"`
 	Root     string   `mapstructure:"root"` // of a store of files
 }

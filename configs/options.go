@@ -42,6 +42,7 @@ func sourceOptions() []option {
 		option{key: "dsn", kind: kindSecret},
 		option{key: "dsn_read", kind: kindSecret},
 		option{key: "parallel", kind: kindNumber},
+		option{key: "runs", kind: kindNumber},
 		option{key: "throttle", kind: kindSection, sub: []option{
 			{key: "replica_lag", kind: kindDuration},
 			{key: "lock_timeout", kind: kindDuration},

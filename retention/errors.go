@@ -8,9 +8,10 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrDecided: the plan was decided, or the intent concluded, before.
 	ErrDecided = errors.New("already decided")
-	// ErrBusy: another run has the lease.
+	// ErrBusy: another run does that work already; see [BusyError].
 	ErrBusy = errors.New("another run is at work")
-	// ErrFenced: another process took over; this one must stop.
+	// ErrFenced: the lease is over, and another process may have taken over; this
+	// one must stop.
 	ErrFenced = errors.New("another process took over")
 	// ErrTooWide: the batch's rows have more than MaxChildren children, or its range
 	// more than MaxBatch rows; nothing was done. The caller takes fewer rows, or a

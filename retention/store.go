@@ -103,15 +103,20 @@ type Spool interface {
 	DropSpool(ctx context.Context, plan string) error
 }
 
-// Runs keeps runs and the lease under which they act.
+// Runs keeps runs and the leases under which they act.
 type Runs interface {
-	// Lease takes or takes over the lease; ErrBusy names the run that has it. A
-	// lease whose owner is gone is taken over, with a higher attempt.
-	Lease(ctx context.Context, owner string) (Lease, error)
-	// Renew is the heartbeat; ErrFenced when another took over.
+	// Lease takes all of the names, or none: [BusyError] says which has whom. A lease
+	// that ran out by the store's clock, or whose process on this host is dead, is
+	// over with all of its names. Names are those of [RuleLease] and [SeatLease], or
+	// the caller's own.
+	Lease(ctx context.Context, owner string, names []string) (Lease, error)
+	// Renew is the heartbeat; ErrFenced once the lease ran out, was given back or
+	// was taken over: it is never had again.
 	Renew(ctx context.Context, l Lease) error
-	// Unlease gives it back.
+	// Unlease gives all of its names back; ErrFenced where it is over already.
 	Unlease(ctx context.Context, l Lease) error
+	// Leases lists those that are not over, oldest attempt first.
+	Leases(ctx context.Context) ([]Lease, error)
 	// BeginRun stores the run with run.started, under its lease.
 	BeginRun(ctx context.Context, r Run) error
 	// EndRun stores the report with run.ended, and marks the plan as run where it
@@ -121,27 +126,19 @@ type Runs interface {
 	ListRuns(ctx context.Context, id string, limit int) ([]Run, error)
 }
 
-// Lease is the right to act, with its fencing attempt number.
-type Lease struct {
-	Owner   string
-	Attempt int64
-	Until   time.Time
-	Time    time.Duration // how long it lasts without a heartbeat
-}
-
-// LeaseTime is how long a lease lasts without a heartbeat, where the store is
-// not told otherwise.
-const LeaseTime = 20 * time.Second
-
 // Intents keeps each batch's intent until its outcome.
 type Intents interface {
-	// Intend stores the intent with batch.intent; ErrFenced under a stale attempt.
+	// Intend stores the intent with batch.intent; ErrFenced under an attempt
+	// whose lease is over.
 	Intend(ctx context.Context, i Intent) error
 	// Conclude stores the outcome with batch.outcome, or batch.settled; an intent
 	// has at most one outcome: ErrDecided.
 	Conclude(ctx context.Context, intent string, o Outcome, settled bool) error
 	// OpenIntents lists intents without outcome, oldest first.
 	OpenIntents(ctx context.Context) ([]Intent, error)
+	// StrayIntents lists those whose lease is over, and ends such leases for good:
+	// only they may be settled by another run than their own.
+	StrayIntents(ctx context.Context) ([]Intent, error)
 	// Concluded lists intents of a source whose receipts may be pruned.
 	Concluded(ctx context.Context, sourceUUID string, limit int) ([]string, error)
 	// Pruned forgets that they are to be pruned.

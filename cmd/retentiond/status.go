@@ -52,7 +52,8 @@ type statusDoc struct {
 	KillSwitch switchDoc             `json:"kill_switch"`
 	LastRun    *runDoc               `json:"last_run"`
 	Audit      auditDoc              `json:"audit"`
-	Lease      *leaseDoc             `json:"lease"`
+	Lease      *leaseDoc             `json:"lease"` // the oldest of Leases
+	Leases     []leaseDoc            `json:"leases"`
 }
 
 type stateDoc struct {
@@ -93,6 +94,8 @@ type auditDoc struct {
 
 type leaseDoc struct {
 	Owner string    `json:"owner"`
+	Names []string  `json:"names"` // of rules and seats
+	Since time.Time `json:"since"`
 	Until time.Time `json:"until"`
 }
 
@@ -130,9 +133,13 @@ func (h *house) status(ctx context.Context) (statusDoc, error) {
 		last := runView(runs[0])
 		d.LastRun = &last
 	}
-	l, err := h.store.LeaseHolder(ctx)
-	if err == nil && l.Owner != "" {
-		d.Lease = &leaseDoc{l.Owner, l.Until}
+	leases, err := h.store.Leases(ctx)
+	d.Leases = []leaseDoc{}
+	for _, l := range leases {
+		d.Leases = append(d.Leases, leaseDoc{l.Owner, l.Names, l.Since, l.Until})
+	}
+	if len(d.Leases) > 0 {
+		d.Lease = &d.Leases[0]
 	}
 	if _, _, kept := h.key.KeptCheckpoint(); kept != nil {
 		return d, kept // a log that cannot be compared with its checkpoint is no log

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/retentiond/retentiond/configs"
 )
@@ -14,7 +16,7 @@ func (a *app) statusText(h *house, d statusDoc) error {
 	p.line("state store   %s", d.State.Store)
 	p.line("audit log     %s, %s signed", d.Audit.Origin, plural(d.Audit.Size, "entry", "entries"))
 	p.line("kill switch   %s", switchText(p, d.KillSwitch))
-	p.line("at work       %s", leaseText(d.Lease))
+	p.line("at work       %s", leasesText(d.Leases))
 	p.line("last run      %s", lastRun(d.LastRun))
 	p.line("holds         %d in force, %d placing, %d released", d.Holds.InForce, d.Holds.Placing, d.Holds.Released)
 	p.blank()
@@ -41,11 +43,17 @@ func switchText(p *printer, s switchDoc) string {
 	return p.paint(red, "ON") + ": everything is stopped, by " + s.By + ": " + s.Reason
 }
 
-func leaseText(l *leaseDoc) string {
-	if l == nil {
+func leasesText(leases []leaseDoc) string {
+	var who []string
+	for _, l := range leases {
+		if w := ownerWords(l.Owner); !slices.Contains(who, w) {
+			who = append(who, w)
+		}
+	}
+	if len(who) == 0 {
 		return "nobody"
 	}
-	return ownerWords(l.Owner)
+	return strings.Join(who, ", ")
 }
 
 func lastRun(r *runDoc) string {

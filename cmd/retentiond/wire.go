@@ -212,7 +212,7 @@ func (a *app) sources(cfg *configs.Config) map[string]*engine.SourceRef {
 	refs := map[string]*engine.SourceRef{}
 	for name, s := range cfg.Sources {
 		refs[name] = &engine.SourceRef{Name: name, Driver: s.Driver, Backups: s.Backups,
-			Fair: connectors.Fair(s.Driver), Parallel: s.Parallel, Throttle: throttle(s),
+			Fair: connectors.Fair(s.Driver), Parallel: s.Parallel, Runs: s.Runs, Throttle: throttle(s),
 			Open: func(ctx context.Context) (retention.Source, error) {
 				return registry.Open(ctx, s.Driver, connectors.Options{DSN: s.DSN.Reveal(), ReadDSN: s.DSNRead.Reveal(), LockTimeout: s.Throttle.LockTimeout})
 			}}

@@ -11,7 +11,7 @@ var (
 	lockedForm = regexp.MustCompile(`(?:sqlite (\S+): )?(?:the source is locked: )?another process holds the write lock: [^(]*\(\d+\) \(SQLITE_[A-Z_]+\)(?: \(context deadline exceeded\))?`)
 	sqliteCode = regexp.MustCompile(`(?:: (?:database is locked|interrupted))? \(\d+\) \(SQLITE_[A-Z_]+\)`)
 	sliceForm  = regexp.MustCompile(`\["[^",\[\]]*"(?: "[^",\[\]]*")*\]`)
-	leaseForm  = regexp.MustCompile(`(?:taking the lease: )?(?:take the lease: )?another run is at work: (\S+) has the lease since (\S+)`)
+	leaseForm  = regexp.MustCompile(`(?:take a lease: )?another run is at work: (.+?) is taken by (.+?) of (\S+/\d+/\d+|\S+) since (\S+)`)
 	stampForm  = regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)`)
 	ownerForm  = regexp.MustCompile(`^(.+)/(\d+)/\d+$`)
 )
@@ -27,7 +27,7 @@ func inWords(text string) string {
 	})
 	text = leaseForm.ReplaceAllStringFunc(text, func(s string) string {
 		m := leaseForm.FindStringSubmatch(s)
-		return "another run is at work: " + ownerWords(m[1]) + ", since " + timeWords(m[2])
+		return "another run is at work: " + m[1] + " is taken by " + m[2] + ", " + ownerWords(m[3]) + ", since " + timeWords(m[4])
 	})
 	text = stampForm.ReplaceAllStringFunc(text, timeWords)
 	text = sqliteCode.ReplaceAllString(text, "")

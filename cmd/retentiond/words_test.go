@@ -9,8 +9,8 @@ func TestInWords(t *testing.T) {
 		{"code", "the file is read-only: attempt to write (8) (SQLITE_READONLY)", "the file is read-only: attempt to write"},
 		{"list", `columns ["a" "b"] are not named`, "columns a, b are not named"},
 		{"composite key", `key ["1042", 3]`, `key ["1042", 3]`},
-		{"lease", "taking the lease: take the lease: another run is at work: host-1/42/1790000000000000000 has the lease since 2026-03-01T10:00:00Z",
-			"another run is at work: process 42 on host-1, since 2026-03-01 10:00 UTC"},
+		{"lease", "take a lease: another run is at work: rule shop/old carts is taken by r-1 of host-1/42/1790000000000000000 since 2026-03-01T10:00:00Z",
+			"another run is at work: rule shop/old carts is taken by r-1, process 42 on host-1, since 2026-03-01 10:00 UTC"},
 		{"time", "since 2026-03-01T10:00:00+01:00 by me", "since 2026-03-01 09:00 UTC by me"},
 		{"plain", "nothing of it", "nothing of it"},
 	} {

@@ -54,6 +54,7 @@ type SourceRef struct {
 	// batches at once. In others a batch rests, or a hold would never pass.
 	Fair     bool
 	Parallel int // batches at once, where the source is fair; 0: one
+	Runs     int // runs that may work on the source at once; 0: [DefaultRuns]
 	Throttle Throttle
 	opened   openedSource
 }

@@ -219,14 +219,15 @@ func (e *Engine) settle(ctx context.Context, in retention.Intent) (retention.Out
 	return out, nil
 }
 
-// Recover settles every intent that a crash left without outcome. One whose
-// source cannot say stays open, and is tried again at the next run.
+// Recover settles every intent that a crash left without outcome; those of runs
+// that are at work are theirs. One whose source cannot say stays open, and is tried
+// again at the next run.
 func (e *Engine) Recover(ctx context.Context) error {
-	open, err := e.Store.OpenIntents(ctx)
+	stray, err := e.Store.StrayIntents(ctx)
 	if err != nil {
 		return fmt.Errorf("reading open intents: %w", err)
 	}
-	for _, in := range open {
+	for _, in := range stray {
 		switch _, err := e.settle(ctx, in); {
 		case err == nil, errors.Is(err, retention.ErrDecided): // the process that was paused came back and concluded it
 		case errors.Is(err, errFatal):

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/retentiond/retentiond/retention"
@@ -52,9 +53,13 @@ func (sw *stepWork) unerased(ctx context.Context) bool {
 	}
 	const far = 100
 	runs, err := sw.Store.ListRuns(ctx, "", far)
+	if err != nil {
+		return true
+	}
+	alive, err := sw.Store.Leases(ctx)
 	for _, r := range runs {
 		switch {
-		case r.ID == sw.work.report.Run:
+		case slices.ContainsFunc(alive, func(l retention.Lease) bool { return l.Attempt == r.Attempt }): // at work, on other rules
 		case r.Report == nil:
 			return true
 		case r.Report.Ends(sw.report):

@@ -39,8 +39,8 @@ func (e *Engine) Run(ctx context.Context, req RunRequest) (retention.RunReport, 
 	if err != nil {
 		return w.never(err)
 	}
-	if w.lease, err = e.Store.Lease(w.stop, e.Owner); err != nil {
-		return w.report, fmt.Errorf("taking the lease: %w", err)
+	if w.lease, err = w.claim(w.stop); err != nil {
+		return w.report, err
 	}
 	e.reach(retention.PointLeased)
 	beat, fenced := e.heartbeat(ctx, w.lease)

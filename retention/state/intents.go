@@ -127,16 +127,36 @@ func concluded(i retention.Intent, o retention.Outcome, settled bool) audit.Even
 }
 
 // OpenIntents lists intents without outcome, oldest first.
-func (s *Store) OpenIntents(ctx context.Context) ([]retention.Intent, error) {
-	var rows []intentRow
-	err := s.read(ctx, func(t *tx) error {
-		return t.all(ctx, &rows, "SELECT "+intentColumns+" FROM intents WHERE concluded = 0 ORDER BY at, id")
+func (s *Store) OpenIntents(ctx context.Context) (out []retention.Intent, err error) {
+	err = s.read(ctx, func(t *tx) error {
+		out, err = t.open(ctx, "")
+		return err
 	})
+	return out, wrap(err, "list open intents")
+}
+
+// StrayIntents lists those whose lease is over, oldest first, and ends such leases
+// for good: a run that comes back to one finds itself fenced. An open intent of a
+// run that is at work is not settled by another.
+func (s *Store) StrayIntents(ctx context.Context) (out []retention.Intent, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		if err := t.bury(ctx); err != nil {
+			return err
+		}
+		out, err = t.open(ctx, " AND attempt NOT IN (SELECT attempt FROM lease)")
+		return err
+	})
+	return out, wrap(err, "list intents that a crash left open")
+}
+
+func (t *tx) open(ctx context.Context, and string) ([]retention.Intent, error) {
+	var rows []intentRow
+	err := t.all(ctx, &rows, "SELECT "+intentColumns+" FROM intents WHERE concluded = 0"+and+" ORDER BY at, id")
 	out := make([]retention.Intent, 0, len(rows))
 	for _, r := range rows {
 		out = append(out, r.intent())
 	}
-	return out, wrap(err, "list open intents")
+	return out, err
 }
 
 // Concluded lists intents of a source whose receipts may be pruned, oldest first.

@@ -1,10 +1,6 @@
 package state
 
-import (
-	"context"
-
-	"github.com/retentiond/retentiond/retention"
-)
+import "context"
 
 // KeptPolicies returns, by name, the text of each policy that was last in force.
 // A policy whose file no longer loads goes on protecting by it.
@@ -38,17 +34,4 @@ func (s *Store) PolicyTexts(ctx context.Context) (texts map[string][]byte, err e
 		texts[r.Digest] = r.Body
 	}
 	return texts, wrap(err, "read the policies that were in force")
-}
-
-// LeaseHolder returns the lease as it stands: Owner is empty where nobody has
-// it. It takes nothing.
-func (s *Store) LeaseHolder(ctx context.Context) (l retention.Lease, err error) {
-	err = s.read(ctx, func(t *tx) error {
-		r, err := t.lease(ctx)
-		if err == nil && r.Owner != "" && t.now.UnixMicro() < r.Until && !s.proc.gone(r.Process) {
-			l = retention.Lease{Owner: r.Owner, Attempt: r.Attempt, Until: instant(r.Until)}
-		}
-		return err
-	})
-	return l, wrap(err, "read the lease")
 }

@@ -4,15 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"slices"
+
+	"github.com/jmoiron/sqlx"
 
 	"github.com/retentiond/retentiond/retention"
 )
 
-// leaseName is the only lease there is so far.
-const leaseName = "run"
-
+// The rows of one attempt are one lease: they come, are renewed and go together,
+// so that whoever takes one name over has fenced the whole run that had it.
 type leaseRow struct {
+	Name    string `db:"name"`
 	Owner   string `db:"owner"`
 	Process string `db:"process"`
 	Attempt int64  `db:"attempt"`
@@ -20,65 +22,164 @@ type leaseRow struct {
 	Until   int64  `db:"until"`
 }
 
-// Lease takes the lease, or takes it over from an owner whose time is over, or
-// whose process on this host is dead, with a higher attempt. Otherwise
-// retention.ErrBusy names the owner.
-func (s *Store) Lease(ctx context.Context, owner string) (l retention.Lease, err error) {
-	if owner == "" {
-		return l, errors.New("take the lease: its owner needs a name")
+const leaseColumns = "name, owner, process, attempt, since, until"
+
+// chunk is how many values a statement takes at once.
+const chunk = 500
+
+// Lease takes all of the names, or none: a *retention.BusyError names the first
+// that another has. A lease whose time is over, or whose process on this host is
+// dead, is over with all of its names.
+func (s *Store) Lease(ctx context.Context, owner string, names []string) (l retention.Lease, err error) {
+	if owner == "" || len(names) == 0 || slices.Contains(names, "") {
+		return l, errors.New("take a lease: it needs an owner and names")
 	}
+	names = distinct(names)
 	err = s.write(ctx, func(t *tx) error {
-		r, err := t.lease(ctx)
-		if err != nil {
+		if err := t.bury(ctx); err != nil {
 			return err
 		}
-		if r.Owner != "" && t.now.UnixMicro() < r.Until && !s.proc.gone(r.Process) {
-			return fmt.Errorf("%w: %s has the lease since %s", retention.ErrBusy, r.Owner, instant(r.Since).Format(time.RFC3339))
+		if err := t.free(ctx, names); err != nil {
+			return err
 		}
-		l = retention.Lease{Owner: owner, Attempt: r.Attempt + 1, Until: t.now.Add(s.lease), Time: s.lease}
-		_, err = t.exec(ctx, `INSERT INTO lease (name, owner, process, attempt, since, until) VALUES (?, ?, ?, ?, ?, ?)
-			ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, process = excluded.process, attempt = excluded.attempt,
-			since = excluded.since, until = excluded.until`,
-			leaseName, owner, s.proc.String(), l.Attempt, micros(t.now), micros(l.Until))
-		return err
+		l = retention.Lease{Owner: owner, Names: names, Since: t.now, Until: t.now.Add(s.lease), Time: s.lease}
+		if l.Attempt, err = t.raise(ctx, metaAttempt); err != nil {
+			return err
+		}
+		return t.insert(ctx, "lease ("+leaseColumns+")", "", len(names), func(i int) []any {
+			return []any{names[i], owner, s.proc.String(), l.Attempt, micros(l.Since), micros(l.Until)}
+		})
 	})
-	return l, wrap(err, "take the lease")
+	return l, wrap(err, "take a lease")
 }
 
-func (t *tx) lease(ctx context.Context) (r leaseRow, err error) {
-	_, err = t.get(ctx, &r, "SELECT owner, process, attempt, since, until FROM lease WHERE name = ?", leaseName)
-	return r, err
+// distinct keeps the first of equal names.
+func distinct(names []string) []string {
+	out := make([]string, 0, len(names))
+	seen := map[string]bool{}
+	for _, n := range names {
+		if !seen[n] {
+			seen[n] = true
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
-// current is nil where attempt is the lease's, else retention.ErrFenced.
-func (t *tx) current(ctx context.Context, attempt int64) error {
-	r, err := t.lease(ctx)
-	if err != nil {
+// bury ends the leases that are over, for good: an attempt that somebody counted
+// as dead must not live again, whatever the clock does.
+func (t *tx) bury(ctx context.Context) error {
+	if _, err := t.exec(ctx, "DELETE FROM lease WHERE until <= ?", micros(t.now)); err != nil {
 		return err
 	}
-	if r.Owner == "" || attempt != r.Attempt {
-		return fmt.Errorf("%w: this is attempt %d, the lease's is %d", retention.ErrFenced, attempt, r.Attempt)
+	var held []leaseRow
+	if err := t.all(ctx, &held, "SELECT DISTINCT attempt, process FROM lease"); err != nil {
+		return err
+	}
+	for _, r := range held {
+		if !t.s.proc.gone(r.Process) {
+			continue
+		}
+		if _, err := t.exec(ctx, "DELETE FROM lease WHERE attempt = ?", r.Attempt); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// Renew is the heartbeat; retention.ErrFenced when another took over.
+// free is a *retention.BusyError where one of the names is taken, the first of
+// them in the caller's order.
+func (t *tx) free(ctx context.Context, names []string) error {
+	taken := map[string]leaseRow{}
+	for part := range slices.Chunk(names, chunk) {
+		query, args, err := sqlx.In("SELECT "+leaseColumns+" FROM lease WHERE name IN (?)", part)
+		if err != nil {
+			return err
+		}
+		var rows []leaseRow
+		if err := t.all(ctx, &rows, query, args...); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			taken[r.Name] = r
+		}
+	}
+	for _, n := range names {
+		if r, ok := taken[n]; ok {
+			return t.busy(ctx, r)
+		}
+	}
+	return nil
+}
+
+func (t *tx) busy(ctx context.Context, r leaseRow) error {
+	b := &retention.BusyError{Name: r.Name, Owner: r.Owner, Since: instant(r.Since), Until: instant(r.Until)}
+	if _, err := t.get(ctx, &b.Run, "SELECT id FROM runs WHERE attempt = ? ORDER BY started DESC, id LIMIT 1", r.Attempt); err != nil {
+		return err
+	}
+	return b
+}
+
+// current is nil while the attempt's lease lasts, else retention.ErrFenced. That
+// the lease's process is alive needs no proof: it is the one that asks.
+func (t *tx) current(ctx context.Context, attempt int64) error {
+	var until int64
+	ok, err := t.get(ctx, &until, "SELECT until FROM lease WHERE attempt = ? LIMIT 1", attempt)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		return fmt.Errorf("%w: the lease of attempt %d is over", retention.ErrFenced, attempt)
+	case until <= micros(t.now):
+		return fmt.Errorf("%w, or may: the lease of attempt %d ran out at %s", retention.ErrFenced, attempt, rfc3339(instant(until)))
+	}
+	return nil
+}
+
+// Renew is the heartbeat; retention.ErrFenced once the lease is over.
 func (s *Store) Renew(ctx context.Context, l retention.Lease) error {
 	err := s.write(ctx, func(t *tx) error {
 		if err := t.current(ctx, l.Attempt); err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, "UPDATE lease SET until = ? WHERE name = ?", micros(t.now.Add(s.lease)), leaseName)
+		_, err := t.exec(ctx, "UPDATE lease SET until = ? WHERE attempt = ?", micros(t.now.Add(s.lease)), l.Attempt)
 		return err
 	})
-	return wrap(err, "renew the lease")
+	return wrap(err, "renew a lease")
 }
 
-// Unlease gives the lease back. One that another took over stays theirs.
+// Unlease gives all names of the lease back; retention.ErrFenced where it is over
+// already. What another took over stays theirs: attempts are never used twice.
 func (s *Store) Unlease(ctx context.Context, l retention.Lease) error {
 	err := s.write(ctx, func(t *tx) error {
-		_, err := t.exec(ctx, "UPDATE lease SET owner = '', process = '', until = 0 WHERE name = ? AND attempt = ?", leaseName, l.Attempt)
+		n, err := t.exec(ctx, "DELETE FROM lease WHERE attempt = ?", l.Attempt)
+		if err == nil && n == 0 {
+			err = fmt.Errorf("%w: the lease of attempt %d is over", retention.ErrFenced, l.Attempt)
+		}
 		return err
 	})
-	return wrap(err, "give the lease back")
+	return wrap(err, "give a lease back")
+}
+
+// Leases lists the leases that are not over, oldest attempt first. It ends none.
+func (s *Store) Leases(ctx context.Context) (out []retention.Lease, err error) {
+	err = s.read(ctx, func(t *tx) error {
+		var rows []leaseRow
+		if err := t.all(ctx, &rows, "SELECT "+leaseColumns+" FROM lease WHERE until > ? ORDER BY attempt, name", micros(t.now)); err != nil {
+			return err
+		}
+		out = out[:0]
+		for _, r := range rows {
+			if s.proc.gone(r.Process) {
+				continue
+			}
+			if n := len(out); n == 0 || out[n-1].Attempt != r.Attempt {
+				out = append(out, retention.Lease{Owner: r.Owner, Attempt: r.Attempt, Since: instant(r.Since), Until: instant(r.Until), Time: s.lease})
+			}
+			l := &out[len(out)-1]
+			l.Names = append(l.Names, r.Name)
+		}
+		return nil
+	})
+	return out, wrap(err, "read the leases")
 }

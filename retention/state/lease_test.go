@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/audit"
 )
@@ -38,7 +40,7 @@ func child(dir string) error {
 	if err != nil {
 		return err
 	}
-	l, err := s.Lease(ctx, "child")
+	l, err := s.Lease(ctx, "child", []string{"rule:shop/carts"})
 	if err != nil {
 		return err
 	}
@@ -80,12 +82,12 @@ func TestKilledProcess(t *testing.T) {
 	b, ctx := setup(t), t.Context()
 	b.at = time.Now()
 	cmd, said := startChild(t, b.dir, 12)
-	if _, err := b.Lease(ctx, "parent"); !errors.Is(err, retention.ErrBusy) || !strings.Contains(err.Error(), "child has the lease since") {
+	if _, err := b.Lease(ctx, "parent", []string{"rule:shop/carts"}); !errors.Is(err, retention.ErrBusy) || !strings.Contains(err.Error(), "rule shop/carts is taken by a run that is about to begin of child since") {
 		t.Errorf("beside a living owner: %v", err)
 	}
 	must(t, cmd.Process.Kill())
 	_ = cmd.Wait() // it was killed: an error by construction
-	l, err := b.Lease(ctx, "parent")
+	l, err := b.Lease(ctx, "parent", []string{"rule:shop/carts"})
 	must(t, err) // at once, though its time is not over
 	if l.Attempt != 2 {
 		t.Errorf("attempt %d after the takeover", l.Attempt)
@@ -121,47 +123,143 @@ func TestKilledProcess(t *testing.T) {
 
 func TestLease(t *testing.T) {
 	b, ctx := setup(t), t.Context()
-	l, err := b.Lease(ctx, "one")
+	l, err := b.Lease(ctx, "one", []string{"rule:p/a", "source:crm#0", "rule:p/a"})
 	must(t, err)
-	if l.Attempt != 1 || !l.Until.Equal(b.now().Add(retention.LeaseTime)) {
-		t.Errorf("lease: %+v", l)
+	want := retention.Lease{Owner: "one", Names: []string{"rule:p/a", "source:crm#0"}, Attempt: 1, Since: b.now(), Until: b.now().Add(retention.LeaseTime), Time: retention.LeaseTime}
+	if diff := cmp.Diff(want, l); diff != "" {
+		t.Error(diff)
 	}
+	must(t, b.BeginRun(ctx, retention.Run{ID: "r1", Attempt: l.Attempt, Started: b.now()}))
 	other := b.open()
-	if _, err := other.Lease(ctx, "two"); !errors.Is(err, retention.ErrBusy) {
-		t.Errorf("while it lasts: %v", err)
+	for _, names := range [][]string{{"rule:p/b", "rule:p/a", "source:crm#0"}, {"rule:p/c", "rule:p/a"}} {
+		var busy *retention.BusyError
+		if _, err := other.Lease(ctx, "two", names); !errors.Is(err, retention.ErrBusy) || !errors.As(err, &busy) || busy.Name != "rule:p/a" || busy.Owner != "one" || busy.Run != "r1" {
+			t.Errorf("a name that is taken: %v", err)
+		}
 	}
+	l2, err := other.Lease(ctx, "two", []string{"rule:p/b", "rule:p/c"}) // nothing was kept of what was refused
+	must(t, err)
+	if l2.Attempt != 2 {
+		t.Errorf("beside the first: attempt %d", l2.Attempt)
+	}
+	leases, err := b.Leases(ctx)
+	if diff := cmp.Diff([]retention.Lease{l, l2}, leases); err != nil || diff != "" {
+		t.Errorf("%v %s", err, diff)
+	}
+	must(t, other.Unlease(ctx, l2))
+	must(t, b.Renew(ctx, l))
+	l3, err := other.Lease(ctx, "three", []string{"rule:p/b"})
+	if err != nil || l3.Attempt != 3 {
+		t.Errorf("after giving back: %+v, %v", l3, err)
+	}
+	for _, names := range [][]string{nil, {""}} {
+		if _, err := b.Lease(ctx, "four", names); err == nil {
+			t.Errorf("a lease of %q is taken", names)
+		}
+	}
+	if _, err := b.Lease(ctx, "", []string{"x"}); err == nil {
+		t.Error("a lease without owner is taken")
+	}
+}
+
+func TestBusySeat(t *testing.T) {
+	b, ctx := setup(t), t.Context()
+	if _, err := b.Lease(ctx, "one", []string{retention.RuleLease("p", "a"), retention.SeatLease("crm#1", 0)}); err != nil {
+		t.Fatal(err)
+	}
+	var busy *retention.BusyError
+	if _, err := b.Lease(ctx, "two", []string{retention.RuleLease("p", "b"), retention.SeatLease("crm#1", 0)}); !errors.As(err, &busy) {
+		t.Fatal(err)
+	}
+	if source, seat, ok := busy.Seat(); source != "crm#1" || seat != 0 || !ok || !strings.Contains(busy.Error(), "seat 1 of source crm#1 is taken") {
+		t.Errorf("%v is of %s %d %t", busy, source, seat, ok)
+	}
+	if _, err := b.Lease(ctx, "two", []string{retention.RuleLease("p", "a"), retention.SeatLease("crm#1", 0)}); !errors.As(err, &busy) {
+		t.Fatal(err)
+	}
+	if _, _, ok := busy.Seat(); ok {
+		t.Errorf("%v is a seat", busy)
+	}
+}
+
+// A lease that ran out is over, whole, whoever asks: its run acts no more.
+func TestLeaseRunsOut(t *testing.T) {
+	b, ctx := setup(t), t.Context()
+	other := b.open()
+	l, err := b.Lease(ctx, "one", []string{"rule:p/a", "rule:p/b"})
+	must(t, err)
+	must(t, b.Intend(ctx, intent("i1", l)))
 	b.pass(15 * time.Second)
 	must(t, b.Renew(ctx, l))
 	b.pass(15 * time.Second)
-	if _, err := other.Lease(ctx, "two"); !errors.Is(err, retention.ErrBusy) {
+	if _, err := other.Lease(ctx, "two", []string{"rule:p/b"}); !errors.Is(err, retention.ErrBusy) {
 		t.Errorf("after a heartbeat: %v", err)
 	}
+	if stray, err := other.StrayIntents(ctx); err != nil || len(stray) != 0 {
+		t.Errorf("another run may settle %+v of a run that is at work (%v)", stray, err)
+	}
 	b.pass(5 * time.Second)
-	l2, err := other.Lease(ctx, "two")
+	b.fenced(l, "its time is over, and nobody asked")
+	if stray, err := other.StrayIntents(ctx); err != nil || len(stray) != 1 || stray[0].ID != "i1" {
+		t.Errorf("stray: %+v, %v", stray, err)
+	}
+	b.pass(-10 * time.Second) // a clock that goes back gives nothing back
+	b.fenced(l, "after its intent was let go")
+	l2, err := other.Lease(ctx, "two", []string{"rule:p/b"})
 	must(t, err)
 	if l2.Attempt != 2 {
 		t.Errorf("attempt %d", l2.Attempt)
 	}
+	b.fenced(l, "one of its names is another's")
+	must(t, other.Renew(ctx, l2))
+	b.pass(time.Hour)
+	l3, err := b.Lease(ctx, "one", []string{"rule:p/a"})
+	if err != nil || l3.Attempt != 3 {
+		t.Errorf("%+v, %v", l3, err)
+	}
+	b.fenced(l2, "taken by nobody, but over")
+}
+
+// fenced asks everything that an attempt is asked for.
+func (b *bench) fenced(l retention.Lease, when string) {
+	b.t.Helper()
+	ctx := b.t.Context()
+	_, admitted := b.Admit(ctx, retention.SourceRecord{Name: "crm", UUID: "u1"}, l.Attempt, retention.Gate{})
 	for name, err := range map[string]error{
-		"renew": b.Renew(ctx, l), "begin": b.BeginRun(ctx, retention.Run{ID: "r", Attempt: l.Attempt}), "intend": b.Intend(ctx, intent("i", l)),
+		"renew": b.Renew(ctx, l), "begin": b.BeginRun(ctx, retention.Run{ID: "r", Attempt: l.Attempt}), "intend": b.Intend(ctx, intent("i", l)), "admit": admitted,
 	} {
 		if !errors.Is(err, retention.ErrFenced) {
-			t.Errorf("%s under the old attempt: %v", name, err)
+			b.t.Errorf("%s, %s: %v", when, name, err)
 		}
 	}
-	must(t, b.Unlease(ctx, l)) // not its own any more: nothing happens
-	must(t, other.Renew(ctx, l2))
-	must(t, other.Unlease(ctx, l2))
-	if err := other.Renew(ctx, l2); !errors.Is(err, retention.ErrFenced) {
-		t.Errorf("renew after giving back: %v", err)
+}
+
+func TestUnleaseIsOnce(t *testing.T) {
+	b, ctx := setup(t), t.Context()
+	l := b.begin("r1")
+	must(t, b.Unlease(ctx, l))
+	b.fenced(l, "given back")
+	l2 := b.begin("r2")
+	if err := b.Unlease(ctx, l); !errors.Is(err, retention.ErrFenced) {
+		t.Errorf("given back twice: %v", err)
 	}
-	l3, err := b.Lease(ctx, "three")
-	if err != nil || l3.Attempt != 3 {
-		t.Errorf("after giving back: %+v, %v", l3, err)
+	must(t, b.Renew(ctx, l2))
+}
+
+// A store of before names had leases goes on with its attempts, and whoever was at
+// work under the old lease is fenced.
+func TestLeaseOfBefore(t *testing.T) {
+	b, ctx := setup(t), t.Context()
+	b.sql("DELETE FROM meta WHERE name = ?", metaAttempt)
+	b.sql("INSERT INTO lease (name, owner, process, attempt, since, until) VALUES ('run', 'old', '', 41, 1, 9000000000000000)")
+	b.sql("DROP INDEX lease_attempt")
+	b.sql("DELETE FROM "+versionTable+" WHERE version_id = ?", 4)
+	s := b.open()
+	l, err := s.Lease(ctx, "new", []string{"rule:p/a"})
+	if err != nil || l.Attempt != 42 {
+		t.Fatalf("%+v, %v", l, err)
 	}
-	if _, err := b.Lease(ctx, ""); err == nil {
-		t.Error("a lease without owner is taken")
-	}
+	b.fenced(retention.Lease{Attempt: 41}, "after the migration")
 }
 
 func TestProcessGone(t *testing.T) {

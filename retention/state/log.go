@@ -73,12 +73,9 @@ func (l logTx) Put(ctx context.Context, e audit.NewEntry) error {
 		return err
 	}
 	first := tlog.StoredHashIndex(0, e.N-1)
-	for i, h := range e.Hashes {
-		if _, err := l.t.exec(ctx, "INSERT INTO audit_hashes (log, idx, hash) VALUES (?, ?, ?)", e.Log, first+int64(i), h[:]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return l.t.insert(ctx, "audit_hashes (log, idx, hash)", "", len(e.Hashes), func(i int) []any {
+		return []any{e.Log, first + int64(i), e.Hashes[i][:]}
+	})
 }
 
 // PutCheckpoint stores a checkpoint; the same tree signed again is the same one.

@@ -107,6 +107,7 @@ const (
 	metaAnchor   = "anchor"
 	metaKillOn   = "kill_switch"
 	metaHoldsSeq = "holds_seq"
+	metaAttempt  = "attempt"  // of the last lease
 	metaWitness  = "witness:" // and a source's uuid
 )
 

@@ -95,16 +95,9 @@ func (t *tx) insertHold(ctx context.Context, seq int64, h retention.Hold) error 
 }
 
 func (t *tx) addSubjects(ctx context.Context, hold string, subjects []retention.SubjectID) error {
-	stmt, err := t.PreparexContext(ctx, t.Rebind("INSERT INTO hold_subjects (hold, type, subject) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"))
-	if err != nil {
-		return err
-	}
-	for _, s := range subjects {
-		if _, err := stmt.ExecContext(ctx, hold, s.Type, s.ID); err != nil {
-			return errors.Join(err, stmt.Close())
-		}
-	}
-	return stmt.Close()
+	return t.insert(ctx, "hold_subjects (hold, type, subject)", " ON CONFLICT DO NOTHING", len(subjects), func(i int) []any {
+		return []any{hold, subjects[i].Type, subjects[i].ID}
+	})
 }
 
 // recordPlaced appends hold.placed: the added subjects keyed, and all of them in

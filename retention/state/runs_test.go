@@ -36,7 +36,7 @@ func TestAFinishedRunUsesUpItsPlan(t *testing.T) {
 	} {
 		id := "p-" + c.name
 		must(t, b.SavePlan(ctx, plan(id)))
-		l, err := b.Lease(ctx, "me")
+		l, err := b.Lease(ctx, "me", []string{"rule:shop/carts"})
 		must(t, err)
 		must(t, b.BeginRun(ctx, retention.Run{ID: "r-" + c.name, Plan: id, Attempt: l.Attempt, Started: b.now()}))
 		r := retention.RunReport{Run: "r-" + c.name, Plan: id, Verdict: retention.VerdictOK, Steps: []retention.StepReport{{Planned: 1, Done: 1}}}
@@ -301,7 +301,7 @@ func TestExpire(t *testing.T) {
 	if r := b.verify(audit.Witness{Name: "crm", Total: old.Total, Root: old.Root}); !r.OK {
 		t.Errorf("verify: %+v", r)
 	}
-	l, err = b.Lease(ctx, "next")
+	l, err = b.Lease(ctx, "next", []string{"rule:shop/carts"})
 	must(t, err)
 	_, err = b.Admit(ctx, crm(), l.Attempt, retention.Gate{Installed: true, StoreUUID: b.UUID(), LogSize: old.Total, LogRoot: old.Root})
 	must(t, err)

@@ -66,7 +66,7 @@ func must(t *testing.T, err error) {
 // lease takes the lease and begins a run under it.
 func (b *bench) begin(id string) retention.Lease {
 	b.t.Helper()
-	l, err := b.Lease(b.t.Context(), "test "+id)
+	l, err := b.Lease(b.t.Context(), "test "+id, []string{"rule:shop/carts"})
 	must(b.t, err)
 	must(b.t, b.BeginRun(b.t.Context(), retention.Run{ID: id, Plan: "p1", AsOf: b.now(), Started: b.now(), Attempt: l.Attempt, By: "alice"}))
 	return l

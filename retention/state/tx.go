@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -61,6 +62,25 @@ func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error)
 		return 0, err
 	}
 	return r.RowsAffected()
+}
+
+// insert writes n rows, several in a statement: into names table and columns, tail
+// ends the statement.
+func (t *tx) insert(ctx context.Context, into, tail string, n int, row func(int) []any) error {
+	const most = 100
+	for from := 0; from < n; from += most {
+		var args []any
+		var text strings.Builder
+		for i := from; i < min(n, from+most); i++ {
+			values := row(i)
+			text.WriteString(", (?" + strings.Repeat(", ?", len(values)-1) + ")")
+			args = append(args, values...)
+		}
+		if _, err := t.exec(ctx, "INSERT INTO "+into+" VALUES "+text.String()[2:]+tail, args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // get reads one row; ok = false: there is none.

@@ -257,7 +257,7 @@ func TestYears(t *testing.T) {
 		t.Fatalf("verify: %+v", r)
 	}
 	// A gate that saw the old year does not take the new one for a rollback.
-	l2, err := b.Lease(ctx, "next")
+	l2, err := b.Lease(ctx, "next", []string{"rule:shop/carts"})
 	must(t, err)
 	_, err = b.Admit(ctx, retention.SourceRecord{}, l2.Attempt, retention.Gate{Installed: true, StoreUUID: b.UUID(), LogSize: c26.Total, LogRoot: c26.Root})
 	must(t, err)
