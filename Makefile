@@ -5,9 +5,19 @@ GOLANGCI      ?= v2.15.0
 FUZZTIME      ?= 10s
 BIN           ?= bin/retentiond
 VERSION       ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+REVISION      ?= $(shell git rev-parse HEAD 2>/dev/null)
 # One PostgreSQL and one MariaDB for all packages; without it each package starts its own.
 WITH           = $(GO) run ./connectors/conntest/servers/with
-LDFLAGS        = -s -w -X main.version=$(VERSION)
+# The same flags as in the Dockerfile: nothing of the folder, the machine or the day is in the binary.
+LDFLAGS        = -s -w -buildid= -X main.version=$(VERSION) -X main.revision=$(REVISION)
+BUILD          = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+
+# Packages: what has no release yet sorts before every release.
+NFPM          ?= $(GO) run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.4
+DIST          ?= dist
+PACKAGE_VERSION ?= $(shell echo '$(VERSION)' | sed -E 's/^v//; /^[0-9]+[.]/!s/^/0.0.0~/; s/-/./g')
+# Of every file in a package: the commit's time, in seconds.
+PACKAGE_TIME  ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 946684800)
 
 # Tests of servers and processes mostly wait: more of them than processors run at once.
 PARALLEL      ?= 6
@@ -16,13 +26,16 @@ PARALLEL      ?= 6
 ROUNDS        ?= 3
 BENCH          = $(GO) test -run '^$$' -timeout 4h ./cmd/retentiond/bench
 
+IMAGE         ?= retentiond
+
+.PHONY: package package-test sbom reproducible image
 .PHONY: help build test race lint bench bench-sqlite bench-postgres bench-mariadb bench-scale fuzz golden clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build the static binary into bin/
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/retentiond
+	$(BUILD) -o $(BIN) ./cmd/retentiond
 
 test: ## every test; nothing is skipped in silence
 	$(WITH) $(GO) test -count=1 -timeout 20m -parallel $(PARALLEL) $(PKGS) ./testdata
@@ -60,6 +73,29 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 
 golden: ## write the golden files anew; look at the diff
 	$(WITH) $(GO) test ./connectors/... ./policies/... -update
+
+package: build sbom ## .deb and .rpm with the SBOM beside them, into dist/
+	@mkdir -p $(DIST)
+	rm -f $(DIST)/*.deb $(DIST)/*.rpm
+	for kind in deb rpm; do \
+	  GOARCH=$$($(GO) env GOARCH) PACKAGE_VERSION='$(PACKAGE_VERSION)' SOURCE_DATE_EPOCH='$(PACKAGE_TIME)' \
+	  $(NFPM) package -f configs/nfpm.yaml -p $$kind -t $(DIST)/ || exit 1; \
+	done
+	cd $(DIST) && rm -f SHA256SUMS && sha256sum -- * > SHA256SUMS
+
+package-test: package ## what the packages hold, and that they install, into another root
+	RETENTIOND_DIST=$(abspath $(DIST)) $(GO) test -count=1 -tags packages ./configs -run Package
+
+sbom: build ## what the binary is made of, as CycloneDX JSON, into dist/
+	@mkdir -p $(DIST)
+	$(GO) run ./configs/packaging/sbom $(BIN) '$(VERSION)' > $(DIST)/retentiond.cdx.json
+
+reproducible: ## two builds, from two folders, with caches of their own, are the same bytes
+	configs/packaging/reproducible.sh '$(MAKE)' '$(GO)' '$(NFPM)' '$(VERSION)' '$(REVISION)' '$(PACKAGE_TIME)'
+
+image: build ## the container image; its binary must be the one of `make build`
+	docker build --build-arg VERSION='$(VERSION)' --build-arg REVISION='$(REVISION)' \
+	  --build-arg DIGEST="sha256:$$(sha256sum $(BIN) | cut -d' ' -f1)" -t $(IMAGE):$(PACKAGE_VERSION) .
 
 clean: ## remove what was built
 	rm -rf bin dist

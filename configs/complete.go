@@ -11,11 +11,13 @@ import (
 // directory, and checks every value.
 func (r *reader) complete(c *Config) {
 	dir := filepath.Dir(r.file)
+	r.completeState(dir, c)
 	c.State = Secret(resolveState(dir, c.State.Reveal()))
 	for i, p := range c.Policies {
 		c.Policies[i] = resolve(dir, p)
 	}
 	c.Audit.KeyFile = resolve(dir, c.Audit.KeyFile)
+	c.Audit.CheckpointFile = resolve(dir, c.Audit.CheckpointFile)
 	for _, name := range r.names["sources"] {
 		s := c.Sources[name]
 		r.completeSource(dir, name, &s)
@@ -28,6 +30,19 @@ func (r *reader) complete(c *Config) {
 		r.checkVault(c, name, v)
 	}
 	r.check(c)
+}
+
+// completeState reads the state store's DSN from its file, where that is named.
+func (r *reader) completeState(dir string, c *Config) {
+	if c.StateFile == "" {
+		return
+	}
+	if _, both := r.values["state"]; both {
+		r.fail(nil, []string{"state_file"}, "one of them", "state and state_file are both set")
+		return
+	}
+	c.StateFile = resolve(dir, c.StateFile)
+	c.State = r.readSecret(c.StateFile, "state_file")
 }
 
 // completeSource reads the DSN's file and resolves the source's paths.

@@ -8,16 +8,18 @@ import (
 // Config is the daemon's configuration, with defaults and environment applied
 // and relative paths resolved against the file's directory.
 type Config struct {
-	File     string            `mapstructure:"-"` // where it was read from
-	State    Secret            `mapstructure:"state"`
-	Policies []string          `mapstructure:"policies"`
-	Sources  map[string]Source `mapstructure:"sources"`
-	Vaults   map[string]Vault  `mapstructure:"vaults"`
-	Audit    Audit             `mapstructure:"audit"`
-	Holds    Holds             `mapstructure:"holds"`
-	Keep     Keep              `mapstructure:"keep"`
-	HTTP     HTTP              `mapstructure:"http"`
-	Log      Log               `mapstructure:"log"`
+	File  string `mapstructure:"-"` // where it was read from
+	State Secret `mapstructure:"state"`
+	// StateFile is the file that State was read from, where it was.
+	StateFile string            `mapstructure:"state_file"`
+	Policies  []string          `mapstructure:"policies"`
+	Sources   map[string]Source `mapstructure:"sources"`
+	Vaults    map[string]Vault  `mapstructure:"vaults"`
+	Audit     Audit             `mapstructure:"audit"`
+	Holds     Holds             `mapstructure:"holds"`
+	Keep      Keep              `mapstructure:"keep"`
+	HTTP      HTTP              `mapstructure:"http"`
+	Log       Log               `mapstructure:"log"`
 }
 
 // Source is a database or a store of files.
@@ -80,6 +82,8 @@ type S3 struct {
 type Audit struct {
 	Origin  string `mapstructure:"origin"`
 	KeyFile string `mapstructure:"key_file"` // created 0600 at first use
+	// CheckpointFile is where the newest signed checkpoint is kept; empty: beside the key.
+	CheckpointFile string `mapstructure:"checkpoint_file"`
 }
 
 // Holds says how long after a release rows still count as held (a period).

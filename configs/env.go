@@ -54,8 +54,8 @@ func (r *reader) override(o option, path []string) {
 		r.values[key] = strings.Split(value, ",")
 	case ok:
 		r.scalar(nil, o, path, value)
-		if o.key == "dsn" {
-			delete(r.values, strings.Join(append(slices.Clone(path[:len(path)-1]), "dsn_file"), sep))
+		if o.key == "dsn" || o.key == "state" { // it goes before the file's …_file
+			delete(r.values, strings.Join(append(slices.Clone(path[:len(path)-1]), o.key+"_file"), sep))
 		}
 	case o.kind == kindSecret:
 		if text, has := r.values[key].(string); has {

@@ -85,7 +85,7 @@ func TestLoadEverything(t *testing.T) {
 			},
 			"Cold": {Source: "CRM.main", Prefix: "archive_"},
 		},
-		Audit: Audit{"example.org/retention", filepath.Join(dir, "k")},
+		Audit: Audit{Origin: "example.org/retention", KeyFile: filepath.Join(dir, "k")},
 		Holds: Holds{"60 jours"}, Keep: Keep{"P6Y", "1 year 6 months", "5 years"},
 		HTTP: HTTP{":80"}, Log: Log{"debug", "text"},
 	}
@@ -102,7 +102,7 @@ func TestLoadDefaults(t *testing.T) {
 			File: c.File, State: Secret("sqlite:" + filepath.Join(dir, "state.db")),
 			Policies: []string{filepath.Join(dir, "policies")},
 			Sources:  map[string]Source{}, Vaults: map[string]Vault{},
-			Audit: Audit{"retentiond.local/retention", filepath.Join(dir, "audit.key")},
+			Audit: Audit{Origin: "retentiond.local/retention", KeyFile: filepath.Join(dir, "audit.key")},
 			Holds: Holds{"30 days"}, Keep: Keep{"6 years", "1 year", "5 years"},
 			HTTP: HTTP{"127.0.0.1:8600"}, Log: Log{"info", "json"},
 		}

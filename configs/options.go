@@ -26,10 +26,11 @@ type option struct {
 func options() option {
 	return option{kind: kindSection, sub: []option{
 		{key: "state", kind: kindSecret},
+		{key: "state_file"},
 		{key: "policies", kind: kindTexts},
 		{key: "sources", kind: kindNamed, sub: sourceOptions()},
 		{key: "vaults", kind: kindNamed, sub: vaultOptions()},
-		{key: "audit", kind: kindSection, sub: texts("origin", "key_file")},
+		{key: "audit", kind: kindSection, sub: texts("origin", "key_file", "checkpoint_file")},
 		{key: "holds", kind: kindSection, sub: texts("grace")},
 		{key: "keep", kind: kindSection, sub: texts("audit", "plans", "holds")},
 		{key: "http", kind: kindSection, sub: texts("listen")},

@@ -34,6 +34,7 @@ func mayImport() map[string][]string {
 		"connectors/conntest/servers/with": {"connectors/conntest/servers"},
 		"policies":                         {"retention", "retention/calendar"},
 		"configs":                          nil,
+		"configs/packaging/sbom":           nil,
 		"testdata":                         nil,
 		"cmd/retentiond":                   {"*"},
 		"cmd/retentiond/bench":             {"*"},

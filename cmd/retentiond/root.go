@@ -38,7 +38,7 @@ Exit codes: 0 done; 1 error; 2 usage, configuration or policy error; 3 partial;
 	root.AddGroup(&cobra.Group{ID: "start", Title: "To begin:"}, &cobra.Group{ID: "rules", Title: "Rules:"},
 		&cobra.Group{ID: "work", Title: "Dry run and work:"}, &cobra.Group{ID: "hold", Title: "Holds and stops:"},
 		&cobra.Group{ID: "proof", Title: "Proof and answers:"})
-	add(root, "start", demoCommand(a), initCommand(a), statusCommand(a), versionCommand(a))
+	add(root, "start", demoCommand(a), initCommand(a), statusCommand(a), healthcheckCommand(a), versionCommand(a))
 	add(root, "rules", policyCommand(a), checkCommand(a))
 	add(root, "work", planCommand(a), approveCommand(a), rejectCommand(a), runCommand(a), runsCommand(a))
 	add(root, "hold", holdCommand(a), stopAllCommand(a), resumeCommand(a))

@@ -7,9 +7,13 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
+
+// What the linker says of a release (Makefile, Dockerfile); nothing else sets them.
+var version, revision string
 
 func versionCommand(a *app) *cobra.Command {
 	return &cobra.Command{
@@ -62,7 +66,19 @@ func readVersion() versionDoc {
 			v.Modified = s.Value == "true"
 		}
 	}
+	v.stamped(version, revision)
 	return v
+}
+
+// stamped lets what the linker says go first: a build without version control says
+// nothing by itself, so that it is the same bytes wherever it is made.
+func (v *versionDoc) stamped(version, revision string) {
+	if version != "" {
+		v.Version, v.Modified = version, strings.HasSuffix(version, "-dirty")
+	}
+	if revision != "" {
+		v.Revision = revision
+	}
 }
 
 func digestSelf() string {

@@ -91,6 +91,7 @@ func (a *app) open(ctx context.Context) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
+	key = key.KeptAt(cfg.Audit.CheckpointFile)
 	lease, err := a.leaseTime()
 	if err != nil {
 		return nil, err

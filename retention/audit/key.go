@@ -23,6 +23,7 @@ const algEd25519 = 1
 // own, origin/year, and signs under that name with the same key.
 type Key struct {
 	path   string
+	kept   string // where the newest checkpoint is kept; empty: beside the key
 	origin string
 	seed   []byte
 	public ed25519.PublicKey
@@ -99,8 +100,21 @@ func (k *Key) Origin() string { return k.origin }
 // LogOrigin is the origin of one year's log.
 func (k *Key) LogOrigin(log string) string { return k.origin + "/" + log }
 
-// CheckpointPath is where the newest checkpoint is kept beside the key file.
-func (k *Key) CheckpointPath() string { return k.path + ".checkpoint" }
+// CheckpointPath is where the newest checkpoint is kept: beside the key file, or as KeptAt says.
+func (k *Key) CheckpointPath() string {
+	if k.kept != "" {
+		return k.kept
+	}
+	return k.path + ".checkpoint"
+}
+
+// KeptAt is the same key with its newest checkpoint at path, for a key file whose
+// directory cannot be written to; empty: beside the key file.
+func (k *Key) KeptAt(path string) *Key {
+	c := *k
+	c.kept = path
+	return &c
+}
 
 // Fingerprint names the public key, whatever the origin.
 func (k *Key) Fingerprint() string {
