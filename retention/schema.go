@@ -68,6 +68,10 @@ type Column struct {
 	Length    int // declared maximum in characters; 0: none
 	Generated bool
 	Unique    bool // alone under a UNIQUE constraint or the primary key
+	Typed     bool // the engine keeps every value to the Kind
+	// Unheld says why identifiers of persons are not compared with the column: a
+	// hold would find nobody there. Empty: they can be.
+	Unheld string
 }
 
 // Kind is the broad type of a column, by which scalars and identifiers are

@@ -173,7 +173,7 @@ func TestBadRequest(t *testing.T) {
 		{"subject that does not convert, insisted", exitUsage, "is no integer", place("--subject", "person:one", "--allow-unmatched")},
 		{"subject without type", exitUsage, "TYPE:ID", place("--subject", "1")},
 		{"subject without id", exitUsage, "TYPE:ID", place("--subject", "person:")},
-		{"subject with NUL", exitUsage, "TYPE:ID", place("--dataset", "shop/prospects", "--subject", "person:\x00")},
+		{"subject with NUL", exitUsage, "control character", place("--dataset", "shop/prospects", "--subject", "person:\x00")},
 		{"unknown dataset", exitUsage, "shop/prospect", place("--dataset", "shop/prospect")},
 		{"dataset without policy", exitUsage, "POLICY/DATASET", place("--dataset", "prospects")},
 		{"where with an unknown column", exitUsage, "state", place("--dataset", "shop/prospects", "--where", `{"state": "open"}`)},

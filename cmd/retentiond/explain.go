@@ -50,9 +50,9 @@ func checkExplain(cmd *cobra.Command, req *engine.ExplainRequest, subject string
 	if subject == "" {
 		return need(cmd, "dataset", "key")
 	}
-	id, ok := retention.ParseSubject(subject)
-	if !ok {
-		return usage("write TYPE:ID, such as person:42", "--subject is not TYPE:ID")
+	id, err := subjectOf(subject, "--subject")
+	if err != nil {
+		return err
 	}
 	req.Subject = &id
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -45,9 +46,9 @@ func (f *holdFlags) people(c *cobra.Command) {
 func (f *holdFlags) request() (engine.HoldRequest, error) {
 	req := engine.HoldRequest{Datasets: f.datasets, WhereText: f.where, AllowUnmatched: f.unmatched}
 	for i, s := range f.subjects {
-		id, ok := retention.ParseSubject(s)
-		if !ok || !legible(s) {
-			return req, usage("write TYPE:ID, such as person:42", "--subject number %d is not TYPE:ID", i+1)
+		id, err := subjectOf(s, fmt.Sprintf("--subject number %d", i+1))
+		if err != nil {
+			return req, err
 		}
 		req.Subjects = append(req.Subjects, id)
 	}

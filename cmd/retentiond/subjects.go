@@ -63,6 +63,23 @@ func readRecords(file string, r *csv.Reader) ([]retention.SubjectID, error) {
 	return out, nil
 }
 
+// subjectOf reads TYPE:ID; what is the flag's name in errors, which never name
+// the person.
+func subjectOf(text, what string) (retention.SubjectID, error) {
+	id, ok := retention.ParseSubject(text)
+	switch {
+	case !ok:
+		return id, usage("write TYPE:ID, such as person:42", "%s is not TYPE:ID", what)
+	case !utf8.ValidString(text):
+		return id, usage("write it as UTF-8 text", "%s is not UTF-8 text: no column could be compared with it", what)
+	case !legible(text):
+		return id, usage("write the identifier alone, without tabs, line breaks or NUL", "%s contains a control character, such as a tab or a line break: it was pasted or read wrongly", what)
+	case strings.TrimSpace(id.Type) != id.Type || strings.TrimSpace(id.ID) != id.ID:
+		return id, usage("write TYPE:ID without blanks around them", "%s begins or ends with a blank, before or after the colon: a hold on it could find nobody", what)
+	}
+	return id, nil
+}
+
 // legible reports whether a text is UTF-8 without control characters: an
 // identifier that has any was read wrongly.
 func legible(s string) bool {

@@ -32,7 +32,10 @@ func describeColumns(t *testing.T, h Harness) {
 		if c.Decl == "" {
 			t.Errorf("column %s has no declared type", c.Name)
 		}
-		c.Decl, c.Length = "", 0
+		if instants := c.Kind == retention.KindTimestamp; instants != (c.Unheld != "") {
+			t.Errorf("column %s: whether persons can be held by it: %q", c.Name, c.Unheld)
+		}
+		c.Decl, c.Length, c.Typed, c.Unheld = "", 0, false, ""
 		got[c.Name] = c
 	}
 	want := map[string]retention.Column{

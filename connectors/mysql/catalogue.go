@@ -139,10 +139,12 @@ func (cat *catalogue) build(keys []retention.ForeignKey) {
 			}
 		}
 		for _, c := range cat.columns[key] {
-			t.Columns = append(t.Columns, retention.Column{
+			live := retention.Column{
 				Name: c.Name, Decl: c.decl(), Kind: kindOf(strings.ToLower(c.Data), cat.json[key][strings.ToLower(c.Name)]),
-				Nullable: c.Nullable == "YES", Length: int(c.Length.Int64), Generated: c.Generated.String != "",
-			})
+				Nullable: c.Nullable == "YES", Length: int(c.Length.Int64), Generated: c.Generated.String != "", Typed: true,
+			}
+			live.Unheld = unheld(&live)
+			t.Columns = append(t.Columns, live)
 		}
 		cat.table[key] = t
 	}

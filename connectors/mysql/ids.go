@@ -34,7 +34,7 @@ func among(col sqlgen.SQL, c *retention.Column, ids *sqlgen.IDs) sqlgen.SQL {
 	case c.Kind == retention.KindBytes:
 		return in("%s", width("VARCHAR(%d) CHARACTER SET ascii", 2*byteWidth(c)), "UNHEX(j.v)", func(ids []string) []string { return byteIDs(c, ids) })
 	case c.Kind == retention.KindIP:
-		return in("CAST(%s AS CHAR)", "VARCHAR(64) COLLATE utf8mb4_bin", "j.v", ipIDs)
+		return in("%s", "VARCHAR(64) CHARACTER SET ascii", "CAST(j.v AS "+strings.ToUpper(typeName(c))+")", func(ids []string) []string { return ipIDs(typeName(c), ids) })
 	case textual(c):
 		n := longest(c.Length)
 		short := in("%s", width("VARCHAR(%d) COLLATE "+collation(c), n), "j.v", func(ids []string) []string { return textIDs(n, ids) })
@@ -44,6 +44,14 @@ func among(col sqlgen.SQL, c *retention.Column, ids *sqlgen.IDs) sqlgen.SQL {
 		return sqlgen.Or(short, in("%s", "LONGTEXT COLLATE "+collation(c), "j.v", func(ids []string) []string { return ids }))
 	}
 	return in("CAST(%s AS CHAR) COLLATE utf8mb4_bin", "VARCHAR(255) COLLATE utf8mb4_bin", "j.v", func(ids []string) []string { return textIDs(255, ids) })
+}
+
+// unheld says why no identifier is compared with the column.
+func unheld(c *retention.Column) string {
+	if name := typeName(c); c.Kind == retention.KindOther && name != "enum" {
+		return "values of the type " + name + " have no spelling of their own that a hold could find"
+	}
+	return sqlgen.Unheld(c.Kind, typeName(c) != "decimal")
 }
 
 func fill(left string, col sqlgen.SQL) sqlgen.SQL { return sqlgen.Format(left, col) }
@@ -113,10 +121,19 @@ func uuidIDs(ids []string) []string {
 	})
 }
 
-func ipIDs(ids []string) []string {
+// ipIDs are the addresses that the type can hold. An IPv4 address is one with
+// the column's type, whether it is written as such or mapped into IPv6.
+func ipIDs(typ string, ids []string) []string {
 	return each(ids, func(id string) (string, bool) {
 		ip, err := netip.ParseAddr(strings.TrimSpace(id))
-		return ip.WithZone("").String(), err == nil
+		if err != nil {
+			return "", false
+		}
+		ip = ip.WithZone("").Unmap()
+		if typ == "inet4" || ip.Is6() {
+			return ip.String(), ip.Is4() == (typ == "inet4")
+		}
+		return "::ffff:" + ip.String(), true
 	})
 }
 

@@ -1,41 +1,42 @@
 package mysql
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
-	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/connectors/conntest"
 )
 
-// A hold finds its row whatever the size of the identifier, and no other row
-// (L3).
-func TestHeldByLargeIdentifiers(t *testing.T) {
+// A hold finds its row whatever the type of the column and the spelling or size
+// of the identifier, and no other row (L3).
+func TestHeldByIdentifier(t *testing.T) {
 	long := strings.Repeat("x", 900)
-	for i, c := range []struct{ decl, stored, other, id string }{
-		{"bigint unsigned", "18446744073709551615", "1", "18446744073709551615"},
-		{"decimal(65,0)", strings.Repeat("9", 65), strings.Repeat("9", 64) + "8", strings.Repeat("9", 65)},
-		{"decimal(65,38)", "0." + strings.Repeat("0", 37) + "1", "0", "0." + strings.Repeat("0", 37) + "1"},
-		{"decimal(20,0)", "1000", "2", "1e3"},
-		{"decimal(20,2)", "1.01", "1", "1.01"},
-		{"decimal(20,2)", "1", "1.01", "1.0000"},
-		{"text", "'" + long + "'", "'" + long[1:] + "'", long},
-		{"varchar(1000)", "'" + long + "'", "'" + long[:700] + "'", long},
-		{"varchar(1000)", "'a'", "'" + long + "'", "a"},
-	} {
-		t.Run(fmt.Sprint(i, " ", c.decl), func(t *testing.T) {
-			_, s := shop(t, "CREATE TABLE p (id int PRIMARY KEY, at datetime, who "+c.decl+")",
-				"INSERT INTO p VALUES (1, '2010-01-01', "+c.stored+"), (2, '2010-01-01', "+c.other+")")
-			sel := selection(describe(t, s, "p"), "p", "at")
-			sel.Reach.Subjects = []retention.Subject{{Type: "person", Columns: []string{"who"}}}
-			holds := &retention.HoldSet{Subjects: map[string][]string{"person": {c.id, "nobody", "7"}}}
-			n, err := s.Count(t.Context(), sel, holds, nil)
-			if err != nil || n.Classes.Held != 1 || n.Classes.Due != 1 {
-				t.Errorf("%+v, %v", n.Classes, err)
-			}
-			if got, err := s.Matched(t.Context(), sel, "person", []string{c.id, "nobody"}); err != nil || len(got) != 1 {
-				t.Errorf("matched %d, %v", len(got), err)
-			}
-		})
-	}
+	conntest.HeldBy(t, harness{}, "",
+		conntest.Identifier{Decl: "bigint unsigned", Stored: "18446744073709551615", Other: "1", ID: "18446744073709551615"},
+		conntest.Identifier{Decl: "decimal(65,0)", Stored: strings.Repeat("9", 65), Other: strings.Repeat("9", 64) + "8", ID: strings.Repeat("9", 65)},
+		conntest.Identifier{Decl: "decimal(65,38)", Stored: "0." + strings.Repeat("0", 37) + "1", Other: "0", ID: "0." + strings.Repeat("0", 37) + "1"},
+		conntest.Identifier{Decl: "decimal(20,0)", Stored: "1000", Other: "2", ID: "1e3"},
+		conntest.Identifier{Decl: "decimal(20,2)", Stored: "1.01", Other: "1", ID: "1.01"},
+		conntest.Identifier{Decl: "decimal(20,2)", Stored: "1", Other: "1.01", ID: "1.0000"},
+		conntest.Identifier{Decl: "text", Stored: "'" + long + "'", Other: "'" + long[1:] + "'", ID: long},
+		conntest.Identifier{Decl: "varchar(1000)", Stored: "'" + long + "'", Other: "'" + long[:700] + "'", ID: long},
+		conntest.Identifier{Decl: "varchar(1000)", Stored: "'a'", Other: "'" + long + "'", ID: "a"},
+		conntest.Identifier{Decl: "varchar(40) COLLATE utf8mb4_general_ci", Stored: "'Éva'", Other: "'Ivo'", ID: "eva"},
+		conntest.Identifier{Decl: "varchar(40) COLLATE utf8mb4_bin", Stored: "'Eva'", Other: "'eva'", ID: "Eva"},
+		conntest.Identifier{Decl: "char(8)", Stored: "'c '", Other: "'d'", ID: "c"},
+		conntest.Identifier{Decl: "uuid", Stored: "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'", Other: "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12'", ID: "{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}"},
+		conntest.Identifier{Decl: "binary(16)", Stored: "x'a0eebc999c0b4ef8bb6d6bb9bd380a11'", Other: "x'00'", ID: "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11"},
+		conntest.Identifier{Decl: "varbinary(16)", Stored: "'ada'", Other: "'bob'", ID: "ada"},
+		conntest.Identifier{Decl: "inet6", Stored: "'2001:db8::1'", Other: "'2001:db8::2'", ID: "2001:0DB8:0:0::1"},
+		conntest.Identifier{Decl: "inet6", Stored: "'::1.2.3.4'", Other: "'::1.2.3.5'", ID: "::102:304"},
+		conntest.Identifier{Decl: "inet6", Stored: "'::ffff:1.2.3.4'", Other: "'::1'", ID: "1.2.3.4"},
+		conntest.Identifier{Decl: "inet4", Stored: "'1.2.3.4'", Other: "'1.2.3.5'", ID: "::ffff:1.2.3.4"},
+		conntest.Identifier{Decl: "enum('a','b')", Stored: "'a'", Other: "'b'", ID: "a"},
+		conntest.Identifier{Decl: "date", Stored: "'1990-02-03'", Other: "'1990-02-04'", ID: "1990-02-03"},
+	)
+}
+
+// A hold on what finds nobody, or somebody else, is refused beforehand (L3).
+func TestNobodyIsHeldByType(t *testing.T) {
+	conntest.Unheld(t, harness{}, "", "float", "double", "json", "set('a','b')", "time", "datetime(6)", "timestamp NULL", "point")
 }

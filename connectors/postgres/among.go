@@ -1,13 +1,7 @@
 package postgres
 
 import (
-	"encoding/hex"
-	"math"
-	"net/netip"
-	"regexp"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/retentiond/retentiond/connectors/sqlgen"
 	"github.com/retentiond/retentiond/retention"
@@ -21,8 +15,11 @@ const searched = 64
 // for identifiers are compared as they are written.
 func amongOf(hashes bool) func(sqlgen.SQL, *retention.Column, *sqlgen.IDs) sqlgen.SQL {
 	return func(col sqlgen.SQL, c *retention.Column, ids *sqlgen.IDs) sqlgen.SQL {
-		if isArray(c) {
-			return sqlgen.Format("EXISTS (SELECT 1 FROM unnest(%s) AS e(v) WHERE CAST(e.v AS text) IN (SELECT unnest(%s)))", col, elements(ids, "text", "text", asIs))
+		switch {
+		case isArray(c):
+			return sqlgen.Format("EXISTS (SELECT 1 FROM unnest(%s) AS e(v) WHERE %s)", col, amongOf(hashes)(sqlgen.Raw("e.v"), elementOf(c), ids))
+		case c.Kind == retention.KindIP: // the person's address, in whatever network it is noted; the server spells both
+			return sqlgen.Format("host(%s) IN (SELECT host(j.v) FROM unnest(%s) AS j(v))", col, elements(ids, "inet", "inet", ipForm))
 		}
 		f, typ := formOf(c)
 		name := typ
@@ -79,103 +76,4 @@ func arrayText(values []string) string {
 	}
 	b.WriteByte('}')
 	return b.String()
-}
-
-// formOf is how an identifier is written in the column's type; nil: the column is
-// compared as text.
-func formOf(c *retention.Column) (f func(id string) []string, typ string) {
-	switch c.Kind {
-	case retention.KindText:
-		return asIs, textType(c)
-	case retention.KindInteger:
-		return integerForm, "bigint"
-	case retention.KindNumber:
-		if bindable(c) == "numeric" {
-			return numberForm, "numeric"
-		}
-		return floatForm, "double precision"
-	case retention.KindUUID:
-		return uuidForm, "uuid"
-	case retention.KindDate:
-		return dateForm, "date"
-	case retention.KindBytes:
-		return bytesForm, "bytea"
-	case retention.KindIP:
-		return ipForm, "inet"
-	}
-	return nil, ""
-}
-
-func asIs(id string) []string { return []string{id} }
-
-func integerForm(id string) []string {
-	text := strings.TrimSpace(id)
-	if whole, fraction, ok := strings.Cut(text, "."); ok && strings.Trim(fraction, "0") == "" {
-		text = whole
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return nil
-	}
-	return []string{strconv.FormatInt(n, 10)}
-}
-
-func numberForm(id string) []string {
-	text := strings.TrimSpace(id)
-	if !regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$`).MatchString(text) {
-		return nil
-	}
-	return []string{text}
-}
-
-func floatForm(id string) []string {
-	f, err := strconv.ParseFloat(strings.TrimSpace(id), 64)
-	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
-		return nil
-	}
-	return []string{strconv.FormatFloat(f, 'g', -1, 64)}
-}
-
-// uuidForm takes every spelling: any case, with or without hyphens, in braces.
-func uuidForm(id string) []string {
-	text := strings.ToLower(strings.ReplaceAll(strings.Trim(strings.TrimSpace(id), "{}"), "-", ""))
-	if b, err := hex.DecodeString(text); err != nil || len(b) != 16 {
-		return nil
-	}
-	return []string{text}
-}
-
-func dateForm(id string) []string {
-	d, err := time.Parse(time.DateOnly, strings.TrimSpace(id))
-	if err != nil || d.Year() < 1 {
-		return nil
-	}
-	return []string{d.Format(time.DateOnly)}
-}
-
-// bytesForm is the identifier's own bytes, and those that it writes in hex.
-func bytesForm(id string) []string {
-	out := []string{`\x` + hex.EncodeToString([]byte(id))}
-	text := strings.TrimPrefix(strings.TrimPrefix(strings.ToLower(id), `\x`), "0x")
-	if b, err := hex.DecodeString(strings.ReplaceAll(text, "-", "")); err == nil {
-		out = append(out, `\x`+hex.EncodeToString(b))
-	}
-	return out
-}
-
-func ipForm(id string) []string {
-	text := strings.TrimSpace(id)
-	if p, err := netip.ParsePrefix(text); err == nil {
-		return []string{p.String()}
-	}
-	ip, err := netip.ParseAddr(text)
-	if err != nil {
-		return nil
-	}
-	ip = ip.WithZone("")
-	out := []string{ip.String()}
-	if ip.Is4In6() {
-		out = append(out, ip.Unmap().String())
-	}
-	return out
 }

@@ -32,7 +32,7 @@ func TestKindsOfEveryType(t *testing.T) {
 		"pr": {Decl: "public.pair", Kind: retention.KindOther}, "ts": {Decl: "timestamp(3) without time zone", Kind: retention.KindTimestamp}, "At": {Decl: "timestamp with time zone", Kind: retention.KindTimestampTZ},
 	}
 	for name, w := range want {
-		w.Name, w.Nullable = name, true
+		w.Name, w.Nullable, w.Typed, w.Unheld = name, true, true, b.table("Zoo").Column(name).Unheld
 		if diff := cmp.Diff(&w, b.table("Zoo").Column(name)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}

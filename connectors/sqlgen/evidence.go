@@ -108,14 +108,28 @@ type Lookup struct {
 // Matched renders, for each declared subject of that type, the distinct values
 // that are among the identifiers.
 func (g *Gen) Matched(subjectType string, ids []string) ([]Lookup, error) {
+	return g.lookups(subjectType, ids, "")
+}
+
+// Anyone renders, for each declared subject of that type, a query that gives a
+// row where some row is about one of the identifiers.
+func (g *Gen) Anyone(subjectType string, ids []string) ([]Lookup, error) {
+	return g.lookups(subjectType, ids, "\nLIMIT 1")
+}
+
+func (g *Gen) lookups(subjectType string, ids []string, limit string) ([]Lookup, error) {
 	lists, err := jsonLists(map[string][]string{subjectType: ids})
 	if err != nil {
 		return nil, err
 	}
+	distinct := "SELECT DISTINCT"
+	if limit != "" {
+		distinct = "SELECT"
+	}
 	var out []Lookup
 	add := func(r row, column string, conds ...SQL) {
 		is := g.d.Among(g.col(r, column), g.column(r, column), lists[subjectType])
-		q, e := g.done(Format("SELECT DISTINCT %s FROM %s\nWHERE %s", g.d.Plain(g.col(r, column), g.column(r, column)), g.from(r), And(append(conds, is)...)))
+		q, e := g.done(Format(distinct+" %s FROM %s\nWHERE %s"+limit, g.d.Plain(g.col(r, column), g.column(r, column)), g.from(r), And(append(conds, is)...)))
 		out, err = append(out, Lookup{q, g.column(r, column)}), errors.Join(err, e)
 	}
 	for _, s := range g.s.Reach.Subjects {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/retentiond/retentiond/connectors/sqlgen"
 	"github.com/retentiond/retentiond/retention"
 )
 
@@ -165,6 +166,7 @@ func fill(t *retention.Table, cols []columnRow) {
 			Nullable:  !c.NotNull && !alias && !(c.PK > 0 && !t.Rowid),
 			Generated: c.Hidden >= 2,
 			Unique:    alone(t, c.Name),
+			Unheld:    sqlgen.Unheld(kindOf(c.Type), affinity(c.Type) == "REAL"),
 		})
 	}
 	t.Unsafe = unsafe(t)

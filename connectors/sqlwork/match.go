@@ -11,8 +11,11 @@ import (
 	"github.com/retentiond/retentiond/retention"
 )
 
-// Matched asks once for each declared column which of the identifiers it holds,
-// and finds them again in the forms that the comparison allows.
+// Matched asks once for each declared column which values of it are about one of
+// the identifiers, and finds most of those again in the forms that every
+// comparison allows. What a column's own comparison allows beside (collations,
+// padding, networks) only the database knows: it is asked about the rest, by
+// halves, with the very test that a hold is.
 func (s *Source) Matched(ctx context.Context, sel retention.Selection, subjectType string, ids []string) ([]string, error) {
 	g, err := s.Gen(sel, &retention.HoldSet{})
 	if err != nil {
@@ -30,8 +33,12 @@ func (s *Source) Matched(ctx context.Context, sel retention.Selection, subjectTy
 	}
 	hit := make([]bool, len(ids))
 	err = s.e.Look(ctx, func(q Session) error {
-		for _, x := range queries {
-			if err := s.mark(ctx, q, x, forms, hit); err != nil {
+		for i, x := range queries {
+			some, err := s.mark(ctx, q, x, forms, hit)
+			if err == nil && some {
+				err = s.halves(ctx, q, asked{sel, subjectType, i}, ids, hit)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -49,20 +56,81 @@ func (s *Source) Matched(ctx context.Context, sel retention.Selection, subjectTy
 	return out, nil
 }
 
-func (s *Source) mark(ctx context.Context, q Session, x sqlgen.Lookup, forms map[string][]int, hit []bool) error {
+// mark marks the identifiers that are found again; some: there was a value.
+func (s *Source) mark(ctx context.Context, q Session, x sqlgen.Lookup, forms map[string][]int, hit []bool) (some bool, err error) {
 	rows, err := q.QueryxContext(ctx, x.Text, x.Args...)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		vals, err := rows.SliceScan()
 		if err != nil {
-			return err
+			return false, err
 		}
+		some = true
 		markHits(hit, forms, s.e.Value(x.Column, vals[0]), x.Column)
 	}
-	return rows.Err()
+	return some, rows.Err()
+}
+
+// asked is one declared column of a subject's type, by its number.
+type asked struct {
+	sel         retention.Selection
+	subjectType string
+	column      int
+}
+
+// halves marks what else the column has: of a part in which nobody is found,
+// nobody is asked for again.
+func (s *Source) halves(ctx context.Context, q Session, a asked, ids []string, hit []bool) error {
+	var rest []int
+	for i := range ids {
+		if !hit[i] {
+			rest = append(rest, i)
+		}
+	}
+	parts := [][]int{rest}
+	for len(parts) > 0 {
+		part := parts[len(parts)-1]
+		parts = parts[:len(parts)-1]
+		found, err := s.anyone(ctx, q, a, ids, part)
+		switch {
+		case err != nil:
+			return err
+		case !found:
+		case len(part) == 1:
+			hit[part[0]] = true
+		default:
+			parts = append(parts, part[:len(part)/2], part[len(part)/2:])
+		}
+	}
+	return nil
+}
+
+// anyone asks whether the column has one of those identifiers.
+func (s *Source) anyone(ctx context.Context, q Session, a asked, ids []string, part []int) (bool, error) {
+	if len(part) == 0 {
+		return false, nil
+	}
+	some := make([]string, len(part))
+	for i, at := range part {
+		some[i] = ids[at]
+	}
+	g, err := s.Gen(a.sel, &retention.HoldSet{})
+	if err != nil {
+		return false, err
+	}
+	queries, err := g.Anyone(a.subjectType, some)
+	if err != nil {
+		return false, err
+	}
+	rows, err := q.QueryxContext(ctx, queries[a.column].Text, queries[a.column].Args...)
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	return rows.Next(), rows.Err()
 }
 
 // markHits marks the identifiers that the value matched: those of its most

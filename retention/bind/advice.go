@@ -142,6 +142,9 @@ func (w *world) datasets(p *retention.Policy) []Problem {
 			q := problem(p, "", d, retention.RefuseSchemaDrift, "create it, or correct `table:`", "source %q has no table %q", d.Source, d.Table)
 			out = append(out, q)
 		}
+		if s.Table(d.Table) != nil && !hasRule(p, d) {
+			out = append(out, w.subjects(p, d)...)
+		}
 		if !hasRule(p, d) && d.Exempt == "" {
 			q := problem(p, "", d, "", "decide a period and write a rule, or exempt: why", "dataset %q (%s) has no rule: undecided, never acted on", d.Name, d.Purpose)
 			q.Level, q.Name = Warning, "undecided"
@@ -149,6 +152,15 @@ func (w *world) datasets(p *retention.Policy) []Problem {
 		}
 	}
 	return append(out, w.rules(p)...)
+}
+
+// subjects checks whom the rows of a dataset without a rule are about: holds are
+// for it too.
+func (w *world) subjects(p *retention.Policy, d *retention.Dataset) []Problem {
+	s := w.Schemas[d.Source]
+	b := &binder{world: w, policy: p, rule: &retention.Rule{}, dataset: d, schema: s, table: s.Table(d.Table)}
+	b.about()
+	return b.problems
 }
 
 func hasRule(p *retention.Policy, d *retention.Dataset) bool {

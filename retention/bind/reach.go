@@ -149,12 +149,32 @@ func checkSubject(s *retention.Schema, t *retention.Table, sub *retention.Subjec
 		if err := checkColumn(t, c); err != nil {
 			return err
 		}
+		if err := holdable(t, c); err != nil {
+			return err
+		}
 	}
-	if sub.Related != nil {
-		return checkRelation(s, t, sub.Related)
+	if sub.Related == nil {
+		return nil
+	}
+	if err := checkRelation(s, t, sub.Related); err != nil {
+		return err
+	}
+	return holdable(s.Table(sub.Related.Table), sub.Related.Column)
+}
+
+// holdable refuses a column in which no hold would find a person (L3).
+func holdable(t *retention.Table, column string) error {
+	if c := t.Column(column); c != nil && c.Unheld != "" {
+		return unheld{fmt.Sprintf("column %q of table %q is %s: %s", column, t.Name, c.Decl, c.Unheld)}
 	}
 	return nil
 }
+
+// unheld is of a subject that no hold would find.
+type unheld struct{ what string }
+
+// Error says which column, and why.
+func (u unheld) Error() string { return u.what }
 
 func contains(list []retention.TableName, t retention.TableName) bool {
 	for _, have := range list {

@@ -54,6 +54,9 @@ func (b *binder) fail(code retention.RefusalCode, hint, format string, args ...a
 		if err, ok := a.(error); ok && errors.As(err, &hidden{}) {
 			code, hint = retention.RefuseUnsafeTable, ""
 		}
+		if err, ok := a.(error); ok && errors.As(err, &unheld{}) {
+			code, hint = retention.RefusePolicyError, "name a column of text, whole numbers or UUIDs under `subject:` (a generated column will do)"
+		}
 	}
 	b.problems = append(b.problems, problem(b.policy, b.rule.ID, b.dataset, code, hint, format, args...))
 }
@@ -74,17 +77,22 @@ func (b *binder) names() {
 			b.fail(retention.RefuseSchemaDrift, "correct `children:`", "children: %v", err)
 		}
 	}
-	for i := range b.dataset.Subjects {
-		if err := checkSubject(b.schema, b.table, &b.dataset.Subjects[i]); err != nil {
-			b.fail(retention.RefuseSchemaDrift, "correct `subject:`", "subject %s: %v", b.dataset.Subjects[i].Type, err)
-		}
-	}
+	b.about()
 	if b.rule.AtLeast != nil {
 		if _, err := b.clock(b.policy, b.schema, b.table, &b.rule.Clock, *b.rule.AtLeast); err != nil {
 			b.fail(retention.RefuseSchemaDrift, "correct `from:`", "from: %v", err)
 		}
 	}
 	b.indexes()
+}
+
+// about checks whom the rows are about.
+func (b *binder) about() {
+	for i := range b.dataset.Subjects {
+		if err := checkSubject(b.schema, b.table, &b.dataset.Subjects[i]); err != nil {
+			b.fail(retention.RefuseSchemaDrift, "correct `subject:`", "subject %s: %v", b.dataset.Subjects[i].Type, err)
+		}
+	}
 }
 
 // stage binds one stage on the live table.

@@ -2,10 +2,13 @@ package engine
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
+	"net/netip"
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/bind"
@@ -13,28 +16,28 @@ import (
 
 // identifiers refuses identifiers that no column of their type could hold.
 func (v *view) identifiers(policies []*retention.Policy, subjects []retention.SubjectID) error {
-	kinds := map[string][]retention.Kind{}
+	columns := map[string][]*retention.Column{}
 	for _, p := range policies {
 		for i := range p.Datasets {
-			v.kinds(&p.Datasets[i], kinds)
+			v.columns(&p.Datasets[i], columns)
 		}
 	}
 	for _, s := range subjects {
-		for _, k := range kinds[s.Type] {
-			if !converts(s.ID, k) {
-				return usage("write the identifier as the database holds it", "%s is no %s, which the column of subject type %q holds", s, k, s.Type)
+		for _, c := range columns[s.Type] {
+			if !converts(s.ID, c) {
+				return usage("write the identifier as the database holds it", "%s is no %s, which the column of subject type %q holds", s, c.Kind, s.Type)
 			}
 		}
 	}
 	return nil
 }
 
-func (v *view) kinds(d *retention.Dataset, out map[string][]retention.Kind) {
+func (v *view) columns(d *retention.Dataset, out map[string][]*retention.Column) {
 	schema := v.schemas[d.Source]
 	add := func(typ string, t retention.TableName, column string) {
 		if live := schema.Table(t); live != nil {
 			if c := live.Column(column); c != nil {
-				out[typ] = append(out[typ], c.Kind)
+				out[typ] = append(out[typ], c)
 			}
 		}
 	}
@@ -48,15 +51,35 @@ func (v *view) kinds(d *retention.Dataset, out map[string][]retention.Kind) {
 	}
 }
 
-func converts(id string, k retention.Kind) bool {
-	switch k {
+// converts reports whether the column could hold the identifier. Kinds that the
+// engine does not enforce hold any text.
+func converts(id string, c *retention.Column) bool {
+	id = strings.TrimSpace(id)
+	switch c.Kind {
 	case retention.KindInteger:
-		_, signed := strconv.ParseInt(strings.TrimSpace(id), 10, 64)
-		_, unsigned := strconv.ParseUint(strings.TrimSpace(id), 10, 64)
+		_, signed := strconv.ParseInt(id, 10, 64)
+		_, unsigned := strconv.ParseUint(id, 10, 64)
 		return signed == nil || unsigned == nil
 	case retention.KindNumber:
 		_, err := strconv.ParseFloat(id, 64)
+		return err == nil && strings.Trim(id, "+-.0123456789eE") == ""
+	}
+	return !c.Typed || convertsTo(id, c.Kind)
+}
+
+// convertsTo is of the kinds that some engines enforce and others only call so.
+func convertsTo(id string, k retention.Kind) bool {
+	switch k {
+	case retention.KindUUID:
+		b, err := hex.DecodeString(strings.ReplaceAll(strings.Trim(id, "{}"), "-", ""))
+		return err == nil && len(b) == 16
+	case retention.KindDate:
+		_, err := time.Parse(time.DateOnly, id)
 		return err == nil
+	case retention.KindIP:
+		_, address := netip.ParseAddr(id)
+		_, network := netip.ParsePrefix(id)
+		return address == nil || network == nil
 	}
 	return true
 }
