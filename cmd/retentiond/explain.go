@@ -20,7 +20,8 @@ func explainCommand(a *app) *cobra.Command {
 		Long: `explain looks at one row by its key, or at every row about a person, and says for each rule
 which event started its clock, which day is the last one, and which class the row is in.
 A composite key is written as a JSON array. Looking at a person is itself recorded in the
-audit log, without the identifier.`,
+audit log, without the identifier. Rules that do not fit the live tables are listed with the
+reason; where a whole table could not be looked into, the exit code is 3.`,
 		Example: `  retentiond explain --dataset shop/orders --key 1042
   retentiond explain --dataset shop/lines --key '["1042", 3]'
   retentiond explain --subject person:42`,
@@ -75,10 +76,19 @@ func (a *app) explain(cmd *cobra.Command, req engine.ExplainRequest) error {
 	for i := range x.Rows {
 		x.Rows[i].Rules, x.Rows[i].Holds = list(x.Rows[i].Rules), list(x.Rows[i].Holds)
 	}
-	x.Rows = list(x.Rows)
+	x.Rows, x.Refusals = list(x.Rows), list(x.Refusals)
 	if a.json() {
-		return a.document(x)
+		err = a.document(x)
+	} else {
+		err = a.explanation(h, x)
 	}
+	if err == nil && x.Partial {
+		return verdict(exitPartial)
+	}
+	return err
+}
+
+func (a *app) explanation(h *house, x engine.Explanation) error {
 	p := a.printer()
 	for i, row := range x.Rows {
 		if i > 0 {
@@ -86,8 +96,26 @@ func (a *app) explain(cmd *cobra.Command, req engine.ExplainRequest) error {
 		}
 		p.explained(h, row)
 	}
-	if len(x.Rows) == 0 {
+	switch {
+	case len(x.Rows) == 0 && x.Partial:
+		p.line("No such row where it could be looked for.")
+	case len(x.Rows) == 0:
 		p.line("No governed table has such a row.")
+	}
+	if len(x.Refusals) == 0 {
+		return p.err
+	}
+	p.blank()
+	p.heading("Not explained, and nothing acts by it")
+	for _, r := range x.Refusals {
+		name := r.Policy
+		if r.Dataset != "" {
+			name += "/" + r.Dataset
+		}
+		if r.Rule != "" {
+			name += ", rule " + r.Rule
+		}
+		p.line("  %s %s: %s", p.paint(red, string(r.Code)), name, p.typed(inWords(r.Message)))
 	}
 	return p.err
 }

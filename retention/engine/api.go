@@ -189,6 +189,21 @@ type ExplainRequest struct {
 // Explanation answers it.
 type Explanation struct {
 	Rows []ExplainedRow `json:"rows"`
+	// Refusals are rules that could not be asked, and datasets that nobody could
+	// look into: nothing acts by them either.
+	Refusals []Unexplained `json:"refusals"`
+	// Partial: there may be more rows, in what could not be looked into.
+	Partial bool `json:"partial"`
+}
+
+// Unexplained is what an explanation leaves out, and why. Without a rule it is of
+// the dataset; without a dataset, of the policy.
+type Unexplained struct {
+	Policy  string                `json:"policy"`
+	Dataset string                `json:"dataset"`
+	Rule    string                `json:"rule"`
+	Code    retention.RefusalCode `json:"code"`
+	Message string                `json:"message"`
 }
 
 // ExplainedRow is one row under every rule of its dataset.

@@ -16,7 +16,7 @@ const explainLimit = 1000
 // Explain says why a row, or the rows about a person, are kept or due: by which
 // rule, since which event, until when. The look itself is audited as an access.
 func (e *Engine) Explain(ctx context.Context, req ExplainRequest) (Explanation, error) {
-	out := Explanation{Rows: []ExplainedRow{}}
+	out := Explanation{Rows: []ExplainedRow{}, Refusals: []Unexplained{}}
 	find := retention.Find{Subject: req.Subject, Limit: explainLimit}
 	if req.Subject == nil {
 		if _, d := e.dataset(req.Dataset); d == nil {
@@ -32,13 +32,17 @@ func (e *Engine) Explain(ctx context.Context, req ExplainRequest) (Explanation, 
 	if err != nil {
 		return out, err
 	}
+	e.unbound(v, req, &out)
 	err = e.eachDataset(ctx, v, func(p *retention.Policy, d *retention.Dataset, sel retention.Selection, src retention.Source) error {
-		if req.Subject == nil && req.Dataset != p.Name+"/"+d.Name || req.Subject != nil && !reachesAny(sel.Reach, req.Subject.Type, 0) {
+		if !v.asked(p, d, req) {
 			return nil
 		}
-		rows, err := e.explainDataset(ctx, v, p, d, sel, src, find)
+		rows, err := e.explainDataset(ctx, v, p, d, sel, src, find, &out)
 		out.Rows = append(out.Rows, rows...)
-		return err
+		if err != nil {
+			return out.failed(ctx, p, d, "", err)
+		}
+		return nil
 	})
 	if err != nil {
 		return out, err
@@ -51,7 +55,7 @@ func (e *Engine) Explain(ctx context.Context, req ExplainRequest) (Explanation, 
 		return out, err
 	}
 	if len(out.Rows) == 0 && req.Subject == nil {
-		return out, fmt.Errorf("dataset %q has no row with key %q: %w", req.Dataset, req.Key, retention.ErrNotFound)
+		return out, out.nothing(req)
 	}
 	return out, nil
 }
@@ -99,19 +103,19 @@ func (v *view) places(p *retention.Policy, d *retention.Dataset, whole retention
 	return out
 }
 
-func (e *Engine) explainDataset(ctx context.Context, v *view, p *retention.Policy, d *retention.Dataset, whole retention.Selection, src retention.Source, find retention.Find) ([]ExplainedRow, error) {
+func (e *Engine) explainDataset(ctx context.Context, v *view, p *retention.Policy, d *retention.Dataset, whole retention.Selection, src retention.Source, find retention.Find, x *Explanation) ([]ExplainedRow, error) {
 	var out []ExplainedRow
 	for _, at := range v.places(p, d, whole) {
-		rows, err := e.explainPlace(ctx, v, &at, src, find)
+		rows, err := e.explainPlace(ctx, v, &at, src, find, x)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		out = append(out, rows...)
 	}
 	return out, nil
 }
 
-func (e *Engine) explainPlace(ctx context.Context, v *view, at *place, src retention.Source, find retention.Find) ([]ExplainedRow, error) {
+func (e *Engine) explainPlace(ctx context.Context, v *view, at *place, src retention.Source, find retention.Find, x *Explanation) ([]ExplainedRow, error) {
 	rows, index, err := e.rowsAt(ctx, v, at, src, find)
 	if err != nil || len(rows) == 0 {
 		return rows, err
@@ -120,7 +124,10 @@ func (e *Engine) explainPlace(ctx context.Context, v *view, at *place, src reten
 	for _, b := range at.steps {
 		seen, err := src.Evidence(ctx, b.Selection, v.holdsFor(b), find)
 		if err != nil {
-			return nil, fmt.Errorf("explaining rule %s/%s: %w", at.policy.Name, b.Rule.ID, err)
+			if err := x.failed(ctx, at.policy, at.dataset, b.Rule.ID, fmt.Errorf("explaining rule %s/%s: %w", at.policy.Name, b.Rule.ID, err)); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		for _, ev := range seen {
 			if i, ok := index[ev.Key]; ok {
@@ -130,10 +137,10 @@ func (e *Engine) explainPlace(ctx context.Context, v *view, at *place, src reten
 			}
 		}
 	}
-	if err := why.minimums(ctx, rows, index); err != nil {
+	if err := why.minimums(ctx, rows, index, x); err != nil {
 		return nil, err
 	}
-	return rows, e.explainHolds(ctx, v, at, src, find, rows, index)
+	return rows, e.explainHolds(ctx, v, at, src, find, rows, index, x)
 }
 
 // rowsAt finds the rows, before any rule is asked.
@@ -155,7 +162,7 @@ func (e *Engine) rowsAt(ctx context.Context, v *view, at *place, src retention.S
 }
 
 // explainHolds names the holds that reach each row.
-func (e *Engine) explainHolds(ctx context.Context, v *view, at *place, src retention.Source, find retention.Find, rows []ExplainedRow, index map[string]int) error {
+func (e *Engine) explainHolds(ctx context.Context, v *view, at *place, src retention.Source, find retention.Find, rows []ExplainedRow, index map[string]int, x *Explanation) error {
 	holds, err := e.Store.ListHolds(ctx, "", "")
 	if err != nil {
 		return fmt.Errorf("reading holds: %w", err)
@@ -172,7 +179,11 @@ func (e *Engine) explainHolds(ctx context.Context, v *view, at *place, src reten
 		set := withAliases(req.holdSet(h.Datasets, at.dataset.Source), v.aliases(at.policy, at.dataset))
 		seen, err := src.Evidence(ctx, at.whole, set, find)
 		if err != nil {
-			return fmt.Errorf("testing hold %s: %w", h.ID, err)
+			err = refuse(retention.RefuseHoldUnreadable, "hold %s cannot be tested, so nothing acts on dataset %s/%s: %v", h.ID, at.policy.Name, at.dataset.Name, err)
+			if err := x.failed(ctx, at.policy, at.dataset, "", err); err != nil {
+				return err
+			}
+			continue
 		}
 		for _, ev := range seen {
 			if i, ok := index[ev.Key]; ok && ev.Class == retention.Held {

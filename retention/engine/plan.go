@@ -145,11 +145,7 @@ func (e *Engine) refuseBound(p *retention.Plan, v *view, req PlanRequest) {
 		if !req.wants(b.Policy, b.Rule) || v.down[b.Source] != nil {
 			continue
 		}
-		msg := b.Message
-		if b.Hint != "" {
-			msg += "; " + b.Hint
-		}
-		p.Refusals = append(p.Refusals, retention.Refusal{Policy: b.Policy, Rule: b.Rule, Code: b.Code, Message: msg})
+		p.Refusals = append(p.Refusals, retention.Refusal{Policy: b.Policy, Rule: b.Rule, Code: b.Code, Message: remedied(b)})
 	}
 }
 

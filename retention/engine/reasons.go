@@ -102,7 +102,7 @@ func (m *minimum) until(ev retention.Evidence) (text string, running bool) {
 }
 
 // minimums adds, for rules that only protect, what they say of each row.
-func (r *reasons) minimums(ctx context.Context, rows []ExplainedRow, index map[string]int) error {
+func (r *reasons) minimums(ctx context.Context, rows []ExplainedRow, index map[string]int, x *Explanation) error {
 	if r.place.vault != "" {
 		return nil
 	}
@@ -112,7 +112,10 @@ func (r *reasons) minimums(ctx context.Context, rows []ExplainedRow, index map[s
 		}
 		seen, err := r.source.Evidence(ctx, m.selection, r.view.holds[r.place.dataset.Source], r.find)
 		if err != nil {
-			return fmt.Errorf("explaining minimum %s/%s: %w", m.policy.Name, m.rule.ID, err)
+			if err := x.failed(ctx, m.policy, r.place.dataset, m.rule.ID, fmt.Errorf("explaining minimum %s/%s: %w", m.policy.Name, m.rule.ID, err)); err != nil {
+				return err
+			}
+			continue
 		}
 		for _, ev := range seen {
 			if i, ok := index[ev.Key]; ok {
