@@ -29,7 +29,7 @@ func (s *Store) VerifyAudit(ctx context.Context, witnesses []audit.Witness, chec
 		}
 		notes = append(notes, audit.Note{Name: checkpointFile, Text: text, Outside: true})
 	}
-	r, err := audit.Verify(ctx, logReader{s.db}, s.key, notes, witnesses)
+	r, err := audit.Verify(ctx, logReader{s}, s.key, notes, witnesses)
 	if err != nil || !r.OK {
 		return r, err
 	}
@@ -48,7 +48,7 @@ func (s *Store) ExportAudit(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	r := logReader{s.db}
+	r := logReader{s}
 	logs, err := r.Logs(ctx)
 	if err != nil {
 		return wrap(err, "export the audit log")

@@ -86,7 +86,9 @@ func (s *Store) compareKept(ctx context.Context, t *tx, c audit.Checkpoint) erro
 // (keyed) and why (salted). Where the log still fits it, nothing changes. Holds
 // that are not those of the log are accepted as they are, each with an entry.
 func (s *Store) AdoptLog(ctx context.Context, by, reason string) error {
+	aside := ""
 	err := s.write(ctx, func(t *tx) error {
+		aside = ""
 		c, err := s.sign(ctx, t)
 		if err != nil {
 			return err
@@ -113,13 +115,15 @@ func (s *Store) AdoptLog(ctx context.Context, by, reason string) error {
 		if err != nil {
 			return err
 		}
-		aside := fmt.Sprintf("%s.%s", s.key.CheckpointPath(), t.now.Format("20060102T150405.000000"))
+		aside = fmt.Sprintf("%s.%s", s.key.CheckpointPath(), t.now.Format("20060102T150405.000000"))
 		data := map[string]any{"adopted_after": map[string]any{"log": kept.Log, "size": kept.Size, "root": kept.Root}}
-		if err := t.recordBy(ctx, audit.Event{Kind: audit.ConfigLoaded, Data: data}, by, reason); err != nil {
-			return err
-		}
-		return os.Rename(s.key.CheckpointPath(), aside)
+		return t.recordBy(ctx, audit.Event{Kind: audit.ConfigLoaded, Data: data}, by, reason)
 	})
+	// Only once the entry that says so is durable: a crash in between leaves a log that
+	// is refused still.
+	if err == nil && aside != "" {
+		err = os.Rename(s.key.CheckpointPath(), aside)
+	}
 	return wrap(err, "adopt the audit log")
 }
 

@@ -70,7 +70,7 @@ func (s *Store) entries(ctx context.Context, f Filter, where, order string, limi
 		where, args = where+" AND at >= ?", append(args, micros(f.Since))
 	}
 	query := "SELECT log, n, line FROM audit_entries WHERE " + where + " ORDER BY " + order + " LIMIT ?"
-	return rows, logReader{s.db}.all(ctx, &rows, query, append(args, limit)...)
+	return rows, logReader{s}.all(ctx, &rows, query, append(args, limit)...)
 }
 
 // Entry returns one entry by its id: N of the open year's log, or YEAR/N;

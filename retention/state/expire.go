@@ -25,7 +25,7 @@ func (s *Store) Expire(ctx context.Context, k retention.KeepFrom) (e retention.E
 		return err
 	})
 	if err == nil && len(e.Logs) > 0 {
-		err = s.flushWAL(ctx)
+		err = s.base.flush(ctx)
 	}
 	return e, wrap(err, "expire our own records")
 }

@@ -14,8 +14,10 @@ import (
 // The script that an auditor gets says of the log what we say, for any size of
 // the tree, and does not of an edited one. Where this machine has no Python, the
 // same is computed here by the public library from the same files.
-func TestExportedScript(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestExportedScript(t *testing.T) { onEach(t, testExportedScript) }
+
+func testExportedScript(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	for _, size := range []int{1, 2, 3, 7, 8, 300} {
 		have, err := b.VerifyAudit(ctx, nil, "")
 		must(t, err)

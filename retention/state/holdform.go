@@ -52,19 +52,14 @@ func (t *tx) form(ctx context.Context, r formRow, covers int) (string, error) {
 	}
 	h := sha256.New()
 	parts(h, r.ID, r.Matter, fmt.Sprint(r.Scoped), string(r.Scopes), string(r.Condition), r.Where, fmt.Sprint(covers), string(first))
-	rows, err := t.QueryxContext(ctx, t.Rebind("SELECT type, subject FROM hold_subjects WHERE hold = ? ORDER BY type, subject"), r.ID)
-	if err != nil {
+	var subjects []subjectRow
+	if err := t.all(ctx, &subjects, "SELECT type, subject FROM hold_subjects WHERE hold = ? ORDER BY type, subject", r.ID); err != nil {
 		return "", err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var s subjectRow
-		if err := rows.Scan(&s.Type, &s.Subject); err != nil {
-			return "", err
-		}
+	for _, s := range subjects {
 		parts(h, s.Type, s.Subject)
 	}
-	return hex.EncodeToString(h.Sum(nil)), rows.Err()
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // parts writes texts so that no two lists of them are written alike.

@@ -37,8 +37,10 @@ func (b *bench) set(src retention.SourceRecord) *retention.HoldSet {
 	return s
 }
 
-func TestLifeOfAHold(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestLifeOfAHold(t *testing.T) { onEach(t, testLifeOfAHold) }
+
+func testLifeOfAHold(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	must(t, b.RegisterSource(ctx, crm()))
 	h := b.place(retention.Hold{Subjects: people("42", "7"), NotCovered: []string{"shop/logs"}, Review: "2027-01-01"})
 	if h.State != retention.HoldPlacing || h.Version != 1 || h.AuditEntry != 1 || !h.PlacedAt.Equal(b.now()) || len(h.ID) != 12 {
@@ -105,8 +107,10 @@ func TestLifeOfAHold(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-func TestPlaceHoldRefuses(t *testing.T) {
-	b := setup(t)
+func TestPlaceHoldRefuses(t *testing.T) { onEach(t, testPlaceHoldRefuses) }
+
+func testPlaceHoldRefuses(t *testing.T, on ground) {
+	b := setup(t, on)
 	for name, h := range map[string]retention.Hold{
 		"nothing to hold":           {},
 		"subject without type":      {Subjects: []retention.SubjectID{{ID: "42"}}},
@@ -121,8 +125,10 @@ func TestPlaceHoldRefuses(t *testing.T) {
 	}
 }
 
-func TestScopedHolds(t *testing.T) {
-	b := setup(t)
+func TestScopedHolds(t *testing.T) { onEach(t, testScopedHolds) }
+
+func testScopedHolds(t *testing.T, on ground) {
+	b := setup(t, on)
 	where := &retention.Predicate{Test: &retention.Comparison{Column: "country", Op: retention.Eq, Values: []retention.Scalar{{Text: "FR", Tag: retention.TagString}}}}
 	orders, carts := retention.TableName{Name: "orders"}, retention.TableName{Schema: "s", Name: "carts"}
 	h := b.place(retention.Hold{Subjects: people("42"), Where: where, WhereText: `{"country":"FR"}`, Datasets: []retention.HoldScope{
@@ -166,7 +172,11 @@ func TestScopedHolds(t *testing.T) {
 }
 
 func TestHoldSetIsTheSameValueUntilItChanges(t *testing.T) {
-	b, other := setup(t), (*Store)(nil)
+	onEach(t, testHoldSetIsTheSameValueUntilItChanges)
+}
+
+func testHoldSetIsTheSameValueUntilItChanges(t *testing.T, on ground) {
+	b, other := setup(t, on), (*Store)(nil)
 	ids := make([]string, 100_000)
 	for i := range ids {
 		ids[i] = fmt.Sprint(i)
@@ -187,8 +197,10 @@ func TestHoldSetIsTheSameValueUntilItChanges(t *testing.T) {
 	}
 }
 
-func TestNoPersonInTheLog(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestNoPersonInTheLog(t *testing.T) { onEach(t, testNoPersonInTheLog) }
+
+func testNoPersonInTheLog(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	h := b.place(retention.Hold{Subjects: people("marie.dupont@example.org"), Datasets: []retention.HoldScope{{Dataset: "shop/orders", Source: "crm", Table: retention.TableName{Name: "orders"}}},
 		Where: &retention.Predicate{SQL: "name = 'Dupont'"}, WhereText: "name = 'Dupont'"})
 	must(t, second(b.ReleaseHold(ctx, h.ID, "Dupont settled", "alice", 0)))
@@ -216,8 +228,10 @@ func TestNoPersonInTheLog(t *testing.T) {
 	}
 }
 
-func TestAdmit(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestAdmit(t *testing.T) { onEach(t, testAdmit) }
+
+func testAdmit(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	l := b.begin("r1")
 	h := b.place(retention.Hold{Subjects: people("42")})
 	gate := retention.Gate{Installed: true, StoreUUID: b.UUID(), HoldsVersion: h.Version}
@@ -260,8 +274,10 @@ func TestAdmit(t *testing.T) {
 	}
 }
 
-func TestSources(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestSources(t *testing.T) { onEach(t, testSources) }
+
+func testSources(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	must(t, b.RegisterSource(ctx, crm()))
 	h := b.place(retention.Hold{Subjects: people("1")})
 	_, err := b.MarkInForce(ctx, h.ID, "crm", h.Version)
@@ -299,8 +315,10 @@ func TestSources(t *testing.T) {
 }
 
 // What holds cover is read with them, whatever the source, until they end.
-func TestHoldCovers(t *testing.T) {
-	b := setup(t)
+func TestHoldCovers(t *testing.T) { onEach(t, testHoldCovers) }
+
+func testHoldCovers(t *testing.T, on ground) {
+	b := setup(t, on)
 	pid := retention.HoldCover{Type: "person", Way: "column pid", HoldScope: retention.HoldScope{Dataset: "shop/t", Source: "crm", Table: retention.TableName{Name: "t"}}}
 	uid := pid
 	uid.Way = "column uid"

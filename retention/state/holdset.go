@@ -59,7 +59,7 @@ const notEnded = "(h.state IN ('placing', 'in_force') OR h.state = 'released' AN
 func (t *tx) loadHolds(ctx context.Context, src retention.SourceRecord, version int64) (c cachedHolds, err error) {
 	now := t.now.UnixMicro()
 	c = cachedHolds{set: &retention.HoldSet{Version: version, Subjects: map[string][]string{}}, version: version, loaded: now}
-	if err := t.GetContext(ctx, &c.ends, t.Rebind("SELECT COALESCE(MIN(h.grace_until), 0) FROM holds h WHERE h.state = 'released' AND h.grace_until > ?"), now); err != nil {
+	if _, err := t.get(ctx, &c.ends, "SELECT COALESCE(MIN(h.grace_until), 0) FROM holds h WHERE h.state = 'released' AND h.grace_until > ?", now); err != nil {
 		return c, err
 	}
 	var subjects []subjectRow

@@ -9,11 +9,12 @@ import (
 	"github.com/retentiond/retentiond/retention/audit"
 )
 
-// fitted is where the holds were last found to be those of the log. The data
-// version changes with whatever another connection commits.
+// fitted is where the holds were last found to be those of the log. What is seen
+// changes with whatever another connection commits.
 type fitted struct {
-	version, total, data int64
-	known                bool
+	version, total int64
+	seen           string
+	known          bool
 }
 
 // HoldsFitLog compares the holds with the audit log: a hold that was placed and
@@ -37,7 +38,7 @@ func (t *tx) holdsFit(ctx context.Context) error {
 	if at.version, err = t.metaInt(ctx, metaHolds); err != nil {
 		return err
 	}
-	if _, err := t.get(ctx, &at.data, "PRAGMA data_version"); err != nil {
+	if _, err := t.get(ctx, &at.seen, t.s.base.seen()); err != nil {
 		return err
 	}
 	h, err := t.log().Head(ctx)

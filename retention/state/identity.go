@@ -13,7 +13,10 @@ import (
 func (s *Store) UUID() string { return s.uuid }
 
 // Now is the store's clock.
-func (s *Store) Now(context.Context) (time.Time, error) { return s.now(), nil }
+func (s *Store) Now(ctx context.Context) (time.Time, error) {
+	at, err := s.base.now(ctx)
+	return stored(at), wrap(err, "read the store's clock")
+}
 
 // Anchor is the last instant that the clock guard accepted; zero: none.
 func (s *Store) Anchor(ctx context.Context) (at time.Time, err error) {

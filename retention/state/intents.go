@@ -76,7 +76,7 @@ func (s *Store) Conclude(ctx context.Context, intent string, o retention.Outcome
 			return retention.ErrNotFound
 		}
 		n, err := t.exec(ctx, "UPDATE intents SET concluded = ?, settled = ?, outcome = ?, prune = ? WHERE id = ? AND concluded = 0",
-			micros(t.now), settled, body, prunable(o, settled), intent)
+			micros(t.now), flag(settled), body, flag(prunable(o, settled)), intent)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -16,6 +17,9 @@ import (
 // where there is no store yet. It makes and changes nothing: it is asked before
 // a new key would be made.
 func KeyOf(ctx context.Context, dsn string) (fingerprint string, err error) {
+	if isPostgres(dsn) {
+		return keyOfPostgres(ctx, dsn)
+	}
 	path, err := sqlitePath(dsn)
 	if err != nil {
 		return "", err
@@ -38,7 +42,24 @@ func KeyOf(ctx context.Context, dsn string) (fingerprint string, err error) {
 		err = db.GetContext(ctx, &fingerprint, "SELECT COALESCE(MAX(value), '') FROM meta WHERE name = ?", metaKey)
 	}
 	if err != nil {
-		err = fmt.Errorf("open state store %s: %w", path, explain(err))
+		err = fmt.Errorf("open state store %s: %w", path, explainSQLite(err))
 	}
 	return fingerprint, err
+}
+
+func keyOfPostgres(ctx context.Context, dsn string) (fingerprint string, err error) {
+	p, err := connect(Options{DSN: dsn})
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
+	err = p.within(ctx, false, func(t *sqlx.Tx, _ time.Time) error {
+		var tables int
+		err := t.GetContext(ctx, &tables, "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = $1 AND tablename IN ('meta', $2)", p.schema, versionTable)
+		if err == nil && tables == 2 {
+			err = t.GetContext(ctx, &fingerprint, "SELECT COALESCE(MAX(value), '') FROM meta WHERE name = $1", metaKey)
+		}
+		return err
+	})
+	return fingerprint, wrap(err, "open state store %s", p.label)
 }

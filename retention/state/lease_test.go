@@ -20,7 +20,7 @@ import (
 // TestMain lets tests run this binary again as another process.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("STATE_TEST_CHILD"); dir != "" {
-		if err := child(dir); err != nil {
+		if err := child(dir, os.Getenv("STATE_TEST_DSN")); err != nil {
 			fmt.Println("error:", err)
 		}
 		os.Exit(1)
@@ -30,13 +30,13 @@ func TestMain(m *testing.M) {
 
 // child takes the lease and does batches until it is killed. It says "ready"
 // and then each batch that it has concluded.
-func child(dir string) error {
+func child(dir, dsn string) error {
 	key, err := audit.LoadOrCreateKey(dir+"/audit.key", "example.org/retention")
 	if err != nil {
 		return err
 	}
 	ctx := context.Background()
-	s, err := Open(ctx, Options{DSN: "sqlite:" + dir + "/state.db", Key: key, Clock: time.Now})
+	s, err := Open(ctx, Options{DSN: dsn, Key: key, Clock: time.Now})
 	if err != nil {
 		return err
 	}
@@ -59,10 +59,10 @@ func child(dir string) error {
 }
 
 // startChild starts the child and waits until it has said n lines.
-func startChild(t *testing.T, dir string, lines int) (cmd *exec.Cmd, said []string) {
+func startChild(t *testing.T, dir, dsn string, lines int) (cmd *exec.Cmd, said []string) {
 	t.Helper()
 	cmd = exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), "STATE_TEST_CHILD="+dir)
+	cmd.Env = append(os.Environ(), "STATE_TEST_CHILD="+dir, "STATE_TEST_DSN="+dsn)
 	out, err := cmd.StdoutPipe()
 	must(t, err)
 	must(t, cmd.Start())
@@ -78,10 +78,12 @@ func startChild(t *testing.T, dir string, lines int) (cmd *exec.Cmd, said []stri
 	return cmd, said
 }
 
-func TestKilledProcess(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestKilledProcess(t *testing.T) { onEach(t, testKilledProcess) }
+
+func testKilledProcess(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	b.at = time.Now()
-	cmd, said := startChild(t, b.dir, 12)
+	cmd, said := startChild(t, b.dir, b.where(), 12)
 	if _, err := b.Lease(ctx, "parent", []string{"rule:shop/carts"}); !errors.Is(err, retention.ErrBusy) || !strings.Contains(err.Error(), "rule shop/carts is taken by a run that is about to begin of child since") {
 		t.Errorf("beside a living owner: %v", err)
 	}
@@ -121,8 +123,10 @@ func TestKilledProcess(t *testing.T) {
 	}
 }
 
-func TestLease(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestLease(t *testing.T) { onEach(t, testLease) }
+
+func testLease(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	l, err := b.Lease(ctx, "one", []string{"rule:p/a", "source:crm#0", "rule:p/a"})
 	must(t, err)
 	want := retention.Lease{Owner: "one", Names: []string{"rule:p/a", "source:crm#0"}, Attempt: 1, Since: b.now(), Until: b.now().Add(retention.LeaseTime), Time: retention.LeaseTime}
@@ -162,8 +166,10 @@ func TestLease(t *testing.T) {
 	}
 }
 
-func TestBusySeat(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestBusySeat(t *testing.T) { onEach(t, testBusySeat) }
+
+func testBusySeat(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	if _, err := b.Lease(ctx, "one", []string{retention.RuleLease("p", "a"), retention.SeatLease("crm#1", 0)}); err != nil {
 		t.Fatal(err)
 	}
@@ -183,8 +189,10 @@ func TestBusySeat(t *testing.T) {
 }
 
 // A lease that ran out is over, whole, whoever asks: its run acts no more.
-func TestLeaseRunsOut(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestLeaseRunsOut(t *testing.T) { onEach(t, testLeaseRunsOut) }
+
+func testLeaseRunsOut(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	other := b.open()
 	l, err := b.Lease(ctx, "one", []string{"rule:p/a", "rule:p/b"})
 	must(t, err)
@@ -234,8 +242,10 @@ func (b *bench) fenced(l retention.Lease, when string) {
 	}
 }
 
-func TestUnleaseIsOnce(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestUnleaseIsOnce(t *testing.T) { onEach(t, testUnleaseIsOnce) }
+
+func testUnleaseIsOnce(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	l := b.begin("r1")
 	must(t, b.Unlease(ctx, l))
 	b.fenced(l, "given back")
@@ -249,7 +259,7 @@ func TestUnleaseIsOnce(t *testing.T) {
 // A store of before names had leases goes on with its attempts, and whoever was at
 // work under the old lease is fenced.
 func TestLeaseOfBefore(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+	b, ctx := setup(t, onFile), t.Context()
 	b.sql("DELETE FROM meta WHERE name = ?", metaAttempt)
 	b.sql("INSERT INTO lease (name, owner, process, attempt, since, until) VALUES ('run', 'old', '', 41, 1, 9000000000000000)")
 	b.sql("DROP INDEX lease_attempt")

@@ -26,7 +26,7 @@ type headRow struct {
 	MAC    []byte `db:"mac"`
 }
 
-// Head reads the open log's head. In SQLite the transaction itself is the lock.
+// Head reads the open log's head. The transaction itself is the lock.
 func (l logTx) Head(ctx context.Context) (audit.TreeHead, error) {
 	var r headRow
 	_, err := l.t.get(ctx, &r, `SELECT l.log, l.base, l.size, l.last_at, l.mac FROM audit_logs l JOIN audit_head h ON h.log = l.log`)
@@ -61,11 +61,6 @@ func (l logTx) MayClose(ctx context.Context) (bool, error) {
 	return !open, err
 }
 
-// Hashes reads stored hashes of the tree.
-func (l logTx) Hashes(ctx context.Context, log string, indexes []int64) ([]tlog.Hash, error) {
-	return readHashes(ctx, l.t.Tx, log, indexes)
-}
-
 // Put stores an entry with its hashes.
 func (l logTx) Put(ctx context.Context, e audit.NewEntry) error {
 	if _, err := l.t.exec(ctx, "INSERT INTO audit_entries (log, n, at, kind, run, line) VALUES (?, ?, ?, ?, ?, ?)",
@@ -85,19 +80,13 @@ func (l logTx) PutCheckpoint(ctx context.Context, c audit.Checkpoint) error {
 	return err
 }
 
-// querier is a database or a transaction of it.
-type querier interface {
-	sqlx.QueryerContext
-	Rebind(query string) string
-}
-
 type hashRow struct {
 	Idx  int64  `db:"idx"`
 	Hash []byte `db:"hash"`
 }
 
-// readHashes reads stored hashes in the order asked for; a missing one is an error.
-func readHashes(ctx context.Context, q querier, log string, indexes []int64) ([]tlog.Hash, error) {
+// Hashes reads stored hashes in the order asked for; a missing one is an error.
+func (l logTx) Hashes(ctx context.Context, log string, indexes []int64) ([]tlog.Hash, error) {
 	out := make([]tlog.Hash, len(indexes))
 	if len(indexes) == 0 {
 		return out, nil
@@ -107,7 +96,7 @@ func readHashes(ctx context.Context, q querier, log string, indexes []int64) ([]
 		return nil, err
 	}
 	var rows []hashRow
-	if err := sqlx.SelectContext(ctx, q, &rows, q.Rebind(query), args...); err != nil {
+	if err := l.t.all(ctx, &rows, query, args...); err != nil {
 		return nil, err
 	}
 	found := make(map[int64][]byte, len(rows))

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jmoiron/sqlx"
 
 	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/audit"
@@ -17,10 +15,15 @@ import (
 
 // Options say which store to open, and with what.
 type Options struct {
-	DSN   string           // "sqlite:PATH"
-	Key   *audit.Key       // signs the log; the store knows its fingerprint
-	Clock func() time.Time // the store's clock
-	Lease time.Duration    // how long a lease lasts without a heartbeat; default retention.LeaseTime
+	// DSN is sqlite:PATH, or postgres://…, where ?schema=NAME names another schema than
+	// retentiond.
+	DSN string
+	Key *audit.Key // signs the log; the store knows its fingerprint
+	// Clock is the store's, where the store is a file. A server has its own, which
+	// decides unless ForceClock says otherwise: for tests.
+	Clock      func() time.Time
+	ForceClock bool
+	Lease      time.Duration // how long a lease lasts without a heartbeat; default retention.LeaseTime
 }
 
 // ErrNewer says that the store was made by a newer version of retentiond.
@@ -29,10 +32,8 @@ var ErrNewer = errors.New("the state store is from a newer version of retentiond
 // Store is the state store. It implements every interface of retention/store.go
 // and may be used by several goroutines and several processes.
 type Store struct {
-	db    *sqlx.DB
+	base  base
 	key   *audit.Key
-	clock func() time.Time
-	path  string
 	uuid  string
 	proc  process
 	lease time.Duration
@@ -56,47 +57,29 @@ var (
 	_ retention.Admission = (*Store)(nil)
 )
 
-// Open opens the store, makes it where there is none (file mode 0600), and
+// Open opens the store, makes it where there is none (a file of mode 0600, a schema), and
 // brings it to this version's schema. Errors name the store and the remedy; a
 // store from a newer version is [ErrNewer].
 func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Key == nil || o.Clock == nil {
 		return nil, errors.New("open state store: an audit key and a clock are required")
 	}
-	path, err := sqlitePath(o.DSN)
+	b, err := openBase(ctx, o)
 	if err != nil {
 		return nil, err
-	}
-	db, err := openSQLite(ctx, path)
-	if err != nil {
-		return nil, fmt.Errorf("open state store %s: %w", path, explain(err))
 	}
 	if o.Lease <= 0 {
 		o.Lease = retention.LeaseTime
 	}
-	s := &Store{db: db, key: o.Key, clock: o.Clock, path: path, proc: thisProcess(), lease: o.Lease, holds: map[retention.SourceRecord]cachedHolds{}}
+	s := &Store{base: b, key: o.Key, proc: thisProcess(), lease: o.Lease, holds: map[retention.SourceRecord]cachedHolds{}}
 	if err := s.identify(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open state store %s: %w", path, explain(err)), db.Close())
+		return nil, errors.Join(fmt.Errorf("open state store %s: %w", b.name(), err), b.close())
 	}
 	return s, nil
 }
 
 // Close closes the store.
-func (s *Store) Close() error { return s.db.Close() }
-
-// sqlitePath reads the DSN "sqlite:PATH".
-func sqlitePath(dsn string) (string, error) {
-	if path, ok := strings.CutPrefix(dsn, "sqlite:"); ok && path != "" {
-		if _, query, _ := strings.Cut(path, "?"); strings.Contains(query, "=") || strings.Contains(path, "://") {
-			return "", errors.New("state: options are not allowed, write the path alone: state: sqlite:PATH")
-		}
-		return path, nil
-	}
-	if strings.HasPrefix(dsn, "postgres:") || strings.HasPrefix(dsn, "postgresql:") {
-		return "", errors.New("state: a PostgreSQL state store comes with replicas and is not in this build; write state: sqlite:PATH")
-	}
-	return "", errors.New("state: write state: sqlite:PATH")
-}
+func (s *Store) Close() error { return s.base.close() }
 
 // Names in the table meta.
 const (

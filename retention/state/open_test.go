@@ -15,7 +15,7 @@ import (
 )
 
 func TestOpenMakesTheStore(t *testing.T) {
-	b := setup(t)
+	b := setup(t, onFile)
 	for _, name := range []string{"state.db", "state.db-wal"} {
 		info, err := os.Stat(filepath.Join(b.dir, name))
 		must(t, err)
@@ -28,7 +28,7 @@ func TestOpenMakesTheStore(t *testing.T) {
 	}
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "5000", "secure_delete": "1"} {
 		var got string
-		must(t, b.db.Get(&got, "PRAGMA "+pragma))
+		must(t, b.file().Get(&got, "PRAGMA "+pragma))
 		if got != want {
 			t.Errorf("%s is %s, want %s", pragma, got, want)
 		}
@@ -36,7 +36,7 @@ func TestOpenMakesTheStore(t *testing.T) {
 }
 
 func TestOpenOddPath(t *testing.T) {
-	b := setup(t)
+	b := setup(t, onFile)
 	o := b.options()
 	o.DSN = "sqlite:" + filepath.Join(b.dir, "a b?c%20#é.db")
 	s, err := Open(t.Context(), o)
@@ -69,13 +69,12 @@ func TestOpenRefuses(t *testing.T) {
 			must(t, err)
 			o.Key = key
 		}},
-		{"postgres", "is not in this build", func(t *testing.T, b *bench, o *Options) { o.DSN = "postgres://x@y/z" }},
 		{"no scheme", "write state: sqlite:PATH", func(t *testing.T, b *bench, o *Options) { o.DSN = "./state.db" }},
 		{"no key", "an audit key and a clock are required", func(t *testing.T, b *bench, o *Options) { o.Key = nil }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b := &bench{t: t, dir: t.TempDir(), at: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+			b := &bench{t: t, on: onFile, dir: t.TempDir(), at: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 			o := b.options()
 			s, err := Open(t.Context(), o)
 			must(t, err)
@@ -91,25 +90,31 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-func TestOpenRefusesAnotherOrigin(t *testing.T) {
-	b := setup(t)
+func TestOpenRefusesAnotherOrigin(t *testing.T) { onEach(t, testOpenRefusesAnotherOrigin) }
+
+func testOpenRefusesAnotherOrigin(t *testing.T, on ground) {
+	b := setup(t, on)
 	b.sql("UPDATE meta SET value = 'example.org/other' WHERE name = ?", metaOrigin)
 	if _, err := Open(t.Context(), b.options()); err == nil || !strings.Contains(err.Error(), "set audit.origin back") {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestOpenRefusesANewerStore(t *testing.T) {
-	b := setup(t)
-	b.sql("INSERT INTO "+versionTable+" (version_id, is_applied) VALUES (?, 1)", 999)
+func TestOpenRefusesANewerStore(t *testing.T) { onEach(t, testOpenRefusesANewerStore) }
+
+func testOpenRefusesANewerStore(t *testing.T, on ground) {
+	b := setup(t, on)
+	b.sql("INSERT INTO "+versionTable+" (version_id, is_applied) VALUES (?, TRUE)", 999)
 	if _, err := Open(t.Context(), b.options()); !errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), "schema is 999") {
 		t.Errorf("got %v", err)
 	}
 }
 
 // The file exists and is empty: it becomes a store.
-func TestOpenEmptyFile(t *testing.T) {
-	b := &bench{t: t, dir: t.TempDir(), at: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+func TestOpenEmptyFile(t *testing.T) { onEach(t, testOpenEmptyFile) }
+
+func testOpenEmptyFile(t *testing.T, on ground) {
+	b := &bench{t: t, on: on, dir: t.TempDir(), at: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	must(t, os.WriteFile(filepath.Join(b.dir, "state.db"), nil, 0o600))
 	b.Store = b.open()
 	b.fill(1)
@@ -119,10 +124,11 @@ func TestOpenEmptyFile(t *testing.T) {
 }
 
 func TestLockedFile(t *testing.T) {
-	b := setup(t)
-	b.sql("PRAGMA busy_timeout = 1")
+	b := setup(t, onFile)
+	_, err := b.file().Exec("PRAGMA busy_timeout = 1")
+	must(t, err)
 	other := b.open()
-	tx, err := other.db.Beginx() // immediate: it has the write lock
+	tx, err := other.base.(*sqliteFile).db.Beginx() // immediate: it has the write lock
 	must(t, err)
 	_, err = b.Record(t.Context(), audit.Event{Kind: audit.Access})
 	must(t, tx.Rollback())
@@ -132,8 +138,10 @@ func TestLockedFile(t *testing.T) {
 }
 
 // Several handles open a new file at once, and write at once: one store, one log.
-func TestHandlesAtOnce(t *testing.T) {
-	b := &bench{t: t, dir: t.TempDir(), at: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+func TestHandlesAtOnce(t *testing.T) { onEach(t, testHandlesAtOnce) }
+
+func testHandlesAtOnce(t *testing.T, on ground) {
+	b := &bench{t: t, on: on, dir: t.TempDir(), at: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	o := b.options()
 	var wg sync.WaitGroup
 	var mu sync.Mutex

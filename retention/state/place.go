@@ -89,7 +89,7 @@ func (t *tx) insertHold(ctx context.Context, seq int64, h retention.Hold) error 
 	}
 	_, err = t.exec(ctx, `INSERT INTO holds (id, seq, matter, scopes, scoped, condition, where_text, reason, placed_by, placed_at, review,
 		state, not_covered, covers, entry, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		h.ID, seq, h.Matter, scopes, len(h.Datasets) > 0, condition, h.WhereText, h.Reason, h.PlacedBy, micros(h.PlacedAt), h.Review,
+		h.ID, seq, h.Matter, scopes, flag(len(h.Datasets) > 0), condition, h.WhereText, h.Reason, h.PlacedBy, micros(h.PlacedAt), h.Review,
 		string(h.State), missed, covers, h.AuditEntry, h.Version)
 	return err
 }

@@ -180,7 +180,7 @@ func (s *Store) SetSeen(ctx context.Context, r retention.RuleSeen) error {
 		_, err := t.exec(ctx, `INSERT INTO seen (policy, rule, meaning, fingerprint, approved, ran_at, complete) VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (policy, rule) DO UPDATE SET meaning = excluded.meaning, fingerprint = excluded.fingerprint,
 			approved = excluded.approved, ran_at = excluded.ran_at, complete = excluded.complete`,
-			r.Policy, r.Rule, r.Meaning, r.Fingerprint, r.Approved, micros(r.RanAt), r.Complete)
+			r.Policy, r.Rule, r.Meaning, r.Fingerprint, flag(r.Approved), micros(r.RanAt), flag(r.Complete))
 		return err
 	})
 	return wrap(err, "remember rule %s/%s", r.Policy, r.Rule)

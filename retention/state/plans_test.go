@@ -39,8 +39,10 @@ func (b *bench) says(words ...string) {
 	}
 }
 
-func TestPlans(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestPlans(t *testing.T) { onEach(t, testPlans) }
+
+func testPlans(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	p := plan("p1")
 	must(t, b.SavePlan(ctx, p))
 	b.says(`"kind":"plan.made"`, `"digest":"sha256:p1"`, `"as_of":"2026-03-01T00:00:00Z"`, `"due":4`, `"held":1`, `"total":9`, `"refusals":{"clock":1}`, `"policies":[{"policy":"shop","digest":"d"}]`)
@@ -75,8 +77,10 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-func TestRejectAndPreview(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestRejectAndPreview(t *testing.T) { onEach(t, testRejectAndPreview) }
+
+func testRejectAndPreview(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	p := plan("p1")
 	p.Preview = true
 	must(t, b.SavePlan(ctx, p))
@@ -91,8 +95,10 @@ func TestRejectAndPreview(t *testing.T) {
 	b.says(`"kind":"plan.rejected"`)
 }
 
-func TestLongPlanFitsItsEntry(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestLongPlanFitsItsEntry(t *testing.T) { onEach(t, testLongPlanFitsItsEntry) }
+
+func testLongPlanFitsItsEntry(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	p := plan("p1")
 	for range 2000 {
 		p.Steps = append(p.Steps, retention.Step{Policy: "shop", Rule: strings.Repeat("long", 10), Classes: retention.Classes{Due: math.MaxInt64}})
@@ -102,8 +108,10 @@ func TestLongPlanFitsItsEntry(t *testing.T) {
 	b.says(`"step_count":2001`)
 }
 
-func TestSeen(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestSeen(t *testing.T) { onEach(t, testSeen) }
+
+func testSeen(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	if _, ok, err := b.Seen(ctx, "shop", "carts"); ok || err != nil {
 		t.Errorf("never: %v, %v", ok, err)
 	}
@@ -120,8 +128,10 @@ func TestSeen(t *testing.T) {
 	}
 }
 
-func TestSpool(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestSpool(t *testing.T) { onEach(t, testSpool) }
+
+func testSpool(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	secret, err := b.SpoolKey(ctx, "p1")
 	must(t, err)
 	if again, err := b.SpoolKey(ctx, "p1"); err != nil || !cmp.Equal(secret, again) || len(secret) != 32 {
@@ -158,8 +168,10 @@ func TestSpool(t *testing.T) {
 	}
 }
 
-func TestDamagedSpoolIsAnError(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestDamagedSpoolIsAnError(t *testing.T) { onEach(t, testDamagedSpoolIsAnError) }
+
+func testDamagedSpoolIsAnError(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	must(t, b.PutSpool(ctx, "p1", 0, retention.SpoolPage{Hashes: []uint64{1}}))
 	for _, body := range [][]byte{{}, {1, 2, 3}, make([]byte, 100)} {
 		b.sql("UPDATE spool SET body = ?", body)

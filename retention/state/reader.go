@@ -3,14 +3,13 @@ package state
 import (
 	"context"
 
-	"github.com/jmoiron/sqlx"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/retentiond/retentiond/retention/audit"
 )
 
-// logReader reads the log page by page, without a transaction: it only grows.
-type logReader struct{ db *sqlx.DB }
+// logReader reads the log page by page, each in a short transaction: it only grows.
+type logReader struct{ s *Store }
 
 var (
 	_ audit.Reader   = logReader{}
@@ -18,7 +17,7 @@ var (
 )
 
 func (r logReader) all(ctx context.Context, dest any, query string, args ...any) error {
-	return explain(r.db.SelectContext(ctx, dest, r.db.Rebind(query), args...))
+	return r.s.read(ctx, func(t *tx) error { return t.all(ctx, dest, query, args...) })
 }
 
 type checkpointRow struct {
@@ -87,6 +86,10 @@ func (r logReader) StoredHashes(ctx context.Context, log string, from, to int64)
 }
 
 // Hashes reads stored hashes of the tree.
-func (r logReader) Hashes(ctx context.Context, log string, indexes []int64) ([]tlog.Hash, error) {
-	return readHashes(ctx, r.db, log, indexes)
+func (r logReader) Hashes(ctx context.Context, log string, indexes []int64) (out []tlog.Hash, err error) {
+	err = r.s.read(ctx, func(t *tx) error {
+		out, err = t.log().Hashes(ctx, log, indexes)
+		return err
+	})
+	return out, err
 }

@@ -22,8 +22,10 @@ func report(run string) retention.RunReport {
 		Refusals: []retention.Refusal{{Policy: "shop", Rule: "old", Code: retention.RefuseLimitRows}}}
 }
 
-func TestAFinishedRunUsesUpItsPlan(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestAFinishedRunUsesUpItsPlan(t *testing.T) { onEach(t, testAFinishedRunUsesUpItsPlan) }
+
+func testAFinishedRunUsesUpItsPlan(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	for _, c := range []struct {
 		name  string
 		spoil func(*retention.RunReport)
@@ -49,8 +51,10 @@ func TestAFinishedRunUsesUpItsPlan(t *testing.T) {
 	}
 }
 
-func TestRuns(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestRuns(t *testing.T) { onEach(t, testRuns) }
+
+func testRuns(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	must(t, b.SavePlan(ctx, plan("p1")))
 	l := b.begin("r1")
 	b.says(`"kind":"run.started","run":"r1"`, `"attempt":1`, `"plan":"p1"`, `"by":"hmac:`)
@@ -92,8 +96,10 @@ func TestRuns(t *testing.T) {
 	}
 }
 
-func TestIntents(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestIntents(t *testing.T) { onEach(t, testIntents) }
+
+func testIntents(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	l := b.begin("r1")
 	for i := range 4 {
 		must(t, b.Intend(ctx, intent(fmt.Sprint("i", i), l)))
@@ -141,11 +147,22 @@ func TestIntents(t *testing.T) {
 }
 
 // An outcome whose entry cannot be written is not stored either (L7).
-func TestConcludeIsOneTransaction(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestConcludeIsOneTransaction(t *testing.T) { onEach(t, testConcludeIsOneTransaction) }
+
+func testConcludeIsOneTransaction(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	l := b.begin("r1")
 	must(t, b.Intend(ctx, intent("i1", l)))
-	b.sql("CREATE TRIGGER full BEFORE INSERT ON audit_entries BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+	full := []string{"CREATE TRIGGER full_disk BEFORE INSERT ON audit_entries BEGIN SELECT RAISE(ABORT, 'disk full'); END"}
+	empty := "DROP TRIGGER full_disk"
+	if on == onServer {
+		full = []string{"CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE disk_full; END'",
+			"CREATE TRIGGER full_disk BEFORE INSERT ON audit_entries FOR EACH ROW EXECUTE FUNCTION full_disk()"}
+		empty += " ON audit_entries"
+	}
+	for _, text := range full {
+		b.sql(text)
+	}
 	if err := b.Conclude(ctx, "i1", retention.Outcome{Done: 10}, false); err == nil {
 		t.Fatal("an outcome without entry")
 	}
@@ -155,7 +172,7 @@ func TestConcludeIsOneTransaction(t *testing.T) {
 	if err := b.Intend(ctx, intent("i2", l)); err == nil {
 		t.Fatal("an intent without entry")
 	}
-	b.sql("DROP TRIGGER full")
+	b.sql(empty)
 	if open, err := b.OpenIntents(ctx); err != nil || len(open) != 1 || open[0].ID != "i1" {
 		t.Errorf("open: %+v, %v", open, err)
 	}
@@ -168,8 +185,10 @@ func TestConcludeIsOneTransaction(t *testing.T) {
 	}
 }
 
-func TestIdentity(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestIdentity(t *testing.T) { onEach(t, testIdentity) }
+
+func testIdentity(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	if at, err := b.Anchor(ctx); err != nil || !at.IsZero() {
 		t.Errorf("anchor: %s, %v", at, err)
 	}
@@ -206,8 +225,10 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-func TestEntries(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestEntries(t *testing.T) { onEach(t, testEntries) }
+
+func testEntries(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	b.fill(5)
 	b.at = b.at.AddDate(1, 0, 0)
 	b.fill(1200)
@@ -248,8 +269,10 @@ func TestEntries(t *testing.T) {
 	}
 }
 
-func TestExpire(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestExpire(t *testing.T) { onEach(t, testExpire) }
+
+func testExpire(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	must(t, b.SavePlan(ctx, plan("p1")))
 	must(t, second(b.SpoolKey(ctx, "p1")))
 	must(t, b.PutSpool(ctx, "p1", 0, retention.SpoolPage{Hashes: []uint64{1}}))
@@ -277,19 +300,19 @@ func TestExpire(t *testing.T) {
 	b.says(`"dropped":{"log":"2026"`)
 	for _, table := range []string{"audit_entries", "audit_hashes", "audit_checkpoints", "audit_salts"} {
 		var n int
-		must(t, b.db.Get(&n, "SELECT count(*) FROM "+table+" WHERE log = '2026'"))
+		must(t, b.one(&n, "SELECT count(*) FROM "+table+" WHERE log = '2026'"))
 		if n != 0 {
 			t.Errorf("%d rows of the dropped log are left in %s", n, table)
 		}
 	}
 	var secret []byte
-	must(t, b.db.Get(&secret, "SELECT secret FROM audit_logs WHERE log = '2026'"))
+	must(t, b.one(&secret, "SELECT secret FROM audit_logs WHERE log = '2026'"))
 	if secret != nil {
 		t.Error("the dropped log's key is left")
 	}
 	for table, want := range map[string]int{"plans": 1, "spool": 0, "spool_keys": 0, "runs": 0, "intents": 0, "holds": 1, "hold_subjects": 1} {
 		var n int
-		must(t, b.db.Get(&n, "SELECT count(*) FROM "+table))
+		must(t, b.one(&n, "SELECT count(*) FROM "+table))
 		if n != want {
 			t.Errorf("%d rows are left in %s, want %d", n, table, want)
 		}
@@ -312,8 +335,10 @@ func TestExpire(t *testing.T) {
 	}
 }
 
-func TestAdoptLog(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestAdoptLog(t *testing.T) { onEach(t, testAdoptLog) }
+
+func testAdoptLog(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	b.fill(5)
 	must(t, second(b.Checkpoint(ctx)))
 	must(t, b.AdoptLog(ctx, "alice", "nothing to adopt"))

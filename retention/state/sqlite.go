@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -24,8 +25,47 @@ var migrations embed.FS
 // store from any other database.
 const versionTable = "retentiond_state_version"
 
+// sqliteFile is a state store in a file.
+type sqliteFile struct {
+	db    *sqlx.DB
+	path  string
+	clock func() time.Time
+}
+
 // openSQLite opens or makes the file, on one connection.
-func openSQLite(ctx context.Context, path string) (*sqlx.DB, error) {
+func openSQLite(ctx context.Context, path string, clock func() time.Time) (base, error) {
+	db, err := openFile(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("open state store %s: %w", path, explainSQLite(err))
+	}
+	return &sqliteFile{db, path, clock}, nil
+}
+
+func (f *sqliteFile) seen() string                           { return "PRAGMA data_version" }
+func (f *sqliteFile) name() string                           { return f.path }
+func (f *sqliteFile) explain(err error) error                { return explainSQLite(err) }
+func (f *sqliteFile) now(context.Context) (time.Time, error) { return f.clock(), nil }
+func (f *sqliteFile) close() error                           { return f.db.Close() }
+
+// within runs do in a transaction: one that writes is immediate.
+func (f *sqliteFile) within(ctx context.Context, write bool, do func(*sqlx.Tx, time.Time) error) error {
+	t, err := f.db.BeginTxx(ctx, &sql.TxOptions{ReadOnly: !write})
+	if err != nil {
+		return fmt.Errorf("state store %s: %w", f.path, explainSQLite(err))
+	}
+	if err := do(t, f.clock()); err != nil {
+		if back := t.Rollback(); back != nil && !errors.Is(back, sql.ErrTxDone) {
+			err = errors.Join(err, back)
+		}
+		return explainSQLite(err)
+	}
+	if err := t.Commit(); err != nil {
+		return fmt.Errorf("state store %s: commit: %w", f.path, explainSQLite(err))
+	}
+	return nil
+}
+
+func openFile(ctx context.Context, path string) (*sqlx.DB, error) {
 	if err := makeFile(path); err != nil {
 		return nil, err
 	}
@@ -144,28 +184,49 @@ func sqliteCode(err error) int {
 	return 0
 }
 
-// explain adds the remedy to errors of SQLite that a person can do something about.
-func explain(err error) error {
-	switch sqliteCode(err) {
-	case sqlite3.SQLITE_NOTADB:
-		return fmt.Errorf("the file is no SQLite database; name another file, or restore it from a copy: %w", err)
-	case sqlite3.SQLITE_CORRUPT:
-		return fmt.Errorf("the file is damaged; restore it from a copy, then run check --adopt: %w", err)
-	case sqlite3.SQLITE_READONLY:
-		return fmt.Errorf("the file or its directory is read-only; make both writable for this user: %w", err)
-	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
-		return fmt.Errorf("the file cannot be opened; check that its directory exists and who may write there: %w", err)
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return fmt.Errorf("another process has locked the file for over 5 s; end it or try again: %w", err)
-	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR:
-		return fmt.Errorf("the file cannot be written: the disk is full, a quota is reached, or it fails; make room: %w", err)
+// explainSQLite adds the remedy to errors of SQLite that a person can do something
+// about, once.
+func explainSQLite(err error) error {
+	remedy := sqliteRemedy(sqliteCode(err))
+	if _, done := errors.AsType[*explained](err); done || remedy == "" {
+		return err
 	}
-	return err
+	return &explained{remedy + ": " + err.Error(), err}
 }
 
-// flushWAL empties the write-ahead log, where destroyed keys could still be
+// explained is an error with its remedy.
+type explained struct {
+	text string
+	err  error
+}
+
+// Error returns the text.
+func (e *explained) Error() string { return e.text }
+
+// Unwrap gives the error itself.
+func (e *explained) Unwrap() error { return e.err }
+
+func sqliteRemedy(code int) string {
+	switch code {
+	case sqlite3.SQLITE_NOTADB:
+		return "the file is no SQLite database; name another file, or restore it from a copy"
+	case sqlite3.SQLITE_CORRUPT:
+		return "the file is damaged; restore it from a copy, then run check --adopt"
+	case sqlite3.SQLITE_READONLY:
+		return "the file or its directory is read-only; make both writable for this user"
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+		return "the file cannot be opened; check that its directory exists and who may write there"
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return "another process has locked the file for over 5 s; end it or try again"
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR:
+		return "the file cannot be written: the disk is full, a quota is reached, or it fails; make room"
+	}
+	return ""
+}
+
+// flush empties the write-ahead log, where destroyed keys could still be
 // read. Where readers are in the way, the next checkpoint does it.
-func (s *Store) flushWAL(ctx context.Context) error {
-	_, err := s.db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
-	return explain(err)
+func (f *sqliteFile) flush(ctx context.Context) error {
+	_, err := f.db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return explainSQLite(err)
 }

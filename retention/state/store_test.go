@@ -1,6 +1,7 @@
 package state
 
 import (
+	"crypto/rand"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -8,22 +9,45 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
+	"github.com/retentiond/retentiond/connectors/conntest/servers"
 	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/audit"
 )
 
-// bench is a store on a real file, with a clock that tests move.
+// ground is where a store stands.
+type ground string
+
+const (
+	onFile   ground = "sqlite"
+	onServer ground = "postgres"
+)
+
+// onEach runs a test on each kind of store: same code, same tests.
+func onEach(t *testing.T, test func(t *testing.T, on ground)) {
+	for _, on := range []ground{onFile, onServer} {
+		t.Run(string(on), func(t *testing.T) {
+			t.Parallel()
+			test(t, on)
+		})
+	}
+}
+
+// bench is a store on a real file or server, with a clock that tests move.
 type bench struct {
 	*Store
-	t   *testing.T
+	t   testing.TB
+	on  ground
+	dsn string // of the server
 	dir string
 	mu  sync.Mutex
 	at  time.Time
 }
 
-func setup(t *testing.T) *bench {
+func setup(t testing.TB, on ground) *bench {
 	t.Helper()
-	b := &bench{t: t, dir: t.TempDir(), at: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	b := &bench{t: t, on: on, dir: t.TempDir(), at: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	b.Store = b.open()
 	return b
 }
@@ -44,7 +68,79 @@ func (b *bench) options() Options {
 	b.t.Helper()
 	key, err := audit.LoadOrCreateKey(filepath.Join(b.dir, "audit.key"), "example.org/retention")
 	must(b.t, err)
-	return Options{DSN: "sqlite:" + filepath.Join(b.dir, "state.db"), Key: key, Clock: b.now}
+	return Options{DSN: b.where(), Key: key, Clock: b.now, ForceClock: true}
+}
+
+// where is the store's DSN: a file, or a schema of its own.
+func (b *bench) where() string {
+	b.t.Helper()
+	if b.on == onFile {
+		return "sqlite:" + filepath.Join(b.dir, "state.db")
+	}
+	if b.dsn == "" {
+		b.dsn = schemaOf(b.t)
+	}
+	return b.dsn
+}
+
+// schemaOf names a schema that nobody else has, and drops it at the end.
+func schemaOf(t testing.TB) string {
+	t.Helper()
+	admin := servers.Postgres(t).Admin()
+	schema := "s_" + strings.ToLower(rand.Text())
+	t.Cleanup(func() {
+		db, err := sqlx.Open("postgres", admin)
+		must(t, err)
+		_, err = db.Exec("DROP SCHEMA IF EXISTS " + schema + " CASCADE")
+		must(t, errors.Join(err, db.Close()))
+	})
+	return admin + map[bool]string{true: "&", false: "?"}[strings.Contains(admin, "?")] + "schema=" + schema
+}
+
+// sql changes the store behind its back; texts are SQLite's.
+func (b *bench) sql(query string, args ...any) {
+	b.t.Helper()
+	b.change(b.Store, query, args...)
+}
+
+func (b *bench) change(s *Store, query string, args ...any) {
+	b.t.Helper()
+	if b.on == onServer {
+		query = strings.NewReplacer("zeroblob(32)", "decode(repeat('00', 32), 'hex')", "x'7b7d'", "'{}'",
+			" replace(", " replaced(", "CAST(replace(", "(replaced(", " AS BLOB)", ")").Replace(query)
+	}
+	must(b.t, s.base.within(b.t.Context(), true, func(t *sqlx.Tx, _ time.Time) error {
+		if strings.Contains(query, "replaced(") {
+			if _, err := t.Exec(`CREATE OR REPLACE FUNCTION replaced(bytea, text, text) RETURNS bytea LANGUAGE sql
+				AS 'SELECT convert_to(replace(convert_from($1, ''UTF8''), $2, $3), ''UTF8'')'`); err != nil {
+				return err
+			}
+		}
+		_, err := t.Exec(t.Rebind(query), args...)
+		return err
+	}))
+}
+
+// elsewhere is sql in another process' connection.
+func (b *bench) elsewhere(query string) {
+	b.t.Helper()
+	b.change(b.open(), query)
+}
+
+// one reads one value.
+func (b *bench) one(dest any, query string, args ...any) error {
+	return b.base.within(b.t.Context(), false, func(t *sqlx.Tx, _ time.Time) error {
+		return t.Get(dest, t.Rebind(query), args...)
+	})
+}
+
+// file is the database of a store in a file.
+func (b *bench) file() *sqlx.DB {
+	f, ok := b.base.(*sqliteFile)
+	if !ok {
+		b.t.Fatal("the store is in no file")
+	}
+	return f.db
 }
 
 // open opens another handle on the same store.
@@ -56,7 +152,7 @@ func (b *bench) open() *Store {
 	return s
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -77,8 +173,10 @@ func intent(id string, l retention.Lease) retention.Intent {
 		Stage: 1, Action: retention.Delete, Table: "carts", Planned: 10}
 }
 
-func TestRunOfABatch(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestRunOfABatch(t *testing.T) { onEach(t, testRunOfABatch) }
+
+func testRunOfABatch(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	l := b.begin("r1")
 	must(t, b.Intend(ctx, intent("r1-0-0", l)))
 	open, err := b.OpenIntents(ctx)

@@ -26,40 +26,30 @@ type tx struct {
 }
 
 // write runs do in a transaction that has the write lock from its beginning.
-// It is durable on return without error; otherwise nothing of it remains.
+// It is durable on return without error; otherwise nothing of it remains, unless
+// the error is [ErrUnknown].
 func (s *Store) write(ctx context.Context, do func(*tx) error) error {
-	return s.inTx(ctx, nil, do)
+	return s.inTx(ctx, true, do)
 }
 
 // read runs do on one snapshot, without waiting for writers.
 func (s *Store) read(ctx context.Context, do func(*tx) error) error {
-	return s.inTx(ctx, &sql.TxOptions{ReadOnly: true}, do)
+	return s.inTx(ctx, false, do)
 }
 
-func (s *Store) inTx(ctx context.Context, o *sql.TxOptions, do func(*tx) error) error {
-	t, err := s.db.BeginTxx(ctx, o)
-	if err != nil {
-		return fmt.Errorf("state store %s: %w", s.path, explain(err))
-	}
-	if err := do(&tx{Tx: t, s: s, now: s.now()}); err != nil {
-		if back := t.Rollback(); back != nil && !errors.Is(back, sql.ErrTxDone) {
-			err = errors.Join(err, back)
-		}
-		return explain(err)
-	}
-	if err := t.Commit(); err != nil {
-		return fmt.Errorf("state store %s: commit: %w", s.path, explain(err))
-	}
-	return nil
+func (s *Store) inTx(ctx context.Context, write bool, do func(*tx) error) error {
+	return s.base.within(ctx, write, func(t *sqlx.Tx, now time.Time) error {
+		return do(&tx{Tx: t, s: s, now: stored(now)})
+	})
 }
 
-// now is the store's clock, in the microseconds it stores.
-func (s *Store) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
+// stored is an instant in the microseconds that are stored.
+func stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
 	r, err := t.ExecContext(ctx, t.Rebind(query), args...)
 	if err != nil {
-		return 0, err
+		return 0, t.s.base.explain(err)
 	}
 	return r.RowsAffected()
 }
@@ -89,11 +79,11 @@ func (t *tx) get(ctx context.Context, dest any, query string, args ...any) (ok b
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
-	return err == nil, err
+	return err == nil, t.s.base.explain(err)
 }
 
 func (t *tx) all(ctx context.Context, dest any, query string, args ...any) error {
-	return t.SelectContext(ctx, dest, t.Rebind(query), args...)
+	return t.s.base.explain(t.SelectContext(ctx, dest, t.Rebind(query), args...))
 }
 
 // record appends audit entries in this transaction and returns the last number.

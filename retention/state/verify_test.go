@@ -29,12 +29,6 @@ func (b *bench) fill(n int) {
 	}
 }
 
-func (b *bench) sql(query string, args ...any) {
-	b.t.Helper()
-	_, err := b.db.Exec(query, args...)
-	must(b.t, err)
-}
-
 func (b *bench) verify(ws ...audit.Witness) audit.Result {
 	b.t.Helper()
 	r, err := b.VerifyAudit(b.t.Context(), ws, "")
@@ -46,12 +40,12 @@ func (b *bench) verify(ws ...audit.Witness) audit.Result {
 // with care would.
 func (b *bench) rehash(log string) {
 	b.t.Helper()
-	rows, err := logReader{b.db}.Lines(b.t.Context(), log, 0, 1<<20)
+	rows, err := logReader{b.Store}.Lines(b.t.Context(), log, 0, 1<<20)
 	must(b.t, err)
 	b.sql("DELETE FROM audit_hashes WHERE log = ?", log)
 	for i, r := range rows {
 		hashes, err := tlog.StoredHashes(int64(i), r.Line, tlog.HashReaderFunc(func(ix []int64) ([]tlog.Hash, error) {
-			return readHashes(b.t.Context(), b.db, log, ix)
+			return logReader{b.Store}.Hashes(b.t.Context(), log, ix)
 		}))
 		must(b.t, err)
 		for j, h := range hashes {
@@ -60,7 +54,9 @@ func (b *bench) rehash(log string) {
 	}
 }
 
-func TestVerifySaysWhere(t *testing.T) {
+func TestVerifySaysWhere(t *testing.T) { onEach(t, testVerifySaysWhere) }
+
+func testVerifySaysWhere(t *testing.T, on ground) {
 	// 30 entries, checkpoints at 10 and 20 and 30.
 	tests := []struct {
 		name        string
@@ -122,7 +118,7 @@ func TestVerifySaysWhere(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b := setup(t)
+			b := setup(t, on)
 			for range 3 {
 				b.fill(10)
 				_, err := b.Checkpoint(t.Context())
@@ -150,8 +146,10 @@ func deref(p *int64) int64 {
 	return *p
 }
 
-func TestVerifyFindsForeignSignatures(t *testing.T) {
-	b := setup(t)
+func TestVerifyFindsForeignSignatures(t *testing.T) { onEach(t, testVerifyFindsForeignSignatures) }
+
+func testVerifyFindsForeignSignatures(t *testing.T, on ground) {
+	b := setup(t, on)
 	b.fill(3)
 	_, err := b.Checkpoint(t.Context())
 	must(t, err)
@@ -159,7 +157,7 @@ func TestVerifyFindsForeignSignatures(t *testing.T) {
 	if r := b.verify(); r.OK || !strings.Contains(r.Reason, "does not say what was signed") {
 		t.Errorf("columns beside the note: %+v", r)
 	}
-	other := setup(t)
+	other := setup(t, on)
 	other.fill(3)
 	c, err := other.Checkpoint(t.Context())
 	must(t, err)
@@ -169,8 +167,10 @@ func TestVerifyFindsForeignSignatures(t *testing.T) {
 	}
 }
 
-func TestRollbackIsFound(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestRollbackIsFound(t *testing.T) { onEach(t, testRollbackIsFound) }
+
+func testRollbackIsFound(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	b.fill(5)
 	old, err := b.Checkpoint(ctx)
 	must(t, err)
@@ -220,8 +220,10 @@ func TestRollbackIsFound(t *testing.T) {
 	refused(t, err, retention.RefuseStateMismatch, "check --adopt")
 }
 
-func TestYears(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestYears(t *testing.T) { onEach(t, testYears) }
+
+func testYears(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	b.at = time.Date(2026, 12, 31, 23, 59, 0, 0, time.UTC)
 	l := b.begin("r1")
 	must(t, b.Intend(ctx, intent("i1", l)))
@@ -275,8 +277,10 @@ func TestYears(t *testing.T) {
 	})
 }
 
-func TestClockSetBackIsDeclared(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestClockSetBackIsDeclared(t *testing.T) { onEach(t, testClockSetBackIsDeclared) }
+
+func testClockSetBackIsDeclared(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	b.fill(2)
 	b.pass(-time.Hour)
 	b.fill(1)
@@ -292,9 +296,11 @@ func TestClockSetBackIsDeclared(t *testing.T) {
 
 // Any sequence of appends verifies, and any single changed byte of a stored line
 // is found at exactly its entry.
-func TestAnyByteIsFound(t *testing.T) {
+func TestAnyByteIsFound(t *testing.T) { onEach(t, testAnyByteIsFound) }
+
+func testAnyByteIsFound(t *testing.T, on ground) {
 	rapid.Check(t, func(rt *rapid.T) {
-		b := &bench{t: t, dir: t.TempDir(), at: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+		b := &bench{t: t, on: on, dir: t.TempDir(), at: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 		s, err := Open(t.Context(), b.options())
 		must(t, err)
 		b.Store = s
@@ -328,8 +334,10 @@ func TestAnyByteIsFound(t *testing.T) {
 	})
 }
 
-func TestExport(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestExport(t *testing.T) { onEach(t, testExport) }
+
+func testExport(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	b.fill(5)
 	b.at = b.at.AddDate(1, 0, 0)
 	b.fill(600)
@@ -392,8 +400,10 @@ func checkTiles(t *testing.T, dir string, lines [][]byte) {
 }
 
 // Verification beside a log that grows and is signed meanwhile raises no alarm.
-func TestVerifyBesideAppends(t *testing.T) {
-	b := setup(t)
+func TestVerifyBesideAppends(t *testing.T) { onEach(t, testVerifyBesideAppends) }
+
+func testVerifyBesideAppends(t *testing.T, on ground) {
+	b := setup(t, on)
 	b.fill(50)
 	other := b.open()
 	stop, done := make(chan struct{}), make(chan error)
@@ -421,8 +431,10 @@ func TestVerifyBesideAppends(t *testing.T) {
 	must(t, <-done)
 }
 
-func TestVerifierKeyAndSalts(t *testing.T) {
-	b, ctx := setup(t), t.Context()
+func TestVerifierKeyAndSalts(t *testing.T) { onEach(t, testVerifierKeyAndSalts) }
+
+func testVerifierKeyAndSalts(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
 	for _, year := range []string{"2026", "2027"} {
 		at, err := time.Parse("2006", year)
 		must(t, err)
@@ -443,7 +455,7 @@ func TestVerifierKeyAndSalts(t *testing.T) {
 		t.Error("one text has one digest: it can be guessed")
 	}
 	var salt []byte
-	must(t, b.db.Get(&salt, "SELECT salt FROM audit_salts WHERE digest = ?", one))
+	must(t, b.one(&salt, "SELECT salt FROM audit_salts WHERE digest = ?", one))
 	if audit.Salted(salt, "the same text") != one {
 		t.Error("the salt that is kept does not show what the text was")
 	}
