@@ -10,11 +10,15 @@ import (
 type Key []any
 
 // Cursor is a position in a page order: the order column's raw value, where the
-// order has one, and the key. The zero Cursor is before the first row.
+// order has one, and the key. Without a key it lies before every row that has
+// the value. The zero Cursor is before the first row.
 type Cursor struct {
 	Order any
 	Key   Key
 }
+
+// Zero is whether the cursor names no place.
+func (c Cursor) Zero() bool { return c.Order == nil && len(c.Key) == 0 }
 
 // Page is the next due rows in the page order. Rows and Next are empty at the end.
 type Page struct {
@@ -43,6 +47,11 @@ type Batch struct {
 	Admit func(ctx context.Context, g Gate) (*HoldSet, error)
 	// Seal makes the receipt's digest (an HMAC: no plain hash of identifiers).
 	Seal func(done int64, keys []Key) string
+	// Turn, where it is set, is called once the batch is admitted, before it touches
+	// a row: it waits for the source to be free, and returns what ends the turn. That
+	// is called when the batch's rows are done, before its receipt is written, or
+	// when the batch ends.
+	Turn func() (end func())
 	// Reached is told of each [Point]; nil outside of tests. See [Batch.Reach].
 	Reached func(Point)
 }
@@ -51,7 +60,7 @@ type Batch struct {
 // to and with another. What is due in it was planned, unless more rows are due
 // than the plan has left: then nothing is done, and the error is [ErrUnplanned].
 type Range struct {
-	After, To Cursor // a zero To: to the end
+	After, To Cursor // a zero To: to the end; one without a key: up to, and without, its value
 	Most      int64  // rows that may be done
 	// Of Parts passes over the range, the one numbered Part from 0: the rows whose
 	// key leaves that remainder. Parts below 2: all rows at once.

@@ -19,10 +19,10 @@ type Inspector interface {
 	// Page returns the next due rows, at most limit, after the cursor, in an
 	// order that never walks a row twice.
 	Page(ctx context.Context, s Selection, h *HoldSet, after Cursor, limit int) (Page, error)
-	// Ahead returns the place in the page order that lies so many rows after the
-	// cursor, counted among the rows that could be due (holds and conditions are
-	// not asked): the end of a range of about that size. Where fewer are left it is
-	// the zero Cursor.
+	// Ahead returns the place in the page order that lies at most so many rows after
+	// the cursor, and at least half as many, counted among the rows that could be due
+	// (holds and conditions are not asked): the end of a range of about that size.
+	// Where fewer are left it is the zero Cursor.
 	Ahead(ctx context.Context, s Selection, after Cursor, rows int) (Cursor, error)
 	// Partitions returns the partitions of the selection's table, in the order of
 	// their bounds, that may go as a whole: every row of them is due now. None where

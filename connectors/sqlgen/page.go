@@ -30,7 +30,7 @@ func (g *Gen) Page(after retention.Cursor, limit int) (Query, error) {
 		return Query{}, err
 	}
 	where := g.due(t)
-	if len(after.Key) > 0 {
+	if !after.Zero() {
 		where = And(g.beyond(t, after), where)
 	}
 	return g.done(Format("SELECT %s\nFROM %s\nWHERE %s\nORDER BY %s\nLIMIT %s", g.plain(t, g.ordering()), g.from(t), where,
@@ -56,19 +56,29 @@ func (g *Gen) bind(v SQL, c *retention.Column) SQL {
 // beyond is whether the row comes after the cursor.
 func (g *Gen) beyond(t row, after retention.Cursor) SQL {
 	order, values := g.place(t, after)
+	if len(after.Key) == 0 {
+		return Format("%s >= %s", order[0], values[0])
+	}
 	return g.compareRows(order, values, ">", ">")
 }
 
 // upTo is whether the row comes before the cursor, or is its row.
 func (g *Gen) upTo(t row, to retention.Cursor) SQL {
 	order, values := g.place(t, to)
+	if len(to.Key) == 0 {
+		return Format("%s < %s", order[0], values[0])
+	}
 	return g.compareRows(order, values, "<", "<=")
 }
 
-// place are the columns of the page order, and the cursor's values beside them.
+// place are the columns of the page order, and the cursor's values beside them:
+// the order column's alone where the cursor has no key.
 func (g *Gen) place(t row, c retention.Cursor) (order, values []SQL) {
 	names, at := g.ordering(), c.Key
-	if len(names) > len(g.s.Table.Key) {
+	switch {
+	case len(c.Key) == 0 && c.Order != nil && len(names) > len(g.s.Table.Key):
+		names, at = names[:1], retention.Key{c.Order}
+	case len(names) > len(g.s.Table.Key):
 		at = append(retention.Key{c.Order}, c.Key...)
 	}
 	if len(at) != len(names) || len(names) > len(c.Key) && c.Order == nil {

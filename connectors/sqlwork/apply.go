@@ -18,6 +18,7 @@ type work struct {
 	due     []retention.Key
 	list    string // the due keys
 	changed int64  // rows that the statements say they changed
+	end     func() // of the batch's turn
 	out     retention.Outcome
 }
 
@@ -85,6 +86,10 @@ func (w *work) do(ctx context.Context) error {
 	if err := w.admitted(ctx); err != nil {
 		return err
 	}
+	if w.b.Turn != nil {
+		w.end = w.b.Turn()
+		defer w.ended()
+	}
 	if w.b.Partition != nil {
 		return w.partition(ctx)
 	}
@@ -114,6 +119,14 @@ func (w *work) do(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// ended ends the batch's turn, once.
+func (w *work) ended() {
+	if w.end != nil {
+		w.end()
+		w.end = nil
+	}
 }
 
 // admitted passes the gate: the source's row, then the store's word, then the
@@ -233,6 +246,7 @@ func spare(s *retention.Spared, class string) error {
 
 // receipt seals what was done, in the same transaction.
 func (w *work) receipt(ctx context.Context) error {
+	w.ended() // what is left to do is to write it down
 	if w.b.ChildrenOf > 0 {
 		w.out.Spared = retention.Spared{}
 	}

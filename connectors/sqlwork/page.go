@@ -33,20 +33,27 @@ func (s *Source) Page(ctx context.Context, sel retention.Selection, h *retention
 	return out, nil
 }
 
-// Ahead is the place in the page order that lies that many rows after the
+// Ahead is the place in the page order that lies about that many rows after the
 // cursor, counted among the rows that could be due: the end of the next range.
-// It is the zero cursor where fewer are left.
+// It is the zero cursor where fewer are left. The order column alone decides, so
+// that an index answers, unless many rows share its value.
 func (s *Source) Ahead(ctx context.Context, sel retention.Selection, after retention.Cursor, rows int) (retention.Cursor, error) {
 	var out retention.Cursor
-	g, err := s.Gen(sel, &retention.HoldSet{})
-	if err != nil {
-		return out, err
-	}
-	x, err := g.Ahead(after, rows)
-	if err != nil {
-		return out, err
-	}
-	err = s.e.Look(ByIndex(ctx), func(q Session) error {
+	err := s.e.Look(ByIndex(ctx), func(q Session) error {
+		g, err := s.Gen(sel, &retention.HoldSet{})
+		if err != nil {
+			return err
+		}
+		if g.Order() != "" {
+			var found bool
+			if out, found, err = s.aheadByOrder(ctx, q, sel, after, rows); err != nil || found {
+				return err
+			}
+		}
+		x, err := g.Ahead(after, rows)
+		if err != nil {
+			return err
+		}
 		cursors, err := s.cursors(ctx, q, sel.Table, g.Order(), x)
 		if len(cursors) > 0 {
 			out = cursors[0]
@@ -57,6 +64,43 @@ func (s *Source) Ahead(ctx context.Context, sel retention.Selection, after reten
 		return retention.Cursor{}, fmt.Errorf("range of table %s: %w", sel.Table.Name, err)
 	}
 	return out, nil
+}
+
+// aheadByOrder is Ahead by the order column; found = false where rows that share
+// its value have to be divided by key.
+func (s *Source) aheadByOrder(ctx context.Context, q Session, sel retention.Selection, after retention.Cursor, rows int) (out retention.Cursor, found bool, err error) {
+	g, err := s.Gen(sel, &retention.HoldSet{})
+	if err != nil {
+		return out, false, err
+	}
+	x, err := g.AheadByOrder(after, rows)
+	if err != nil {
+		return out, false, err
+	}
+	places, err := q.QueryxContext(ctx, x.Text, x.Args...)
+	if err != nil {
+		return out, false, err
+	}
+	defer places.Close()
+	if !places.Next() { // fewer are left
+		return out, true, places.Err()
+	}
+	vals, err := places.SliceScan()
+	if err != nil {
+		return out, false, err
+	}
+	if number(vals[1]) != 1 {
+		return out, false, nil
+	}
+	return retention.Cursor{Order: s.cursorValue(sel.Table.Column(g.Order()), vals[0])}, true, nil
+}
+
+// cursorValue is what the driver returned, as cursors keep it.
+func (s *Source) cursorValue(c *retention.Column, v any) any {
+	if b, blob := v.([]byte); blob && b == nil {
+		v = []byte{} // an empty blob is not NULL
+	}
+	return s.e.Value(c, v)
 }
 
 // cursors reads rows of the order column, where there is one, and the key.
@@ -77,10 +121,7 @@ func (s *Source) cursors(ctx context.Context, q Session, t *retention.Table, ord
 			return nil, err
 		}
 		for i, v := range vals {
-			if b, blob := v.([]byte); blob && b == nil {
-				v = []byte{} // an empty blob is not NULL
-			}
-			vals[i] = s.e.Value(t.Column(names[i]), v)
+			vals[i] = s.cursorValue(t.Column(names[i]), v)
 		}
 		c := retention.Cursor{Key: vals}
 		if order != "" {

@@ -110,7 +110,7 @@ func (r *ranges) one(ctx context.Context) bool {
 	r.order.Unlock()
 	r.adapt(took, s.size)
 	r.progress(r.soFar())
-	if float64(out.Done) < sparse*float64(s.size) && len(s.To.Key) > 0 {
+	if float64(out.Done) < sparse*float64(s.size)/2 && !s.To.Zero() { // a range has half of its size, or more
 		r.order.Lock()
 		if s.Parts > 1 { // its other passes are still to do
 			r.name(s.After, s.seq)
@@ -161,7 +161,7 @@ func (r *ranges) take(ctx context.Context) (s stretch, ok bool) {
 	if s.Parts > 1 {
 		s.Most = min(left, int64(s.size)*2) // rows fall unevenly into passes
 	}
-	if len(s.To.Key) == 0 {
+	if s.To.Zero() {
 		s.Most = left
 	}
 	r.reserved += s.Most
@@ -190,7 +190,7 @@ func (r *ranges) widen(ctx context.Context, size int) error {
 		return fmt.Errorf("reading table %q: %w", r.step.Table, err)
 	}
 	r.wide = retention.Range{After: r.at, To: to, Parts: r.passes}
-	r.at, r.last = to, len(to.Key) == 0
+	r.at, r.last = to, to.Zero()
 	return nil
 }
 
@@ -247,7 +247,7 @@ func (r *ranges) halve(ctx context.Context, s stretch) error {
 	}
 	first, second := s, s
 	first.size, second.size = half, half
-	if len(middle.Key) == 0 {
+	if middle.Zero() {
 		r.retry = append(r.retry, first)
 		return nil
 	}
