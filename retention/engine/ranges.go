@@ -45,8 +45,8 @@ func (sw *stepWork) dense() bool {
 }
 
 // ranges is a walk in ranges by several workers. Each takes the next range; a
-// source does as many at once as there are slots, and while it does, another
-// worker audits the last one and writes down the next.
+// source does as many at once as there are slots, and while it does, others commit
+// and audit the last ones and write down the next.
 type ranges struct {
 	*stepWork
 	passes int // over each range
@@ -67,12 +67,17 @@ type ranges struct {
 	err    error
 }
 
+// ahead is how many batches beside those that the source does may be on their way:
+// one is written down and admitted, another commits and is audited. Disks are slow;
+// with less, the source would wait for them.
+const ahead = 2
+
 // walk goes through all ranges; ended is false where rows are to be named from
 // resume on.
 func (r *ranges) walk(ctx context.Context) (ended bool, err error) {
 	n := r.workers
 	if r.Sources[r.step.Source].Fair {
-		n++
+		n += ahead
 	}
 	var all sync.WaitGroup
 	for range n {
