@@ -110,6 +110,7 @@ func sections() []section {
 		{"Where", whereCases()},
 		{"Holds", holdCases()},
 		{"Page", pageCases()},
+		{"Ranges", rangeCases()},
 		{"Apply", applyCases()},
 		{"Children", childCases()},
 		{"Changes", changeCases()},
