@@ -32,6 +32,7 @@ func (r *reader) check(c *Config) {
 	}
 	r.oneOf(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log", "level")
 	r.oneOf(c.Log.Format, []string{"json", "text"}, "log", "format")
+	r.oneOf(c.Schedule.CatchUp, []string{"skip", "one", "all"}, "schedule", "catch_up")
 }
 
 func (r *reader) oneOf(value string, words []string, path ...string) {

@@ -20,6 +20,7 @@ type Config struct {
 	Keep      Keep              `mapstructure:"keep"`
 	HTTP      HTTP              `mapstructure:"http"`
 	Log       Log               `mapstructure:"log"`
+	Schedule  Schedule          `mapstructure:"schedule"`
 }
 
 // Source is a database or a store of files.
@@ -107,4 +108,10 @@ type HTTP struct {
 type Log struct {
 	Level  string `mapstructure:"level"`  // debug, info, warn, error
 	Format string `mapstructure:"format"` // json, text
+}
+
+// Schedule is how the daemon keeps to the policies' schedules.
+type Schedule struct {
+	CatchUp string        `mapstructure:"catch_up"` // skip, one or all of the slots that nobody was there to run
+	Jitter  time.Duration `mapstructure:"jitter"`   // most that a slot is put off, always by the same
 }

@@ -96,5 +96,7 @@ func defaults() map[string]any {
 		"http.listen":    "127.0.0.1:8600",
 		"log.level":      "info",
 		"log.format":     "json",
+
+		"schedule.catch_up": "one",
 	}
 }

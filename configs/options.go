@@ -35,6 +35,7 @@ func options() option {
 		{key: "keep", kind: kindSection, sub: texts("audit", "plans", "holds")},
 		{key: "http", kind: kindSection, sub: texts("listen")},
 		{key: "log", kind: kindSection, sub: texts("level", "format")},
+		{key: "schedule", kind: kindSection, sub: append(texts("catch_up"), option{key: "jitter", kind: kindDuration})},
 	}}
 }
 

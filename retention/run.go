@@ -10,6 +10,7 @@ type Run struct {
 	Started time.Time
 	Attempt int64 // fencing number of the lease it runs under
 	By      string
+	Slot    *SlotRun  // the slot that it is the run of; nil: by hand, or of an approved plan
 	Ended   time.Time // zero: still running, or it died
 	Report  *RunReport
 }
@@ -38,6 +39,11 @@ type RunReport struct {
 	// Interrupted: a stop request ended the run between batches; what was
 	// committed is audited.
 	Interrupted bool `json:"interrupted,omitempty"`
+	// ResumeAt: a source's window closed before the end; it opens again then.
+	ResumeAt *time.Time `json:"resume_at,omitempty"`
+	// Parked is the plan in which steps wait for an approval that nobody was asked
+	// for before.
+	Parked string `json:"parked,omitempty"`
 }
 
 // Finished reports whether nothing of the plan is left to try: a run that was
@@ -54,12 +60,12 @@ func (r *RunReport) Finished() bool {
 	return true
 }
 
-// Ends reports whether the run did that same step to its end.
+// Ends reports whether the run did that same step to its end, erase included.
 func (r *RunReport) Ends(s StepReport) bool {
 	for i := range r.Steps {
 		o := &r.Steps[i]
 		if o.Policy == s.Policy && o.Rule == s.Rule && o.Stage == s.Stage && o.Table == s.Table {
-			return o.Error == ""
+			return o.Error == "" && !o.Unerased
 		}
 	}
 	return false
@@ -84,6 +90,7 @@ type StepReport struct {
 	Seconds   float64          `json:"seconds"`
 	Error     string           `json:"error,omitempty"`
 	Residuals []string         `json:"residuals,omitempty"` // copies that outlive the delete
+	Unerased  bool             `json:"unerased,omitempty"`  // what the dataset's erase asks for was cut short; the next run does it
 	GoneBy    string           `json:"irreversible_from,omitempty"`
 }
 

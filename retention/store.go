@@ -85,6 +85,14 @@ type Plans interface {
 	// Decide stores an approval (yes) or rejection with its entry. Only a plan in
 	// state made can be decided: ErrDecided.
 	Decide(ctx context.Context, a Approval, yes bool) error
+	// ApprovedPlans lists, oldest approval first, the plans that were approved, have
+	// not run to their end, and whose approval is not over.
+	ApprovedPlans(ctx context.Context) ([]SavedPlan, error)
+	// Park remembers that steps of a saved plan wait for an approval.
+	Park(ctx context.Context, plan string, steps []Step) error
+	// Parked returns the plan, made since that instant, in which that very step (same
+	// meaning, same tables) waits for an approval or was rejected; "": none.
+	Parked(ctx context.Context, s Step, since time.Time) (plan string, state PlanState, err error)
 	// Seen returns what was approved or done for a rule before; ok = false: never.
 	Seen(ctx context.Context, policy, rule string) (s RuleSeen, ok bool, err error)
 	// SetSeen replaces it.
@@ -119,8 +127,8 @@ type Runs interface {
 	Leases(ctx context.Context) ([]Lease, error)
 	// BeginRun stores the run with run.started, under its lease.
 	BeginRun(ctx context.Context, r Run) error
-	// EndRun stores the report with run.ended, and marks the plan as run where it
-	// is finished.
+	// EndRun stores the report with run.ended, marks the plan as run where it is
+	// finished, and the run's slot as done where it is over.
 	EndRun(ctx context.Context, r RunReport) error
 	// ListRuns returns the newest runs first; id narrows to one.
 	ListRuns(ctx context.Context, id string, limit int) ([]Run, error)

@@ -23,6 +23,7 @@ type app struct {
 	logLevel string // --log-level
 	noColor  bool   // --no-color
 
+	daemon  bool   // the command is serve: the log is its output
 	started bool   // the command's own work began: later errors are not usage errors
 	planned string // id of the plan that `plan` made, for `demo`
 	printed bool   // the JSON document is on stdout: errors then only go to stderr
@@ -83,6 +84,9 @@ func (a *app) do(f action) func(*cobra.Command, []string) error {
 			return err
 		}
 		a.started = true
+		if err := a.shiftClock(); err != nil {
+			return err
+		}
 		return f(cmd, args)
 	}
 }

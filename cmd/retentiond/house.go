@@ -130,9 +130,12 @@ func (h *house) tellFailed() {
 // guards are the last good texts of the policies that no longer load: their
 // minimums go on protecting, their rules do not run. Where a file does not even
 // tell its name, every policy that was in force and is not loaded is meant.
-func (h *house) guards(ctx context.Context, failed []policies.Failed) ([]*retention.Policy, error) {
-	if len(failed) == 0 {
+func (h *house) guards(ctx context.Context, now policies.Loaded) ([]*retention.Policy, error) {
+	if len(now.Failed) == 0 {
 		return nil, nil
+	}
+	loads := func(name string) bool {
+		return slices.ContainsFunc(now.Policies, func(p *retention.Policy) bool { return p.Name == name })
 	}
 	kept, err := h.store.KeptPolicies(ctx)
 	if err != nil {
@@ -140,7 +143,7 @@ func (h *house) guards(ctx context.Context, failed []policies.Failed) ([]*retent
 	}
 	var out []*retention.Policy
 	for _, name := range slices.Sorted(maps.Keys(kept)) {
-		if !guarded(name, failed) || h.loaded(name) {
+		if !guarded(name, now.Failed) || loads(name) {
 			continue
 		}
 		if p, problems := policies.Decode(name, kept[name], policies.Env{}); len(problems) == 0 {

@@ -23,6 +23,7 @@ func mayImport() map[string][]string {
 		"retention/bind":                   words,
 		"retention/engine":                 append([]string{"retention/bind"}, words...),
 		"retention/state":                  words,
+		"retention/schedule":               words,
 		"connectors/sqlgen":                {"retention"},
 		"connectors/sqlwork":               {"retention", "connectors/sqlgen"},
 		"connectors/sqlite":                {"retention", "retention/calendar", "connectors/sqlgen", "connectors/sqlwork"},

@@ -9,9 +9,13 @@ import (
 )
 
 // newLog writes the log to stderr: from warnings on, unless --log-level asks
-// for more, so that nothing clutters an interactive command.
+// for more, so that nothing clutters an interactive command. Of the daemon, the log
+// is what it has to say: as configured.
 func (a *app) newLog(c configs.Log) (*zap.Logger, error) {
 	name := "warn"
+	if a.daemon {
+		name = c.Level
+	}
 	if a.logLevel != "" {
 		name = a.logLevel
 	}
@@ -21,11 +25,11 @@ func (a *app) newLog(c configs.Log) (*zap.Logger, error) {
 	}
 	cfg := zap.NewProductionEncoderConfig()
 	cfg.EncodeTime = zapcore.RFC3339TimeEncoder
-	if a.logLevel == "" && !a.json() {
+	if a.logLevel == "" && !a.json() && !a.daemon {
 		return zap.New(&lineCore{LevelEnabler: level, p: a.printerTo(a.Err)}), nil
 	}
 	encoder := zapcore.NewJSONEncoder(cfg)
-	if c.Format == "text" || isTerminal(a.Err) {
+	if c.Format == "text" || isTerminal(a.Err) && !a.daemon {
 		encoder = zapcore.NewConsoleEncoder(cfg)
 	}
 	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(a.Err)), level)), nil

@@ -15,6 +15,7 @@ const (
 	envCrashAt = "RETENTIOND_CRASH_AT" // POINT[:NTH]: SIGKILL at the nth pass
 	envStopAt  = "RETENTIOND_STOP_AT"  // POINT[:NTH]: SIGSTOP at the nth pass
 	envLease   = "RETENTIOND_LEASE"    // how long a lease lasts without a heartbeat
+	envClock   = "RETENTIOND_CLOCK"    // by how much this process's clock is off: less than a minute
 )
 
 // mine is one point at which something happens to this process.
@@ -94,4 +95,20 @@ func (a *app) leaseTime() (time.Duration, error) {
 		return 0, usage("such as 2s, at least 100ms", "%s is %q", envLease, text)
 	}
 	return d, nil
+}
+
+// shiftClock sets this process's clock off, within what the clock guard lets pass:
+// tests do not wait for the minute to end.
+func (a *app) shiftClock() error {
+	text := a.getenv(envClock)
+	if text == "" {
+		return nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d.Abs() >= time.Minute {
+		return usage("such as 20s, less than a minute", "%s is %q", envClock, text)
+	}
+	now := a.now
+	a.now = func() time.Time { return now().Add(d) }
+	return nil
 }

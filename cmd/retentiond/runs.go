@@ -83,10 +83,30 @@ type runDoc struct {
 	Done    int64      `json:"done"`
 	Spared  int64      `json:"spared"`
 	By      string     `json:"by"`
+	Slot    *slotDoc   `json:"slot"` // null: by hand, or of an approved plan
+}
+
+// slotDoc is the slot that a run is of.
+type slotDoc struct {
+	Policy  string    `json:"policy"`
+	RuleSet string    `json:"rule_set"` // the schedule that its rules share
+	At      time.Time `json:"at"`
+	Attempt int64     `json:"attempt"`
+}
+
+func slotView(s *retention.SlotRun) *slotDoc {
+	if s == nil {
+		return nil
+	}
+	at := s.At
+	if zone, err := time.LoadLocation(s.Zone); err == nil {
+		at = at.In(zone)
+	}
+	return &slotDoc{s.Policy, s.Set, at, s.Attempt}
 }
 
 func runView(r retention.Run) runDoc {
-	d := runDoc{Run: r.ID, Plan: r.Plan, AsOf: r.AsOf, Started: r.Started, Ended: moment(r.Ended), By: r.By}
+	d := runDoc{Run: r.ID, Plan: r.Plan, AsOf: r.AsOf, Started: r.Started, Ended: moment(r.Ended), By: r.By, Slot: slotView(r.Slot)}
 	if r.Report == nil {
 		return d
 	}
@@ -112,9 +132,9 @@ func (a *app) showRuns(runs []retention.Run) error {
 		p.line("Nothing ran yet. See what would happen with:  %s", a.retry("plan"))
 		return p.err
 	}
-	g := &grid{cols: []gridColumn{col("run"), col("started"), col("verdict"), num("planned"), num("done"), num("spared"), colOpt("by")}}
-	for _, d := range docs {
-		g.add(d.Run, instant(d.Started), verdictWord(d.Verdict), count(d.Planned), count(d.Done), count(d.Spared), d.By)
+	g := &grid{cols: []gridColumn{col("run"), col("started"), col("verdict"), num("planned"), num("done"), num("spared"), colOpt("by"), colOpt("slot")}}
+	for i, d := range docs {
+		g.add(d.Run, instant(d.Started), verdictWord(d.Verdict), count(d.Planned), count(d.Done), count(d.Spared), d.By, slotText(runs[i].Slot))
 	}
 	p.grid(g)
 	return p.err
@@ -127,7 +147,22 @@ func verdictWord(v *string) string {
 	return *v
 }
 
+// slotText is a slot in a list.
+func slotText(s *retention.SlotRun) string {
+	if s == nil {
+		return ""
+	}
+	return s.Policy + " " + s.Time()
+}
+
 func (a *app) showRun(h *house, r retention.Run) error {
+	if r.Slot != nil && !a.json() {
+		p := a.printer()
+		p.line("Run of the %s (schedule %s, attempt %d)", r.Slot, r.Slot.Set, r.Slot.Attempt)
+		if p.err != nil {
+			return p.err
+		}
+	}
 	if r.Report != nil {
 		return a.showReport(h, *r.Report, true)
 	}

@@ -98,7 +98,7 @@ func (a *app) open(ctx context.Context) (*house, error) {
 	}
 	store, err := state.Open(ctx, state.Options{DSN: cfg.State.Reveal(), Key: key, Clock: a.now, Lease: lease})
 	if err != nil {
-		return nil, err
+		return nil, &storeError{err, cfg.Log}
 	}
 	h := &house{app: a, cfg: cfg, key: key, store: store, failed: loaded.Failed, progress: a.newProgress()}
 	if h.engine, err = a.newEngine(ctx, h, loaded); err != nil {
@@ -155,12 +155,17 @@ func (a *app) newEngine(ctx context.Context, h *house, loaded policies.Loaded) (
 	if e.Keep, err = keep(h.cfg.Keep); err != nil {
 		return nil, err
 	}
-	for _, f := range loaded.Failed {
-		e.Failed = append(e.Failed, engine.FailedPolicy{File: f.File, Policy: f.Policy, Message: firstProblem(f)})
-	}
+	e.Failed = failedPolicies(loaded)
 	h.engine = e
-	e.Guards, err = h.guards(ctx, loaded.Failed)
+	e.Guards, err = h.guards(ctx, loaded)
 	return e, err
+}
+
+func failedPolicies(loaded policies.Loaded) (out []engine.FailedPolicy) {
+	for _, f := range loaded.Failed {
+		out = append(out, engine.FailedPolicy{File: f.File, Policy: f.Policy, Message: firstProblem(f)})
+	}
+	return out
 }
 
 func firstProblem(f policies.Failed) string {

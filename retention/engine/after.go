@@ -17,7 +17,7 @@ func (sw *stepWork) rest() {
 	if sw.stop.Err() != nil || sw.report.Error != "" || sw.source == nil {
 		sw.report.Spared.Failed += n
 		if sw.report.Error == "" {
-			sw.report.Error = "stopped before the end"
+			sw.report.Error = sw.whyStopped()
 		}
 		return
 	}

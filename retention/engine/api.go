@@ -100,6 +100,7 @@ type Progress struct {
 // PlanRequest narrows a plan. Zero fields mean all.
 type PlanRequest struct {
 	Policy, Rule string
+	Rules        []string  // of Policy: only these; empty: all
 	AsOf         time.Time // zero: now; the future makes a preview
 	NoSave       bool      // inventory and run plan without keeping a spool
 	AcceptClock  bool
@@ -108,10 +109,13 @@ type PlanRequest struct {
 // RunRequest says what to do.
 type RunRequest struct {
 	Policy, Rule string
-	AsOf         time.Time // zero: now; never the future
-	Plan         string    // id of a saved plan; empty: plan first
-	Approve      bool      // approve what this very run plans
-	By           string    // with Approve
+	Rules        []string           // of Policy: only these; empty: all
+	Slot         *retention.SlotRun // that it is the run of
+	Unattended   bool               // of the daemon: see [Engine.Run]
+	AsOf         time.Time          // zero: now; never the future
+	Plan         string             // id of a saved plan; empty: plan first
+	Approve      bool               // approve what this very run plans
+	By           string             // with Approve
 	Reason       string
 	AcceptClock  bool
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sort"
@@ -81,11 +82,12 @@ func (w *work) erases(ctx context.Context) {
 	})
 	for _, k := range keys {
 		e := w.erase[k]
-		names, stays := w.residuals(ctx, k, e)
+		names, stays, cut := w.residuals(ctx, k, e)
 		backups, until := w.backups(k.source, e.policy)
 		for _, i := range e.steps {
 			s := &w.report.Steps[i]
 			s.Residuals = append(append(droppedFiles(s), names...), backups)
+			s.Unerased = cut
 			if !stays {
 				s.GoneBy = until
 			}
@@ -102,13 +104,27 @@ func droppedFiles(s *retention.StepReport) []string {
 	return []string{fmt.Sprintf("disk blocks of the files of %d dropped partitions of %s, until they are written over", s.Dropped, s.Table)}
 }
 
-func (w *work) residuals(ctx context.Context, k erasure, e *erased) (names []string, stays bool) {
+// residuals erases, and names what is left. A stop request, and in an unattended
+// run the end of the source's window, cut it short: the next run does it again.
+func (w *work) residuals(ctx context.Context, k erasure, e *erased) (names []string, stays, cut bool) {
+	ctx, done := context.WithCancel(ctx)
+	defer done()
+	defer context.AfterFunc(w.stop, done)()
 	src, err := w.source(ctx, k.source)
 	var left []retention.Residual
+	switch at := w.opensAt(k.source, e.policy, w.now()); {
+	case err != nil || k.level == retention.EraseLogical || k.level == "":
+	case w.stop.Err() != nil:
+		err = errors.New("a stop was asked for")
+	case w.req.Unattended && at.After(w.now()):
+		w.resumes(at)
+		err, cut = fmt.Errorf("the source's window is closed until %s", stamp(at)), true
+	}
 	if err == nil {
 		left, err = src.Erase(ctx, e.tables, k.level)
 	}
 	if err != nil {
+		cut = cut || w.stop.Err() != nil
 		w.Log.Warn("erase did not finish", zap.String("source", k.source), zap.Error(err))
 		left = append(left, retention.Residual{What: fmt.Sprintf("erase: %s did not finish: %v", k.level, err), Stays: true})
 	}
@@ -116,7 +132,7 @@ func (w *work) residuals(ctx context.Context, k erasure, e *erased) (names []str
 		names = append(names, r.What)
 		stays = stays || r.Stays
 	}
-	return names, stays
+	return names, stays, cut
 }
 
 // backups names the source's backups, and the day from which the last of them

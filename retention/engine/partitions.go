@@ -13,7 +13,7 @@ import (
 // partitions drops the partitions of which every row is due, one a batch; what it
 // leaves goes by rows after it. A plan that names its rows is done by name.
 func (sw *stepWork) partitions(ctx context.Context) error {
-	if !sw.act.Whole || sw.spool != nil || sw.left() <= 0 {
+	if !sw.act.Whole || sw.spool != nil || sw.left() <= 0 || sw.stop.Err() != nil {
 		return nil
 	}
 	holds, err := sw.Store.HoldSet(ctx, retention.SourceRecord{Name: sw.step.Source, UUID: sw.uuid})

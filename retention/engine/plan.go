@@ -34,8 +34,10 @@ func (e *Engine) Plan(ctx context.Context, req PlanRequest) (retention.Plan, err
 func (e *Engine) now() time.Time { return e.Now().Truncate(time.Second) }
 
 func (e *Engine) plan(ctx context.Context, req PlanRequest, now time.Time) (retention.Plan, *view, error) {
-	if err := e.knownNames(req.Policy, req.Rule); err != nil {
-		return retention.Plan{}, nil, err
+	for _, rule := range append([]string{req.Rule}, req.Rules...) {
+		if err := e.knownNames(req.Policy, rule); err != nil {
+			return retention.Plan{}, nil, err
+		}
 	}
 	asOf := req.AsOf
 	if asOf.IsZero() {
@@ -150,7 +152,7 @@ func (e *Engine) refuseBound(p *retention.Plan, v *view, req PlanRequest) {
 }
 
 func (r PlanRequest) wants(policy, rule string) bool {
-	return (r.Policy == "" || r.Policy == policy) && (r.Rule == "" || r.Rule == rule)
+	return (r.Policy == "" || r.Policy == policy) && (r.Rule == "" || r.Rule == rule) && (len(r.Rules) == 0 || has(r.Rules, rule))
 }
 
 // count makes the steps. One step that cannot be counted is refused; the others

@@ -31,7 +31,7 @@ func (w *work) planOrTake(ctx context.Context) error {
 		return w.take(ctx)
 	}
 	now := w.now()
-	req := PlanRequest{Policy: w.req.Policy, Rule: w.req.Rule, AsOf: w.req.AsOf, AcceptClock: w.req.AcceptClock}
+	req := PlanRequest{Policy: w.req.Policy, Rule: w.req.Rule, Rules: w.req.Rules, AsOf: w.req.AsOf, AcceptClock: w.req.AcceptClock}
 	var err error
 	if w.plan, w.view, err = w.Engine.plan(w.stop, req, now); err != nil {
 		return err
@@ -42,13 +42,20 @@ func (w *work) planOrTake(ctx context.Context) error {
 		}
 	}
 	w.weigh(w.req.Approve)
-	if w.waits() { // a person may approve this very plan: keep its rows
+	waiting, err := w.waiting(ctx)
+	if err != nil {
+		return err
+	}
+	if len(waiting) > 0 || w.waits() && !w.req.Unattended { // a person may approve this very plan: keep its rows
 		if err := w.spool(ctx, &w.plan); err != nil {
 			return err
 		}
 	}
 	if err := w.Store.SavePlan(ctx, w.plan); err != nil {
 		return fmt.Errorf("saving the plan: %w", err)
+	}
+	if err := w.park(ctx, waiting); err != nil {
+		return err
 	}
 	if w.req.Approve {
 		if _, err := w.Decide(ctx, w.plan.ID, w.req.By, w.req.Reason, true); err != nil {

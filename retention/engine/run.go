@@ -25,11 +25,16 @@ type work struct {
 	erase  map[erasure]*erased
 	// approved: a person said yes to this very plan.
 	approved bool
+	asked    bool // all that waits for an approval was asked for before
 }
 
 // Run acts: it plans, or takes a saved plan, and does what the plan says, step
 // by step, batch by batch. The report is valid even beside an error. When ctx is
 // cancelled the run ends between batches; everything committed is audited.
+//
+// An unattended run does not wait for a source's window: its steps there end, and
+// the report says when the window opens. It parks a plan that waits for an approval
+// once, and does not ask again while the same plan is undecided.
 func (e *Engine) Run(ctx context.Context, req RunRequest) (retention.RunReport, error) {
 	w := &work{Engine: e, req: req, stop: ctx}
 	w.report = retention.RunReport{Run: "r-" + randomID(), Steps: []retention.StepReport{}, Refusals: []retention.Refusal{}}
@@ -111,7 +116,7 @@ func (w *work) run(ctx context.Context) error {
 		return fmt.Errorf("reading the store's clock: %w", err)
 	}
 	w.report.Started = started
-	run := retention.Run{ID: w.report.Run, Plan: w.plan.ID, AsOf: w.plan.AsOf, Started: started, Attempt: w.lease.Attempt, By: w.req.By}
+	run := retention.Run{ID: w.report.Run, Plan: w.plan.ID, AsOf: w.plan.AsOf, Started: started, Attempt: w.lease.Attempt, By: w.req.By, Slot: w.req.Slot}
 	if err := w.Store.BeginRun(ctx, run); err != nil {
 		return fmt.Errorf("no audit, no action: %w", err)
 	}
@@ -180,7 +185,7 @@ func (w *work) end(ctx context.Context, failure error) error {
 	if failure != nil {
 		w.report.Verdict = retention.VerdictFailed
 	}
-	if err := w.recordRefusals(ctx, w.report.Run, w.report.Refusals); err != nil {
+	if err := w.recordRefusals(ctx, w.report.Run, w.newRefusals()); err != nil {
 		return err
 	}
 	if err := w.Store.EndRun(ctx, w.report); err != nil {

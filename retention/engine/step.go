@@ -23,6 +23,8 @@ type stepWork struct {
 	report retention.StepReport
 	spool  *spoolSet
 	act    retention.Act
+	stop   context.Context         // done: a stop was asked for, or the source's window closed
+	shut   context.CancelCauseFunc // ends this step alone
 
 	throttle Throttle
 	workers  int           // batches at once
@@ -46,6 +48,8 @@ func (w *work) do(ctx context.Context, index int, s *retention.Step, b *bind.Ste
 		Policy: s.Policy, Rule: s.Rule, Stage: s.Stage, Dataset: s.Dataset, Source: s.Source,
 		Table: s.Table.String(), Action: s.Action, Planned: s.Classes.Due, Children: map[string]int64{},
 	}
+	sw.stop, sw.shut = context.WithCancelCause(w.stop)
+	defer sw.shut(nil)
 	began := w.Now()
 	err := sw.run(ctx)
 	sw.report.Seconds = w.Now().Sub(began).Seconds()
@@ -67,6 +71,7 @@ func (w *work) do(ctx context.Context, index int, s *retention.Step, b *bind.Ste
 		sw.report.Error = err.Error()
 	}
 	sw.rest()
+	w.resumes(sw.opens())
 	w.report.Steps = append(w.report.Steps, sw.report)
 	w.emptied(sw)
 	return sw.remember(ctx)

@@ -61,37 +61,6 @@ func (t *Throttle) over(p retention.Pressure) string {
 	return ""
 }
 
-// Window is a stretch of each day, by the policy's clocks; From after To crosses
-// midnight.
-type Window struct{ From, To time.Duration } // since midnight
-
-// ParseWindow reads 22:00-06:00.
-func ParseWindow(text string) (*Window, error) {
-	var h1, m1, h2, m2 int
-	if n, err := fmt.Sscanf(text, "%02d:%02d-%02d:%02d", &h1, &m1, &h2, &m2); err != nil || n != 4 || max(h1, h2) > 23 || max(m1, m2) > 59 || min(h1, m1, h2, m2) < 0 {
-		return nil, fmt.Errorf("%q is no window such as 22:00-06:00", text)
-	}
-	at := func(h, m int) time.Duration { return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute }
-	return &Window{at(h1, m1), at(h2, m2)}, nil
-}
-
-// Open is whether the wall clock lies in the window.
-func (w *Window) Open(t time.Time) bool {
-	now := time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute + time.Duration(t.Second())*time.Second
-	if w.From <= w.To {
-		return now >= w.From && now < w.To
-	}
-	return now >= w.From || now < w.To
-}
-
-// String is 22:00-06:00.
-func (w *Window) String() string {
-	at := func(d time.Duration) string {
-		return fmt.Sprintf("%02d:%02d", int(d.Hours()), int(d.Minutes())%60)
-	}
-	return at(w.From) + "-" + at(w.To)
-}
-
 // askEvery is how often a source is asked for its pressure, and how often a wait
 // looks again.
 const askEvery = time.Second
@@ -102,6 +71,9 @@ func (sw *stepWork) yields(ctx context.Context) {
 	t := &sw.throttle
 	said := ""
 	for sw.stop.Err() == nil {
+		if sw.req.Unattended && sw.left() > 0 && sw.outside(t.Window) {
+			return
+		}
 		why := sw.busy(ctx, t)
 		if why == "" {
 			return
@@ -118,7 +90,7 @@ func (sw *stepWork) yields(ctx context.Context) {
 }
 
 func (sw *stepWork) busy(ctx context.Context, t *Throttle) string {
-	if t.Window != nil && !t.Window.Open(sw.now().In(sw.bound.Policy.Zone)) {
+	if t.Window != nil && !t.Window.Open(sw.local()) {
 		return "outside of the window " + t.Window.String()
 	}
 	if t.Flag != "" {

@@ -36,6 +36,9 @@ func (t *tx) expirePlans(ctx context.Context, before int64) (int64, error) {
 	if err != nil {
 		return n, err
 	}
+	if _, err := t.exec(ctx, "DELETE FROM parked WHERE"+gone); err != nil {
+		return n, err
+	}
 	// A spool without a plan is being filled, or its planning died.
 	if _, err := t.exec(ctx, "DELETE FROM spool_keys WHERE at < ? AND"+gone, before); err != nil {
 		return n, err
@@ -47,6 +50,9 @@ func (t *tx) expirePlans(ctx context.Context, before int64) (int64, error) {
 func (t *tx) expireRuns(ctx context.Context, before int64) (int64, error) {
 	const old = "ended <> 0 AND ended < ? AND id NOT IN (SELECT run FROM intents WHERE concluded = 0 OR prune = 1)"
 	if _, err := t.exec(ctx, "DELETE FROM intents WHERE run IN (SELECT id FROM runs WHERE "+old+")", before); err != nil {
+		return 0, err
+	}
+	if _, err := t.exec(ctx, "DELETE FROM slots WHERE ended <> 0 AND ended < ?", before); err != nil {
 		return 0, err
 	}
 	return t.exec(ctx, "DELETE FROM runs WHERE "+old, before)

@@ -29,6 +29,9 @@ type Options struct {
 // ErrNewer says that the store was made by a newer version of retentiond.
 var ErrNewer = errors.New("the state store is from a newer version of retentiond; use that version")
 
+// ErrForeign says that what is configured is no state store.
+var ErrForeign = errors.New("it is a database of something else; give the state store a file of its own")
+
 // Store is the state store. It implements every interface of retention/store.go
 // and may be used by several goroutines and several processes.
 type Store struct {
@@ -53,6 +56,7 @@ var (
 	_ retention.Spool     = (*Store)(nil)
 	_ retention.Runs      = (*Store)(nil)
 	_ retention.Intents   = (*Store)(nil)
+	_ retention.Slots     = (*Store)(nil)
 	_ retention.Holds     = (*Store)(nil)
 	_ retention.Admission = (*Store)(nil)
 )

@@ -16,22 +16,28 @@ func (s *Store) BeginRun(ctx context.Context, r retention.Run) error {
 		if err := t.current(ctx, r.Attempt); err != nil {
 			return err
 		}
-		n, err := t.exec(ctx, "INSERT INTO runs (id, plan, as_of, started, attempt, actor) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-			r.ID, r.Plan, micros(r.AsOf), micros(r.Started), r.Attempt, r.By)
+		var slot retention.SlotRun
+		data := map[string]any{"plan": r.Plan, "as_of": rfc3339(r.AsOf), "attempt": r.Attempt}
+		if r.Slot != nil {
+			slot = *r.Slot
+			data["slot"], data["rule_set"], data["slot_attempt"] = rfc3339(slot.At), slot.Set, slot.Attempt
+		}
+		n, err := t.exec(ctx, `INSERT INTO runs (id, plan, as_of, started, attempt, actor, slot_policy, slot_set, slot_at, slot_zone, slot_attempt)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+			r.ID, r.Plan, micros(r.AsOf), micros(r.Started), r.Attempt, r.By, slot.Policy, slot.Set, micros(slot.At), slot.Zone, slot.Attempt)
 		if err != nil {
 			return err
 		}
 		if n == 0 {
 			return errors.New("a run of that id is there already")
 		}
-		e := audit.Event{Kind: audit.RunStarted, Run: r.ID, Data: map[string]any{"plan": r.Plan, "as_of": rfc3339(r.AsOf), "attempt": r.Attempt}}
-		return t.recordBy(ctx, e, r.By, "")
+		return t.recordBy(ctx, audit.Event{Kind: audit.RunStarted, Run: r.ID, Policy: slot.Policy, Data: data}, r.By, "")
 	})
 	return wrap(err, "begin run %s", r.ID)
 }
 
-// EndRun stores the report with run.ended and marks the plan as run. A run ends
-// once: retention.ErrDecided.
+// EndRun stores the report with run.ended, and marks the plan as run and the run's
+// slot as done where they are over. A run ends once: retention.ErrDecided.
 func (s *Store) EndRun(ctx context.Context, r retention.RunReport) error {
 	body, err := toJSON(r)
 	if err != nil {
@@ -45,6 +51,11 @@ func (s *Store) EndRun(ctx context.Context, r retention.RunReport) error {
 		}
 		if n == 0 {
 			return t.whyNot(ctx, r.Run)
+		}
+		if r.SlotOver() {
+			if err := t.ran(ctx, r.Run); err != nil {
+				return err
+			}
 		}
 		if !r.Finished() {
 			_, err = t.record(ctx, runEnded(r))
@@ -110,6 +121,21 @@ type runRow struct {
 	Actor   string `db:"actor"`
 	Ended   int64  `db:"ended"`
 	Report  []byte `db:"report"`
+
+	SlotPolicy  string `db:"slot_policy"`
+	SlotSet     string `db:"slot_set"`
+	SlotAt      int64  `db:"slot_at"`
+	SlotZone    string `db:"slot_zone"`
+	SlotAttempt int64  `db:"slot_attempt"`
+}
+
+// slot is the slot that the run is of; nil: none.
+func (r *runRow) slot() *retention.SlotRun {
+	if r.SlotSet == "" {
+		return nil
+	}
+	id := retention.SlotID{Policy: r.SlotPolicy, Set: r.SlotSet, At: instant(r.SlotAt), Zone: r.SlotZone}
+	return &retention.SlotRun{SlotID: id, Attempt: r.SlotAttempt}
 }
 
 // ListRuns returns the newest runs first, at most limit (0: all); id narrows to
@@ -120,12 +146,13 @@ func (s *Store) ListRuns(ctx context.Context, id string, limit int) ([]retention
 	}
 	var rows []runRow
 	err := s.read(ctx, func(t *tx) error {
-		return t.all(ctx, &rows, `SELECT id, plan, as_of, started, attempt, actor, ended, report FROM runs
+		return t.all(ctx, &rows, `SELECT id, plan, as_of, started, attempt, actor, ended, report,
+			slot_policy, slot_set, slot_at, slot_zone, slot_attempt FROM runs
 			WHERE ? = '' OR id = ? ORDER BY started DESC, id DESC LIMIT ?`, id, id, limit)
 	})
 	out := make([]retention.Run, 0, len(rows))
 	for _, r := range rows {
-		run := retention.Run{ID: r.ID, Plan: r.Plan, AsOf: instant(r.AsOf), Started: instant(r.Started), Attempt: r.Attempt, By: r.Actor, Ended: instant(r.Ended)}
+		run := retention.Run{ID: r.ID, Plan: r.Plan, AsOf: instant(r.AsOf), Started: instant(r.Started), Attempt: r.Attempt, By: r.Actor, Slot: r.slot(), Ended: instant(r.Ended)}
 		if len(r.Report) > 0 {
 			run.Report = new(retention.RunReport)
 			err = errors.Join(err, fromJSON("the report of run "+r.ID, r.Report, run.Report))

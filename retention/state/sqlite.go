@@ -118,7 +118,7 @@ func prepare(ctx context.Context, db *sqlx.DB) error {
 		return err
 	}
 	if tables > 0 && ours == 0 {
-		return errors.New("it is a database of something else; give the state store a file of its own")
+		return ErrForeign
 	}
 	return migrate(ctx, db)
 }
