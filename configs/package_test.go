@@ -85,7 +85,9 @@ func TestPackageInstallsAndLeavesTheProof(t *testing.T) {
 		t.Fatal("dpkg --root runs scripts in another root: only root can")
 	}
 	root := emptyRoot(t)
-	dpkg := func(args ...string) { outputOf(t, "dpkg", append([]string{"--root=" + root, "--force-depends"}, args...)...) }
+	dpkg := func(args ...string) {
+		outputOf(t, "dpkg", append([]string{"--root=" + root, "--force-depends"}, args...)...)
+	}
 	dpkg("--install", packageFile(t, "deb"))
 	passwd, err := os.ReadFile(filepath.Join(root, "etc/passwd"))
 	if err != nil || !strings.Contains(string(passwd), "\nretentiond:x:") {

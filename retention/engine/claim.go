@@ -18,11 +18,11 @@ type Claim struct {
 	Sources []string // by configured name
 }
 
-// ClaimOf says what a run of a policy or a rule claims (empty: of all): every rule
-// that it will plan, and the sources of their datasets and vaults.
-func (e *Engine) ClaimOf(policy, rule string) Claim {
+// ClaimOf says what a run of a policy, a rule or some rules claims (empty: of all):
+// every rule that it will plan, and the sources of their datasets and vaults.
+func (e *Engine) ClaimOf(policy, rule string, rules ...string) Claim {
 	var c Claim
-	want := PlanRequest{Policy: policy, Rule: rule}
+	want := PlanRequest{Policy: policy, Rule: rule, Rules: rules}
 	for _, p := range e.Policies {
 		for i := range p.Rules {
 			if want.wants(p.Name, p.Rules[i].ID) {
@@ -83,7 +83,7 @@ func (c *Claim) names(seats map[string]int) []string {
 // claim takes the lease of what the run will do: its rules, and in each source the
 // first seat that is free. A *retention.BusyError says what is taken.
 func (w *work) claim(ctx context.Context) (retention.Lease, error) {
-	c := w.ClaimOf(w.req.Policy, w.req.Rule)
+	c := w.ClaimOf(w.req.Policy, w.req.Rule, w.req.Rules...)
 	if w.req.Plan != "" {
 		saved, err := w.Store.Plan(ctx, w.req.Plan)
 		if err != nil {

@@ -36,7 +36,7 @@ type Runner interface {
 	// RunPlan runs an approved plan.
 	RunPlan(ctx context.Context, plan string) (retention.RunReport, error)
 	// Settle ends what a crash left open: intents without outcome, holds on their
-	// way. [retention.ErrBusy]: a run that is at work does it.
+	// way.
 	Settle(ctx context.Context) error
 }
 
@@ -47,7 +47,7 @@ type Daemon struct {
 	Runner  Runner
 	CatchUp CatchUp
 	Jitter  time.Duration // most that a slot is put off
-	Workers int           // runs at once; 0: one
+	Workers int           // runs at once; 0: four
 	Owner   string        // of claims: host, pid, process start
 	Poll    time.Duration // how often it looks for what others did; 0: 5 s
 	Observe Observer      // may be nil
@@ -78,13 +78,14 @@ type planned struct {
 func (d *Daemon) Serve(ctx context.Context) {
 	d.prepare()
 	pause := Pauses()
-	settled := false
+	var settled time.Time
 	for ctx.Err() == nil {
 		if d.Alive != nil {
 			d.Alive()
 		}
-		if !settled {
-			settled = d.settle(ctx)
+		if now := d.now; settled.IsZero() || now.Sub(settled) > settleEvery {
+			settled = now
+			d.settle(ctx)
 		}
 		wait, err := d.turn(ctx)
 		switch {
@@ -92,7 +93,7 @@ func (d *Daemon) Serve(ctx context.Context) {
 			pause.Reset()
 			d.change("store", false, Event{Kind: StoreUp, At: d.now})
 		case ctx.Err() == nil:
-			wait, settled = pause.NextBackOff(), false
+			wait, settled = pause.NextBackOff(), time.Time{}
 			d.change("store", true, Event{Kind: StoreDown, Err: err})
 		}
 		d.sleep(ctx, wait)
@@ -119,20 +120,28 @@ func (d *Daemon) prepare() {
 	if d.Poll <= 0 {
 		d.Poll = 5 * time.Second
 	}
-	d.Workers = max(1, d.Workers)
+	if d.Workers <= 0 {
+		d.Workers = workers
+	}
 	d.tried, d.next, d.said = map[string]time.Time{}, map[retention.RuleSetID]planned{}, map[string]bool{}
 }
 
+// settleEvery is how often the daemon looks for what a crash left open: that of a
+// process whose lease was not over yet is settled then.
+const settleEvery = time.Minute
+
 // settle ends what a crash left open, before anything else is begun.
-func (d *Daemon) settle(ctx context.Context) bool {
+func (d *Daemon) settle(ctx context.Context) {
 	ask, done := context.WithTimeout(ctx, 3*patience)
 	defer done()
-	err := d.Runner.Settle(ask)
-	if err != nil && ctx.Err() == nil && !busyError(err) {
+	if err := d.Runner.Settle(ask); err != nil && ctx.Err() == nil {
 		d.Log.Warn("what a crash left open is not settled yet", zap.Error(err))
 	}
-	return err == nil || busyError(err)
 }
+
+// workers is how many runs work at once, where nothing else is said: what they do
+// at a source is limited there.
+const workers = 4
 
 // patience is how long the store may take to answer everything of one turn.
 const patience = 20 * time.Second

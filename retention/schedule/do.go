@@ -55,7 +55,8 @@ func (d *Daemon) tellRefusals(slot retention.Slot, set RuleSet, r *retention.Run
 
 // Waits before a slot is tried again.
 const (
-	busyWait  = 5 * time.Second  // another run is at work
+	busyWait  = 5 * time.Second  // another run does its rules
+	seatWait  = time.Second      // its source has no seat free
 	clockWait = 10 * time.Minute // a person has to look at the clock
 	pauseWait = time.Second      // it was stopped, and goes on as soon as somebody may
 )
@@ -83,7 +84,7 @@ func (d *Daemon) outcome(ctx context.Context, slot retention.Slot, r *retention.
 	case errors.Is(err, retention.ErrFenced) || errors.Is(context.Cause(ctx), retention.ErrFenced):
 		return retention.SlotEnd{}
 	case busyError(err):
-		return retention.SlotEnd{State: keepState(slot), Reason: "busy", After: now.Add(busyWait)}
+		return retention.SlotEnd{State: keepState(slot), Reason: "busy", After: now.Add(busyFor(err))}
 	case r.ResumeAt != nil:
 		return retention.SlotEnd{State: retention.SlotPaused, Reason: "window", After: *r.ResumeAt}
 	case r.Interrupted, ctx.Err() != nil, refused(r, retention.RefuseKillSwitch):
@@ -105,6 +106,16 @@ func refused(r *retention.RunReport, code retention.RefusalCode) bool {
 		}
 	}
 	return false
+}
+
+func busyFor(err error) time.Duration {
+	var b *retention.BusyError
+	if errors.As(err, &b) {
+		if _, _, seat := b.Seat(); seat {
+			return seatWait
+		}
+	}
+	return busyWait
 }
 
 func busyError(err error) bool { return errors.Is(err, retention.ErrBusy) }

@@ -263,7 +263,13 @@ func TestLeaseOfBefore(t *testing.T) {
 	b.sql("DELETE FROM meta WHERE name = ?", metaAttempt)
 	b.sql("INSERT INTO lease (name, owner, process, attempt, since, until) VALUES ('run', 'old', '', 41, 1, 9000000000000000)")
 	b.sql("DROP INDEX lease_attempt")
-	b.sql("DELETE FROM "+versionTable+" WHERE version_id = ?", 4)
+	for _, table := range []string{"schedules", "slots", "parked"} {
+		b.sql("DROP TABLE " + table)
+	}
+	for _, column := range []string{"policy", "set", "at", "zone", "attempt"} {
+		b.sql("ALTER TABLE runs DROP COLUMN slot_" + column)
+	}
+	b.sql("DELETE FROM "+versionTable+" WHERE version_id >= ?", 4)
 	s := b.open()
 	l, err := s.Lease(ctx, "new", []string{"rule:p/a"})
 	if err != nil || l.Attempt != 42 {
