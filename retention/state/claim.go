@@ -70,7 +70,7 @@ func (s *Store) ClaimSlot(ctx context.Context, owner string, may func(retention.
 		return out, nil, false, wrap(err, "look for slots that are due")
 	}
 	err = s.write(ctx, func(t *tx) error {
-		failed = nil
+		out, failed, ok = retention.Slot{}, nil, false
 		rows, err := t.claimable(ctx, may)
 		for i := 0; err == nil && i < len(rows); i++ {
 			if rows[i].Tries < retention.MaxTries {

@@ -12,6 +12,7 @@ import (
 // not run to their end, and whose approval is not over.
 func (s *Store) ApprovedPlans(ctx context.Context) (out []retention.SavedPlan, err error) {
 	err = s.read(ctx, func(t *tx) error {
+		out = nil
 		var ids []string
 		err := t.all(ctx, &ids, "SELECT id FROM plans WHERE state = ? AND until > ? ORDER BY decided_at, id", string(retention.PlanApproved), micros(t.now))
 		for _, id := range ids {
@@ -29,7 +30,7 @@ func (s *Store) Park(ctx context.Context, plan string, steps []retention.Step) e
 		for _, x := range steps {
 			if _, err := t.exec(ctx, `INSERT INTO parked (policy, rule, stage, archived, meaning, fingerprint, plan) VALUES (?, ?, ?, ?, ?, ?, ?)
 				ON CONFLICT (policy, rule, stage, archived) DO UPDATE SET meaning = excluded.meaning, fingerprint = excluded.fingerprint, plan = excluded.plan`,
-				x.Policy, x.Rule, x.Stage, x.Archived, x.Meaning, x.Fingerprint, plan); err != nil {
+				x.Policy, x.Rule, x.Stage, flag(x.Archived), x.Meaning, x.Fingerprint, plan); err != nil {
 				return err
 			}
 		}
@@ -45,7 +46,7 @@ func (s *Store) Parked(ctx context.Context, x retention.Step, since time.Time) (
 		var r struct{ ID, State string }
 		_, err := t.get(ctx, &r, `SELECT p.id, p.state FROM parked k JOIN plans p ON p.id = k.plan WHERE k.policy = ? AND k.rule = ? AND k.stage = ? AND k.archived = ?
 			AND k.meaning = ? AND k.fingerprint = ? AND p.state IN (?, ?) AND p.made_at >= ?`,
-			x.Policy, x.Rule, x.Stage, x.Archived, x.Meaning, x.Fingerprint, string(retention.PlanMade), string(retention.PlanRejected), micros(since))
+			x.Policy, x.Rule, x.Stage, flag(x.Archived), x.Meaning, x.Fingerprint, string(retention.PlanMade), string(retention.PlanRejected), micros(since))
 		plan, state = r.ID, retention.PlanState(r.State)
 		return err
 	})

@@ -158,23 +158,22 @@ func (s *Store) Retire(ctx context.Context, inForce []retention.RuleSetID) error
 		have[id] = true
 	}
 	var known map[retention.RuleSetID]scheduleRow
+	var now time.Time
 	err := s.read(ctx, func(t *tx) (err error) {
+		now = t.now
 		known, err = t.schedules(ctx)
 		return err
 	})
 	for id, r := range known {
-		if err != nil || have[id] {
-			continue
+		since := instant(r.Retired)
+		if err == nil && !have[id] && (since.IsZero() || now.Sub(since) >= flap) {
+			err = s.retire(ctx, id, since)
 		}
-		err = s.retire(ctx, id, instant(r.Retired))
 	}
 	return wrap(err, "retire rule sets")
 }
 
 func (s *Store) retire(ctx context.Context, id retention.RuleSetID, since time.Time) error {
-	if !since.IsZero() && s.now().Sub(since) < flap {
-		return nil
-	}
 	return s.write(ctx, func(t *tx) error {
 		if since.IsZero() {
 			_, err := t.exec(ctx, "UPDATE schedules SET retired = ? WHERE policy = ? AND rule_set = ? AND retired = 0", micros(t.now), id.Policy, id.Set)
