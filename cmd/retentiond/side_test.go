@@ -1,9 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/retentiond/retentiond/connectors/conntest/servers"
 )
 
 const sidePolicy = siteHead + `datasets:
@@ -28,13 +31,19 @@ INSERT INTO b VALUES (1, '2015-03-01 10:00:00'), (2, '2016-05-02 10:00:00');
 INSERT INTO c VALUES (1, '2015-03-01 10:00:00'), (2, '2016-05-02 10:00:00');
 `
 
-// sites are the sources, and the state stores, on which runs work side by side.
+// sideSites are the sources and the state stores on which runs work side by side.
 func sideSites(t *testing.T, test func(t *testing.T, s site)) {
 	for _, on := range []ground{{}, onPostgres()} {
-		t.Run(on.String(), func(t *testing.T) {
-			t.Parallel()
-			test(t, newSiteOn(t, on, sidePolicy, sideRows))
-		})
+		for _, shared := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/shared=%t", on, shared), func(t *testing.T) {
+				t.Parallel()
+				s := newSiteOn(t, on, sidePolicy, sideRows)
+				if shared {
+					s.stateOn(servers.Postgres(t))
+				}
+				test(t, s)
+			})
+		}
 	}
 }
 

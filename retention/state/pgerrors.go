@@ -89,6 +89,10 @@ func (p *pgSchema) remedy(e *pq.Error) string {
 		return "the schema " + p.schema + " lost a table; restore it from a copy, then run check --adopt"
 	case "25006":
 		return standbyRemedy
+	case "0A000":
+		if strings.Contains(e.Message, "recovery") {
+			return standbyRemedy
+		}
 	case "53100", "53200":
 		return "the server has no room left; make room"
 	case "53300":

@@ -108,13 +108,9 @@ func (p *pgSchema) enter(ctx context.Context, t *sqlx.Tx, write bool) (now time.
 		text += ", set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)" +
 			fmt.Sprintf("; SELECT pg_advisory_xact_lock(%d)", p.lock)
 	}
-	if _, err := t.ExecContext(ctx, text); err != nil {
-		return now, err
-	}
 	var us int64
 	var standby, durable bool
-	if err := t.QueryRowxContext(ctx, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, pg_is_in_recovery(), current_setting('fsync')::bool").
-		Scan(&us, &standby, &durable); err != nil {
+	if err := last(ctx, t, text+"; SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, pg_is_in_recovery(), current_setting('fsync')::bool", &us, &standby, &durable); err != nil {
 		return now, err
 	}
 	switch {
@@ -126,4 +122,30 @@ func (p *pgSchema) enter(ctx context.Context, t *sqlx.Tx, write bool) (now time.
 		return p.clock(), nil
 	}
 	return time.UnixMicro(us), nil
+}
+
+// last runs several statements in one round trip, one after the other, and reads
+// the one row of the last, which no other has as many columns as.
+func last(ctx context.Context, t *sqlx.Tx, text string, into ...any) error {
+	rows, err := t.QueryContext(ctx, text)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	read := false
+	for more := true; more; more = rows.NextResultSet() {
+		for rows.Next() {
+			if cols, err := rows.Columns(); err != nil || len(cols) != len(into) {
+				continue
+			}
+			if err := rows.Scan(into...); err != nil {
+				return err
+			}
+			read = true
+		}
+	}
+	if err := rows.Err(); err != nil || read {
+		return err
+	}
+	return errors.New("the server did not answer what was asked")
 }

@@ -3,6 +3,7 @@ package state
 import (
 	"crypto/rand"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -207,4 +208,16 @@ func refused(t *testing.T, err error, code retention.RefusalCode, says string) {
 	if !ok || r.Code != code || !strings.Contains(r.Message, says) {
 		t.Errorf("got %v, want refusal %s that says %q", err, code, says)
 	}
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	must(t, err)
+	return string(text)
+}
+
+func writeFile(t *testing.T, name, text string) {
+	t.Helper()
+	must(t, os.WriteFile(name, []byte(text), 0o600))
 }
