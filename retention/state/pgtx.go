@@ -12,8 +12,8 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// ErrUnknown: the connection was lost while a transaction was being committed, so
-// that it is not known whether it is stored. It is never repeated by itself. Every
+// ErrUnknown says that the connection was lost while a transaction was being
+// committed, so that it is not known whether it is stored. It is never repeated by itself. Every
 // caller is safe either way: an intent that was stored all the same is open, of a
 // batch that never began, and is settled as abandoned; an outcome that was not
 // stored is settled from its receipt, and one that was is there once, since an
