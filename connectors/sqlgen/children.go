@@ -1,6 +1,10 @@
 package sqlgen
 
-import "github.com/retentiond/retentiond/retention"
+import (
+	"slices"
+
+	"github.com/retentiond/retentiond/retention"
+)
 
 // children are the declared child rows of the rows of the list. Rows of the
 // list are not their own table's children: they go as rows.
@@ -59,10 +63,31 @@ func (g *Gen) limited(c *retention.Child, list string, most int64) (row, SQL) {
 func (g *Gen) CopyChildren(c retention.Child, list string, most int64, into retention.TableName, v *retention.VaultTables) (Query, error) {
 	x, cond := g.limited(&c, list, most)
 	p, on := g.reach(x, reverse(&c.Relation, g.s.Table.Name))
-	theirs := And(on, g.keyed(p, list))
+	theirs := on
+	if !g.oneParent(&c.Relation) { // asked of each child row: a list is costly there
+		theirs = And(on, g.keyed(p, list))
+	}
 	clock := Format("(SELECT max(%s) FROM %s WHERE %s)", g.rowClock(p, g.s.Clock), g.from(p), theirs)
 	life := Format("(SELECT max(%s) FROM %s WHERE %s)", g.life(p, v.Table), g.from(p), theirs)
 	return g.done(g.copy(x, into, v, clock, life, cond))
+}
+
+// oneParent is whether a child row leads back to one row at most: then that is the
+// row of the list that it goes with.
+func (g *Gen) oneParent(rel *retention.Relation) bool {
+	near := g.s.Table
+	for _, s := range links(rel) {
+		if near == nil || len(near.Key) == 0 {
+			return false
+		}
+		for _, k := range near.Key {
+			if !slices.Contains(ours(s.On), k) {
+				return false
+			}
+		}
+		near = g.s.Schema.Table(s.Table)
+	}
+	return true
 }
 
 // UncopiedChildren counts the child rows that have no equal copy among the rows
