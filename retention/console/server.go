@@ -1,0 +1,142 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
+)
+
+// Server answers over HTTP. Its fields are set before use and not changed after.
+type Server struct {
+	Listen  string // host:port
+	Metrics *Metrics
+	Look    *Looker
+	Alive   func() bool // whether the daemon's loop turns
+	Stopped func() bool // whether the kill switch is on; nil: not known
+	Log     *zap.Logger
+	// Again is how long to wait before a port that is taken is tried again; 0: 15 s.
+	Again time.Duration
+	// Bound is told the address once it listens; nil: nobody.
+	Bound func(net.Addr)
+}
+
+// Limits of one request: those who ask are few and near.
+const (
+	headerTime  = 5 * time.Second
+	requestTime = 10 * time.Second
+	idleTime    = 60 * time.Second
+	headerBytes = 8 << 10
+	closeTime   = 2 * time.Second
+)
+
+// Handler is the routes. Only GET and HEAD are answered, and nothing is read of a
+// request but its path.
+func (s *Server) Handler() http.Handler {
+	r := chi.NewRouter()
+	r.Use(plain)
+	for path, h := range map[string]http.HandlerFunc{"/healthz": s.healthz, "/readyz": s.readyz} {
+		r.Get(path, h)
+		r.Head(path, h)
+	}
+	metrics := promhttp.HandlerFor(s.Metrics.registry, promhttp.HandlerOpts{
+		ErrorHandling: promhttp.HTTPErrorOnError, MaxRequestsInFlight: 4, Timeout: requestTime})
+	r.Method(http.MethodGet, "/metrics", metrics)
+	return r
+}
+
+// plain sets what every answer has, and keeps answers out of caches and frames.
+func plain(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		r.Body = http.MaxBytesReader(w, r.Body, 0)
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
+	alive := s.Alive == nil || s.Alive()
+	s.answer(w, alive, map[string]bool{"alive": alive})
+}
+
+func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
+	stopped := s.Stopped != nil && s.Stopped()
+	h := healthOf(s.Look.Facts(), stopped)
+	if s.Alive != nil && !s.Alive() {
+		h.Ready, h.Because = false, append(h.Because, "the daemon's loop does not turn")
+	}
+	s.answer(w, h.Ready, h)
+}
+
+func (s *Server) answer(w http.ResponseWriter, well bool, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	if !well {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	if err := json.NewEncoder(w).Encode(v); err != nil {
+		s.Log.Debug("an answer was not read to its end", zap.Error(err))
+	}
+}
+
+// Serve answers until ctx is done. A port that is taken does not stop the daemon's
+// work: it is tried again until it is free, and the log says so.
+func (s *Server) Serve(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := s.once(ctx)
+		if ctx.Err() != nil || err == nil {
+			return
+		}
+		s.Log.Error("health and metrics cannot be asked for: http.listen", zap.String("listen", s.Listen), zap.Error(err))
+		t := time.NewTimer(max(s.Again, 0) + defaultAgain(s.Again))
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+		}
+		t.Stop()
+	}
+}
+
+func defaultAgain(set time.Duration) time.Duration {
+	if set > 0 {
+		return 0
+	}
+	return 15 * time.Second
+}
+
+// once listens and answers until ctx is done or the listener fails.
+func (s *Server) once(ctx context.Context) error {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", s.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	srv := &http.Server{
+		Handler: s.Handler(), ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, WriteTimeout: 2 * requestTime,
+		IdleTimeout: idleTime, MaxHeaderBytes: headerBytes, ErrorLog: zap.NewStdLog(s.Log.WithOptions(zap.IncreaseLevel(zap.ErrorLevel))),
+	}
+	if s.Bound != nil {
+		s.Bound(l.Addr())
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Serve(l) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	closing, done := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+	defer done()
+	if err := srv.Shutdown(closing); err != nil {
+		err = errors.Join(err, srv.Close())
+		s.Log.Debug("a connection did not end in time", zap.Error(err))
+	}
+	return nil
+}
