@@ -38,6 +38,7 @@ type Engine struct {
 	Owner    string         // of leases: host, pid, process start
 	Progress func(Progress) // may be nil
 	Tune     Tune
+	Measure  Measure // what work costs; the zero value: nobody asks
 	// Reached is told of each point that a run, a batch or a hold passes, by
 	// several goroutines; nil outside of tests.
 	Reached func(retention.Point)

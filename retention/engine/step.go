@@ -153,6 +153,7 @@ func (sw *stepWork) rests(ctx context.Context, took time.Duration, rows int64) {
 	sw.mu.Unlock()
 	if rest > 0 {
 		sw.sleep(rest)
+		sw.waited(retention.WaitRate, sw.Now().Sub(now))
 	}
 	sw.yields(ctx)
 	sw.letHoldsPass(ctx)

@@ -40,25 +40,25 @@ func (t *Throttle) dues(rows int64) time.Duration {
 	return time.Duration(float64(rows) / t.Rate * float64(time.Second))
 }
 
-// over says why the source is too busy; empty: it is not.
-func (t *Throttle) over(p retention.Pressure) string {
+// over says why the source is too busy, as a word and as a text; empty: it is not.
+func (t *Throttle) over(p retention.Pressure) (retention.WaitReason, string) {
 	switch {
 	case t.Lag > 0 && p.LagUnknown:
-		return "a replica does not say how far behind it is"
+		return retention.WaitLag, "a replica does not say how far behind it is"
 	case t.Lag > 0 && p.Lag > t.Lag:
-		return fmt.Sprintf("a replica is %s behind, more than %s", p.Lag.Round(100*time.Millisecond), t.Lag)
+		return retention.WaitLag, fmt.Sprintf("a replica is %s behind, more than %s", p.Lag.Round(100*time.Millisecond), t.Lag)
 	case t.Running > 0 && p.RunningUnknown:
-		return "the server does not show what others run"
+		return retention.WaitRunning, "the server does not show what others run"
 	case t.Running > 0 && p.Running > t.Running:
-		return fmt.Sprintf("%d statements are running, more than %d", p.Running, t.Running)
+		return retention.WaitRunning, fmt.Sprintf("%d statements are running, more than %d", p.Running, t.Running)
 	case t.Backlog > 0 && p.BacklogUnknown:
-		return "the server does not show its backlog"
+		return retention.WaitBacklog, "the server does not show its backlog"
 	case t.Backlog > 0 && p.Backlog > t.Backlog:
-		return fmt.Sprintf("a backlog of %d, more than %d", p.Backlog, t.Backlog)
+		return retention.WaitBacklog, fmt.Sprintf("a backlog of %d, more than %d", p.Backlog, t.Backlog)
 	case t.Vacuum && p.Vacuuming:
-		return "the server tidies the table up"
+		return retention.WaitVacuum, "the server tidies the table up"
 	}
-	return ""
+	return "", ""
 }
 
 // askEvery is how often a source is asked for its pressure, and how often a wait
@@ -74,7 +74,7 @@ func (sw *stepWork) yields(ctx context.Context) {
 		if sw.req.Unattended && sw.left() > 0 && sw.outside(t.Window) {
 			return
 		}
-		why := sw.busy(ctx, t)
+		reason, why := sw.busy(ctx, t)
 		if why == "" {
 			return
 		}
@@ -85,35 +85,37 @@ func (sw *stepWork) yields(ctx context.Context) {
 		p := sw.soFar()
 		p.Waits = why
 		sw.progress(p)
+		began := sw.Now()
 		sw.sleep(askEvery)
+		sw.waited(reason, sw.Now().Sub(began))
 	}
 }
 
-func (sw *stepWork) busy(ctx context.Context, t *Throttle) string {
+func (sw *stepWork) busy(ctx context.Context, t *Throttle) (retention.WaitReason, string) {
 	if t.Window != nil && !t.Window.Open(sw.local()) {
-		return "outside of the window " + t.Window.String()
+		return retention.WaitWindow, "outside of the window " + t.Window.String()
 	}
 	if t.Flag != "" {
 		if _, err := os.Stat(t.Flag); err == nil {
-			return "the file " + t.Flag + " asks to wait"
+			return retention.WaitFlag, "the file " + t.Flag + " asks to wait"
 		}
 	}
 	if !t.asks() {
-		return ""
+		return "", ""
 	}
 	sw.mu.Lock()
 	fresh := sw.Now().Sub(sw.asked) < askEvery && sw.free
 	sw.mu.Unlock()
 	if fresh {
-		return ""
+		return "", ""
 	}
 	p, err := sw.source.Pressure(ctx, sw.step.Table)
-	why := t.over(p)
+	reason, why := t.over(p)
 	if err != nil {
-		why = fmt.Sprintf("its load cannot be read: %v", err)
+		reason, why = retention.WaitUnread, fmt.Sprintf("its load cannot be read: %v", err)
 	}
 	sw.mu.Lock()
 	defer sw.mu.Unlock()
 	sw.asked, sw.free = sw.Now(), why == ""
-	return why
+	return reason, why
 }
