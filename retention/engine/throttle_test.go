@@ -59,7 +59,7 @@ func TestPressureThatMakesWait(t *testing.T) {
 		{"vacuum", full, retention.Pressure{Vacuuming: true}, "tidies"},
 		{"nothing was asked for", Throttle{}, retention.Pressure{Lag: time.Hour, LagUnknown: true, Running: 99, RunningUnknown: true, Backlog: 1 << 40, BacklogUnknown: true, Vacuuming: true}, ""},
 	} {
-		if got := c.t.over(c.p); (got == "") != (c.because == "") || !strings.Contains(got, c.because) {
+		if _, got := c.t.over(c.p); (got == "") != (c.because == "") || !strings.Contains(got, c.because) {
 			t.Errorf("%s: %q", c.name, got)
 		}
 	}
