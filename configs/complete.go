@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +17,7 @@ func (r *reader) complete(c *Config) {
 	for i, p := range c.Policies {
 		c.Policies[i] = resolve(dir, p)
 	}
+	r.completeNotify(dir, &c.Notify)
 	c.Audit.KeyFile = resolve(dir, c.Audit.KeyFile)
 	c.Audit.CheckpointFile = resolve(dir, c.Audit.CheckpointFile)
 	for _, name := range r.names["sources"] {
@@ -43,6 +45,42 @@ func (r *reader) completeState(dir string, c *Config) {
 	}
 	c.StateFile = resolve(dir, c.StateFile)
 	c.State = r.readSecret(c.StateFile, "state_file")
+}
+
+// completeNotify reads the secrets of notices from their files.
+func (r *reader) completeNotify(dir string, n *Notify) {
+	for _, x := range []struct {
+		file   *string
+		secret *Secret
+		at     []string
+	}{
+		{&n.Webhook.URLFile, &n.Webhook.URL, []string{"notify", "webhook", "url"}},
+		{&n.Webhook.SecretFile, &n.Webhook.Secret, []string{"notify", "webhook", "secret"}},
+		{&n.Mail.PasswordFile, &n.Mail.Password, []string{"notify", "mail", "password"}},
+	} {
+		*x.file = resolve(dir, *x.file)
+		file := append(slices.Clone(x.at[:2]), x.at[2]+"_file")
+		switch {
+		case *x.file == "":
+		case *x.secret != "":
+			r.fail(nil, file, "one of them", "%s and %s_file are both set", x.at[2], x.at[2])
+		default:
+			*x.secret = r.readSecret(*x.file, file...)
+		}
+	}
+	r.checkNotify(n)
+}
+
+// checkNotify looks for what is missing; whoever sends looks at the forms.
+func (r *reader) checkNotify(n *Notify) {
+	if m := n.Mail; m.Server != "" && (m.From == "" || len(m.To) == 0) {
+		r.fail(nil, []string{"notify", "mail"}, "from: and to:", "a mail needs a sender and recipients")
+	} else if m.Server == "" && (m.From != "" || len(m.To) > 0) {
+		r.fail(nil, []string{"notify", "mail"}, "server: mail.example.org:587", "names no server")
+	}
+	if n.Webhook.URL == "" && n.Webhook.Secret != "" {
+		r.fail(nil, []string{"notify", "webhook"}, "url: https://…", "has no url")
+	}
 }
 
 // completeSource reads the DSN's file and resolves the source's paths.

@@ -19,6 +19,7 @@ type Config struct {
 	Holds     Holds             `mapstructure:"holds"`
 	Keep      Keep              `mapstructure:"keep"`
 	HTTP      HTTP              `mapstructure:"http"`
+	Notify    Notify            `mapstructure:"notify"`
 	Log       Log               `mapstructure:"log"`
 	Schedule  Schedule          `mapstructure:"schedule"`
 }
@@ -102,6 +103,30 @@ type Keep struct {
 // HTTP is where the console and the metrics listen; empty: nowhere.
 type HTTP struct {
 	Listen string `mapstructure:"listen"`
+}
+
+// Notify is where notices go; empty: nowhere.
+type Notify struct {
+	Webhook Webhook `mapstructure:"webhook"`
+	Mail    Mail    `mapstructure:"mail"`
+}
+
+// Webhook is an address that takes notices as JSON; it may itself be a secret.
+type Webhook struct {
+	URL        Secret `mapstructure:"url"`
+	URLFile    string `mapstructure:"url_file"`
+	Secret     Secret `mapstructure:"secret"` // that signs each notice
+	SecretFile string `mapstructure:"secret_file"`
+}
+
+// Mail is a mail server and who writes to whom.
+type Mail struct {
+	Server       string   `mapstructure:"server"` // host:port
+	From         string   `mapstructure:"from"`
+	To           []string `mapstructure:"to"`
+	User         string   `mapstructure:"user"`
+	Password     Secret   `mapstructure:"password"`
+	PasswordFile string   `mapstructure:"password_file"`
 }
 
 // Log is how much is logged, and in which form.

@@ -34,6 +34,7 @@ func options() option {
 		{key: "holds", kind: kindSection, sub: texts("grace")},
 		{key: "keep", kind: kindSection, sub: texts("audit", "plans", "holds")},
 		{key: "http", kind: kindSection, sub: texts("listen")},
+		{key: "notify", kind: kindSection, sub: notifyOptions()},
 		{key: "log", kind: kindSection, sub: texts("level", "format")},
 		{key: "schedule", kind: kindSection, sub: append(texts("catch_up"), option{key: "jitter", kind: kindDuration})},
 	}}
@@ -56,6 +57,19 @@ func sourceOptions() []option {
 			{key: "flag_file", kind: kindText},
 		}},
 	)
+}
+
+func notifyOptions() []option {
+	return []option{
+		{key: "webhook", kind: kindSection, sub: append(texts("url_file", "secret_file"),
+			option{key: "url", kind: kindSecret},
+			option{key: "secret", kind: kindSecret},
+		)},
+		{key: "mail", kind: kindSection, sub: append(texts("server", "from", "user", "password_file"),
+			option{key: "to", kind: kindTexts},
+			option{key: "password", kind: kindSecret},
+		)},
+	}
 }
 
 func vaultOptions() []option {

@@ -180,6 +180,13 @@ type Holds interface {
 	HoldsFitLog(ctx context.Context) error
 }
 
+// Forgotten is what a source no longer knows of: it was restored from a copy.
+type Forgotten struct {
+	Batches int64     `json:"batches"`
+	Rows    int64     `json:"rows"`  // that may be back
+	Since   time.Time `json:"since"` // about when the copy was made
+}
+
 // Admission is what a batch asks of the store inside its own transaction.
 type Admission interface {
 	// Admit reads, in one snapshot, kill switch, attempt, holds version and holds,
@@ -190,6 +197,8 @@ type Admission interface {
 	// state_mismatch [Refusal] where the store is another one or older, or where
 	// the source was replaced, or restored from a copy.
 	Knows(ctx context.Context, name string, g Gate) error
+	// Forgotten is what the store knows to be done in a source that went back in time.
+	Forgotten(ctx context.Context, name string, g Gate) (Forgotten, error)
 	// Fits compares the store with a gate that a hold is about to pass: a
 	// state_mismatch [Refusal] where it is another store, or an older one, whose
 	// next version would be one that the gate has seen already. It is called while

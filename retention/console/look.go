@@ -28,6 +28,9 @@ type Store interface {
 type SourceState struct {
 	Name string
 	Code string // empty: it answers and may be acted on; else a refusal's code
+	// Forgotten is how many rows the state store knows to be done that a source which
+	// went back in time forgot.
+	Forgotten int64
 }
 
 // PolicyState is which policies are in force.

@@ -163,6 +163,9 @@ func (e *Engine) adopt(ctx context.Context, name string, src retention.Source, g
 	if err != nil {
 		return fmt.Errorf("no audit, no action: %w", err)
 	}
+	if err := e.askAnew(ctx, name, g); err != nil {
+		return err
+	}
 	rec := retention.SourceRecord{Name: name, UUID: g.SourceUUID}
 	if err := e.Store.RegisterSource(ctx, rec); err != nil {
 		return fmt.Errorf("registering source %q: %w", name, err)
@@ -180,6 +183,37 @@ func (e *Engine) adopt(ctx context.Context, name string, src retention.Source, g
 	}
 	return e.Store.Witnessed(ctx, g.SourceUUID, cp.Total)
 }
+
+// askAnew makes every rule of a source that forgot what was done wait for an
+// approval, those that say approve: never too: rows that had gone may be back, and
+// perhaps on purpose (L12).
+func (e *Engine) askAnew(ctx context.Context, source string, g retention.Gate) error {
+	f, err := e.Store.Forgotten(ctx, source, g)
+	if err != nil || f.Batches == 0 {
+		return err
+	}
+	for _, p := range e.allPolicies() {
+		for i := range p.Rules {
+			r := &p.Rules[i]
+			if d := p.Dataset(r.Dataset); d == nil || d.Source != source {
+				continue
+			}
+			seen, known, err := e.Store.Seen(ctx, p.Name, r.ID)
+			if err == nil && known {
+				seen.Approved, seen.Meaning, seen.Complete = false, meaningAdopted, false
+				err = e.Store.SetSeen(ctx, seen)
+			}
+			if err != nil {
+				return fmt.Errorf("withdrawing the approval of rule %q: %w", r.ID, err)
+			}
+		}
+	}
+	return nil
+}
+
+// meaningAdopted stands for the meaning of rules whose source went back in time:
+// no rule means that, so that each waits for an approval.
+const meaningAdopted = "adopted"
 
 // registered reports whether the store ever acted on a source of that name.
 func (e *Engine) registered(ctx context.Context, name string) bool {

@@ -265,4 +265,8 @@ type SourceStatus struct {
 	Installed bool   `json:"installed"`
 	Server    string `json:"server,omitempty"`
 	Error     string `json:"error,omitempty"`
+	// Code is why nothing may act there; empty: it may.
+	Code retention.RefusalCode `json:"code,omitempty"`
+	// Forgotten is what a source that was restored from a copy no longer knows of.
+	Forgotten *retention.Forgotten `json:"forgotten,omitempty"`
 }

@@ -55,8 +55,10 @@ func (sw *stepWork) apply(ctx context.Context, p part) (out retention.Outcome, t
 	began := sw.Now()
 	b := sw.batchOf(in, p)
 	b.Turn = sw.turn(&began)
+	gate := sw.atGate(&b)
 	out, err = sw.source.Apply(ctx, b)
 	took = sw.Now().Sub(began)
+	sw.measured(took, gate())
 	if err != nil {
 		out, err = sw.failed(ctx, in, err)
 		return out, took, err

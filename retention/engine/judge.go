@@ -123,6 +123,8 @@ func (e *Engine) approval(ctx context.Context, b *bind.Step, s *retention.Step) 
 		return nil, fmt.Errorf("reading what was approved of rule %q: %w", s.Rule, err)
 	}
 	switch {
+	case known && seen.Meaning == meaningAdopted:
+		s.NeedsApproval, s.Why = true, "its source was adopted after it went back in time: rows that had gone may be back"
 	case b.Rule.Approve == retention.ApproveAlways:
 		s.NeedsApproval, s.Why = true, "the rule asks for an approval of each plan"
 	case b.Rule.Approve == retention.ApproveNever:

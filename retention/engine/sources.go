@@ -89,17 +89,37 @@ func (e *Engine) Status(ctx context.Context) []SourceStatus {
 	out := []SourceStatus{}
 	for _, n := range e.sourceNames() {
 		st := SourceStatus{Name: n, Driver: e.Sources[n].Driver}
-		if s, err := e.source(ctx, n); err != nil {
-			st.Error = err.Error()
-		} else if srv, err := s.Server(ctx); err != nil {
-			st.Error = err.Error()
-		} else {
-			st.UUID, st.Installed, st.Server = srv.Gate.SourceUUID, srv.Gate.Installed, srv.Name
-			if err := e.Knows(ctx, n, srv.Gate); err != nil {
-				st.Error = err.Error()
-			}
-		}
+		e.tells(ctx, &st)
 		out = append(out, st)
 	}
 	return out
+}
+
+// tells fills in what one source says.
+func (e *Engine) tells(ctx context.Context, st *SourceStatus) {
+	down := func(err error) { st.Error, st.Code = err.Error(), retention.RefuseSourceDown }
+	s, err := e.source(ctx, st.Name)
+	if err != nil {
+		down(err)
+		return
+	}
+	srv, err := s.Server(ctx)
+	if err != nil {
+		down(err)
+		return
+	}
+	st.UUID, st.Installed, st.Server = srv.Gate.SourceUUID, srv.Gate.Installed, srv.Name
+	err = e.Knows(ctx, st.Name, srv.Gate)
+	if err == nil {
+		return
+	}
+	st.Error, st.Code = err.Error(), retention.RefuseStateMismatch
+	if r := refusalOf(err); r != nil {
+		st.Code = r.Code
+	}
+	if f, err := e.Store.Forgotten(ctx, st.Name, srv.Gate); err == nil && f.Batches > 0 {
+		st.Forgotten = &f
+		st.Error += fmt.Sprintf("; since %s, %d batches did %d rows there that it forgot: they may be back. "+
+			"Adopting accepts the source as it is: every rule there then plans anew and waits for an approval", stamp(f.Since), f.Batches, f.Rows)
+	}
 }

@@ -118,4 +118,7 @@ func busyFor(err error) time.Duration {
 	return busyWait
 }
 
-func busyError(err error) bool { return errors.Is(err, retention.ErrBusy) }
+func busyError(err error) bool { return Busy(err) }
+
+// Busy reports whether an event's error only says that another run is at work.
+func Busy(err error) bool { return errors.Is(err, retention.ErrBusy) }
