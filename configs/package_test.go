@@ -46,6 +46,8 @@ var packaged = []string{
 	"-rw-r--r-- /usr/share/doc/retentiond/CHANGELOG.md",
 	"-rw-r--r-- /usr/share/doc/retentiond/README.md",
 	"-rw-r--r-- /usr/share/doc/retentiond/copyright",
+	"-rw-r--r-- /usr/share/doc/retentiond/examples/alerts.yaml",
+	"-rw-r--r-- /usr/share/doc/retentiond/examples/grafana.json",
 	"-rw-r--r-- /usr/share/doc/retentiond/examples/retentiond.yaml",
 }
 

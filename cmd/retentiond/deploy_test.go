@@ -185,6 +185,25 @@ func checkPod(t *testing.T, name string, spec any) {
 		if under(c, "resources", "limits", "memory") == nil {
 			t.Errorf("%s: %v has no memory limit", name, under(c, "name"))
 		}
+		checkArgs(t, name, under(c, "args"))
+	}
+}
+
+// checkArgs finds the command that a container runs among ours.
+func checkArgs(t *testing.T, name string, args any) {
+	t.Helper()
+	list, ok := args.([]any)
+	if !ok {
+		return // not our container
+	}
+	var words []string
+	for _, a := range list {
+		w, _ := a.(string)
+		words = append(words, w)
+	}
+	cmd, rest, err := rootCommand(newApp(streams{})).Find(words)
+	if err != nil || !cmd.HasParent() || len(rest) < 2 {
+		t.Errorf("%s: %v is no command of ours: %v", name, words, err)
 	}
 }
 

@@ -23,6 +23,8 @@ func mayImport() map[string][]string {
 		"retention/bind":                   words,
 		"retention/engine":                 append([]string{"retention/bind"}, words...),
 		"retention/state":                  words,
+		"retention/console":                {"retention", "retention/audit", "retention/schedule"},
+		"retention/notify":                 {"retention", "retention/schedule", "retention/console"},
 		"retention/schedule":               words,
 		"connectors/sqlgen":                {"retention"},
 		"connectors/sqlwork":               {"retention", "connectors/sqlgen"},

@@ -53,15 +53,27 @@ const drainTime = 25 * time.Second
 
 // serve works until ctx is done, and then until the work at hand has ended.
 func (a *app) serve(ctx context.Context) error {
-	h, err := a.openPatiently(ctx)
+	cfg, err := a.loadConfig()
 	if err != nil {
 		return err
 	}
-	k, err := newKeeper(ctx, h)
+	f, err := newFront(a, cfg)
+	if err != nil {
+		return err
+	}
+	f.start(ctx)
+	defer f.stop()
+	h, err := a.openPatiently(ctx, f)
+	if err != nil {
+		return err
+	}
+	h.engine.Measure = f.measure()
+	k, err := newKeeper(ctx, h, f.observe)
 	if err != nil {
 		h.close()
 		return err
 	}
+	f.take(ctx, k)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -73,6 +85,7 @@ func (a *app) serve(ctx context.Context) error {
 	k.service.stopping()
 	select {
 	case <-done:
+		f.stop() // while the store is open
 		h.close()
 		return nil
 	case <-time.After(drainTime):
@@ -83,7 +96,7 @@ func (a *app) serve(ctx context.Context) error {
 
 // openPatiently opens the house, and waits for a state store that does not answer
 // yet. What only a person can put right ends it.
-func (a *app) openPatiently(ctx context.Context) (*house, error) {
+func (a *app) openPatiently(ctx context.Context, f *front) (*house, error) {
 	pause := schedule.Pauses()
 	for {
 		h, err := a.open(ctx)
@@ -95,6 +108,7 @@ func (a *app) openPatiently(ctx context.Context) (*house, error) {
 		if bad != nil {
 			return nil, errors.Join(err, bad)
 		}
+		f.observe(schedule.Event{Kind: schedule.StoreDown, Err: err})
 		log.Error("the state store cannot be opened: nothing acts until it can", zap.Error(err))
 		select {
 		case <-time.After(pause.NextBackOff()):

@@ -36,13 +36,13 @@ type keeper struct {
 // ones.
 var errReloaded = errors.New("the policies changed")
 
-func newKeeper(ctx context.Context, h *house) (*keeper, error) {
+func newKeeper(ctx context.Context, h *house, told schedule.Observer) (*keeper, error) {
 	catchUp, err := schedule.ParseCatchUp(h.cfg.Schedule.CatchUp)
 	if err != nil {
 		return nil, usage("one of: skip, one, all", "schedule.catch_up: %v", err)
 	}
 	k := &keeper{house: h, service: &service{log: h.log, now: h.app.now}, stops: map[*context.CancelCauseFunc]bool{}}
-	k.observe = schedule.Observers(k.service.observe)
+	k.observe = schedule.Observers(k.service.observe, told)
 	waits := &waitTeller{tell: k.observe}
 	h.engine.Progress = waits.progress
 	k.daemon = &schedule.Daemon{

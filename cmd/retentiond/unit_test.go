@@ -61,4 +61,36 @@ func TestUnitIsValid(t *testing.T) {
 			t.Error(line)
 		}
 	}
+	words := shellWords(regexp.MustCompile(`(?m)^ExecStart=(.*)$`).FindStringSubmatch(string(text))[1])
+	cmd, rest, err := rootCommand(newApp(streams{})).Find(words[1:])
+	if err != nil || !cmd.HasParent() {
+		t.Errorf("%v starts no command of ours: %v", words, err)
+	} else if err := cmd.ParseFlags(rest); err != nil {
+		t.Errorf("%v: %v", words, err)
+	}
+}
+
+// The image's command lines are commands of ours too.
+func TestImageCommandsExist(t *testing.T) {
+	text, err := os.ReadFile("../../Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := regexp.MustCompile(`CMD \[(.*)\]`).FindAllStringSubmatch(string(text), -1)
+	if len(lines) != 2 {
+		t.Fatalf("%d command lines, want the health check's and the daemon's", len(lines))
+	}
+	for _, l := range lines {
+		words := strings.Split(strings.ReplaceAll(l[1], `"`, ""), ", ")
+		if words[0] == "/usr/bin/retentiond" {
+			words = words[1:]
+		}
+		cmd, _, err := rootCommand(newApp(streams{})).Find(words)
+		if err != nil || !cmd.HasParent() {
+			t.Errorf("%v is no command of ours: %v", words, err)
+		}
+	}
+	if !regexp.MustCompile(`(?m)^USER 65532:65532$`).Match(text) || !strings.Contains(string(text), "\nFROM scratch\n") {
+		t.Error("the image is not empty, or runs as root")
+	}
 }

@@ -97,7 +97,7 @@ func (l *Looker) Facts() *Facts { return l.facts.Load() }
 func (l *Looker) Look(ctx context.Context) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.looks%4 == 0 && l.Sources != nil {
+	if (l.looks%4 == 0 || l.states == nil) && l.Sources != nil {
 		asked, done := context.WithTimeout(ctx, patience)
 		l.states = l.Sources(asked)
 		done()

@@ -1,6 +1,8 @@
 package console
 
 import (
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -126,4 +128,23 @@ func (m *Metrics) Batch(policy, rule, source string, took, gate time.Duration) {
 // Waited is told that batches waited, and why: a word.
 func (m *Metrics) Waited(policy, rule, source, reason string, d time.Duration) {
 	m.waited.WithLabelValues(policy, rule, source, reason).Add(d.Seconds())
+}
+
+// Names lists every metric of ours, those without a value yet too.
+func (m *Metrics) Names() []string {
+	var out []string
+	descriptions := make(chan *prometheus.Desc)
+	go func() {
+		m.registry.Describe(descriptions)
+		close(descriptions)
+	}()
+	for d := range descriptions {
+		// A description tells its name only in its text: Desc{fqName: "NAME", …
+		if _, rest, ok := strings.Cut(d.String(), `fqName: "`+space+`_`); ok {
+			name, _, _ := strings.Cut(rest, `"`)
+			out = append(out, space+"_"+name)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,7 +26,7 @@ type Server struct {
 	// Again is how long to wait before a port that is taken is tried again; 0: 15 s.
 	Again time.Duration
 	// Bound is told the address once it listens; nil: nobody.
-	Bound func(net.Addr)
+	Bound func(address string)
 }
 
 // Limits of one request: those who ask are few and near.
@@ -35,6 +36,8 @@ const (
 	idleTime    = 60 * time.Second
 	headerBytes = 8 << 10
 	closeTime   = 2 * time.Second
+	// defaultAgain is how long a port that is taken is left.
+	defaultAgain = 15 * time.Second
 )
 
 // Handler is the routes. Only GET and HEAD are answered, and nothing is read of a
@@ -95,20 +98,13 @@ func (s *Server) Serve(ctx context.Context) {
 			return
 		}
 		s.Log.Error("health and metrics cannot be asked for: http.listen", zap.String("listen", s.Listen), zap.Error(err))
-		t := time.NewTimer(max(s.Again, 0) + defaultAgain(s.Again))
+		t := time.NewTimer(cmp.Or(s.Again, defaultAgain))
 		select {
 		case <-t.C:
 		case <-ctx.Done():
 		}
 		t.Stop()
 	}
-}
-
-func defaultAgain(set time.Duration) time.Duration {
-	if set > 0 {
-		return 0
-	}
-	return 15 * time.Second
 }
 
 // once listens and answers until ctx is done or the listener fails.
@@ -123,7 +119,7 @@ func (s *Server) once(ctx context.Context) error {
 		IdleTimeout: idleTime, MaxHeaderBytes: headerBytes, ErrorLog: zap.NewStdLog(s.Log.WithOptions(zap.IncreaseLevel(zap.ErrorLevel))),
 	}
 	if s.Bound != nil {
-		s.Bound(l.Addr())
+		s.Bound(l.Addr().String())
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Serve(l) }()
