@@ -577,7 +577,15 @@ func TestPeer_RestoredFromBackup(t *testing.T) {
 		s.do(exitRefused, "plan", "--output", "json").is("refusals/0/code", "state_mismatch")
 		s.do(exitRefused, "check", "--install").oneError("restored from a copy")
 	})
+	s.do(exitError, "status").says("1 batches did 1 rows there that it forgot: they may be back")
 	s.do(exitOK, "check", "--adopt", "--by", "Ada", "--reason", "disk failed")
+	// What is back may be back on purpose: a person looks first.
+	s.untouched("crm.db", func() {
+		s.do(exitRefused, "run", "--output", "json").is("refusals/0/code", "approval")
+		s.do(exitOK, "plan").says("went back in time")
+	})
+	s.approve().is("steps/0/done", "1")
+	s.due(8)
 	s.do(exitOK, "run", "--output", "json").is("steps/0/done", "1")
 	s.do(exitOK, "audit", "verify")
 }
