@@ -87,7 +87,7 @@ func TestLoadEverything(t *testing.T) {
 		},
 		Audit: Audit{Origin: "example.org/retention", KeyFile: filepath.Join(dir, "k")},
 		Holds: Holds{"60 jours"}, Keep: Keep{"P6Y", "1 year 6 months", "5 years"},
-		HTTP: HTTP{":80"}, Log: Log{"debug", "text"},
+		HTTP: HTTP{":80"}, Log: Log{"debug", "text"}, Schedule: Schedule{CatchUp: "one"},
 	}
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Error(diff)
@@ -104,7 +104,7 @@ func TestLoadDefaults(t *testing.T) {
 			Sources:  map[string]Source{}, Vaults: map[string]Vault{},
 			Audit: Audit{Origin: "retentiond.local/retention", KeyFile: filepath.Join(dir, "audit.key")},
 			Holds: Holds{"30 days"}, Keep: Keep{"6 years", "1 year", "5 years"},
-			HTTP: HTTP{"127.0.0.1:8600"}, Log: Log{"info", "json"},
+			HTTP: HTTP{"127.0.0.1:8600"}, Log: Log{"info", "json"}, Schedule: Schedule{CatchUp: "one"},
 		}
 		if diff := cmp.Diff(want, c); diff != "" {
 			t.Errorf("%q: %s", text, diff)

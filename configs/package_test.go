@@ -3,12 +3,15 @@
 package configs
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -192,5 +195,66 @@ func TestPackageSumsAndParts(t *testing.T) {
 	bom, err := os.ReadFile(filepath.Join(dir, "retentiond.cdx.json"))
 	if err != nil || !strings.Contains(string(bom), `"bomFormat": "CycloneDX"`) {
 		t.Errorf("no SBOM: %v", err)
+	}
+}
+
+// As in the container, and as the unit has it: an empty root that nobody can write
+// to, no shell, not root; only the state directory is writable. The daemon becomes
+// ready, answers the health check that the image runs, and ends when asked.
+func TestPackageServesInAReadOnlyRoot(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Fatal("only root can make a read-only root of its own")
+	}
+	root := t.TempDir()
+	outputOf(t, "dpkg-deb", "-x", packageFile(t, "deb"), root)
+	program := filepath.Join(root, "usr/bin/retentiond")
+	state := filepath.Join(root, "var/lib/retentiond")
+	outputOf(t, program, "demo", "--rows", "50", "--dir", state)
+	outputOf(t, "chown", "-R", "65532:65532", state)
+	inside := func(args ...string) *exec.Cmd {
+		script := `set -e
+			mount --bind "$ROOT" "$ROOT"
+			mount --bind "$ROOT/var/lib/retentiond" "$ROOT/var/lib/retentiond"
+			mount -o remount,bind,ro "$ROOT"
+			exec chroot --userspec=65532:65532 --groups= "$ROOT" "$@"`
+		c := exec.Command("unshare", append([]string{"--mount", "--propagation", "private", "sh", "-c", script, "sh"}, args...)...)
+		c.Env = append(os.Environ(), "ROOT="+root, "RETENTIOND_HTTP_LISTEN=127.0.0.1:18600", "HOME=/")
+		return c
+	}
+	config := "/var/lib/retentiond/retentiond.yaml"
+	daemon := inside("/usr/bin/retentiond", "--config", config, "serve")
+	var said strings.Builder
+	daemon.Stdout, daemon.Stderr = &said, &said
+	if err := daemon.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- daemon.Wait() }()
+	ready := false
+	for range 100 {
+		time.Sleep(200 * time.Millisecond)
+		if inside("/usr/bin/retentiond", "--config", config, "healthcheck", "--ready").Run() == nil {
+			ready = true
+			break
+		}
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", daemon.Process.Pid))
+	if err != nil || !strings.Contains(string(status), "Uid:\t65532\t65532") {
+		t.Errorf("it runs as somebody else: %v\n%s", err, status)
+	}
+	if inside("/usr/bin/retentiond", "init", "--dir", "/etc/retentiond").Run() == nil {
+		t.Error("the root can be written to")
+	}
+	if err := daemon.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-ended:
+		if err != nil || !ready {
+			t.Errorf("ready %v, ended with %v:\n%s", ready, err, said.String())
+		}
+	case <-time.After(40 * time.Second):
+		_ = daemon.Process.Kill() // it is ours
+		t.Errorf("it does not end:\n%s", said.String())
 	}
 }
