@@ -5,6 +5,7 @@ import (
 	"go/build"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -74,6 +75,15 @@ func TestImportsFollowTheHouse(t *testing.T) {
 	}
 	if seen < 10 {
 		t.Fatalf("looked at %d packages only: the walk is broken", seen)
+	}
+}
+
+// The zones are in the binary: an empty image has none, and there no policy would
+// load. Tests link them anyway, and so cannot tell.
+func TestZonesAreInTheBinary(t *testing.T) {
+	pkg, err := build.ImportDir("../../retention/calendar", 0)
+	if err != nil || !slices.Contains(pkg.Imports, "time/tzdata") {
+		t.Errorf("retention/calendar imports %v, without time/tzdata: %v", pkg.Imports, err)
 	}
 }
 

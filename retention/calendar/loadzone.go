@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	_ "time/tzdata" // an empty image has no zones, and no policy would load there
 )
 
 // zoneNames are the IANA names of tzdata's zone.tab, one a line, for
