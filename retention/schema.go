@@ -16,6 +16,8 @@ func (t TableName) String() string {
 // every table that refers to them.
 type Schema struct {
 	Tables map[TableName]*Table
+	// Lacks are schemas that tables asked for are in, and that do not exist.
+	Lacks []string
 }
 
 // Table returns the table of that name, or nil. Where the engine folds case,

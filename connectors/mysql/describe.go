@@ -3,6 +3,7 @@ package mysql
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -52,7 +53,27 @@ func (e *engine) Describe(ctx context.Context, q sqlwork.Session, names []retent
 			out.Tables[n], out.Tables[t.Name] = t, t
 		}
 	}
+	if out.Lacks, err = e.lacking(ctx, q, names); err != nil {
+		return nil, err
+	}
 	return out, cat.indexes(ctx, q)
+}
+
+// lacking are the databases that do not exist, or that the user does not see.
+func (e *engine) lacking(ctx context.Context, q sqlwork.Session, tables []retention.TableName) (out []string, err error) {
+	for _, t := range tables {
+		if t.Schema == "" || slices.Contains(out, t.Schema) {
+			continue
+		}
+		var there int
+		if err := q.GetContext(ctx, &there, "SELECT count(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?", t.Schema); err != nil {
+			return nil, err
+		}
+		if there == 0 {
+			out = append(out, t.Schema)
+		}
+	}
+	return out, nil
 }
 
 type tableRow struct {

@@ -93,6 +93,8 @@ func (e *engine) down(err error) error {
 		return down("the server is read-only (a replica?): name the primary")
 	case errPolicyLogging:
 		return down("the binary log is statement-based: set binlog_format to MIXED or ROW")
+	case 1021, 1114, 3675: // the disk; a table space that may not grow
+		return fmt.Errorf("%s: the server has no room on its disk, so nothing of this was done: make room: %w", e.name, err)
 	case 1040, 1203, 1226:
 		return down("the server has no free connection for user %s", e.user)
 	}

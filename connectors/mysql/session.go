@@ -9,11 +9,14 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jmoiron/sqlx"
+	"github.com/retentiond/retentiond/retention"
 )
 
 const (
 	// dialWait is how long a connection may take.
 	dialWait = 10 * time.Second
+	// greetWait is how long the server may take, the connection included, to greet.
+	greetWait = 15 * time.Second
 	// lockWait is how many seconds a statement waits for rows, and for a table's
 	// definition, that others keep.
 	lockWait = 5
@@ -42,7 +45,12 @@ type connector struct {
 // Connect opens one session: one that writes proves that the server may be
 // written to, one that reads is held read-only.
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.inner.Connect(ctx)
+	limited, cancel := context.WithTimeout(ctx, greetWait)
+	defer cancel()
+	conn, err := c.inner.Connect(limited)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil { // servers of this kind speak first; PostgreSQL waits
+		return nil, refusal(retention.RefuseSourceDown, "%s: what answers at %s is no MariaDB or MySQL server, or is stuck: correct the address, or the driver of the source", c.e.name, c.e.address)
+	}
 	if err != nil {
 		return nil, c.e.down(err)
 	}

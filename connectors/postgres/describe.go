@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 	"github.com/retentiond/retentiond/connectors/sqlwork"
 	"github.com/retentiond/retentiond/retention"
 )
@@ -33,7 +35,22 @@ func (e *engine) Describe(ctx context.Context, q sqlwork.Session, tables []reten
 			out.Tables[n] = t
 		}
 	}
+	if out.Lacks, err = noSchemas(ctx, q, asked); err != nil {
+		return nil, fmt.Errorf("%s: read the catalogue: %w", e.name, err)
+	}
 	return out, nil
+}
+
+// noSchemas are the schemas that do not exist.
+func noSchemas(ctx context.Context, q sqlwork.Session, tables []retention.TableName) (out []string, err error) {
+	var names []string
+	for _, t := range tables {
+		if !slices.Contains(names, t.Schema) {
+			names = append(names, t.Schema)
+		}
+	}
+	err = sqlx.SelectContext(ctx, q, &out, "SELECT s FROM unnest($1::text[]) AS s WHERE NOT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = s)", pq.Array(names))
+	return out, err
 }
 
 func (cat *catalogue) table(r tableRow) *retention.Table {

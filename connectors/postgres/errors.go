@@ -98,6 +98,9 @@ func (e *engine) unreachable(ctx context.Context, err error) error {
 	case strings.Contains(err.Error(), "x509:"), strings.Contains(err.Error(), "tls:"):
 		return refusal(retention.RefuseSourceDown, "%s: the server's certificate is not accepted: name its authority with sslrootcert, or correct the host", at)
 	}
+	if strings.Contains(err.Error(), "unknown response for startup") {
+		return refusal(retention.RefuseSourceDown, "%s is no PostgreSQL server, or something else answers there: correct the address, or the driver of the source", at)
+	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 		return refusal(retention.RefuseSourceDown, "%s cannot be reached: %v", at, op.Err)
 	}
@@ -129,7 +132,12 @@ func (e *engine) down(err error, code string) error {
 		if strings.Contains(message(err), "recovery") || code == "25006" {
 			return say("is a standby, or read-only: name the primary in the dsn")
 		}
+	case "53100":
+		return fmt.Errorf("%s has no room on its disk, so nothing of this was done: make room: %w", e.name, err)
 	case "42501":
+		if strings.Contains(message(err), "row-level security") {
+			return refusal(retention.RefuseUnsafeTable, "%s", e.grant(err))
+		}
 		return refusal(retention.RefuseSourceDown, "%s", e.grant(err))
 	}
 	return nil

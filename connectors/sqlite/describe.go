@@ -34,6 +34,9 @@ func describe(ctx context.Context, q sqlx.QueryerContext, tables []retention.Tab
 	}
 	out := &retention.Schema{Tables: map[retention.TableName]*retention.Table{}}
 	for _, n := range tables {
+		if n.Schema != "" && !strings.EqualFold(home(n.Schema), "main") {
+			out.Lacks = append(out.Lacks, n.Schema)
+		}
 		name, there := cat.spelling(n.Name)
 		if !there || !strings.EqualFold(home(n.Schema), "main") {
 			continue

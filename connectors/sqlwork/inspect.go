@@ -37,7 +37,7 @@ func (s *Source) count(ctx context.Context, q Session, sel retention.Selection, 
 	dest, oldest := classDest(&out.Classes)
 	err := q.QueryRowxContext(ctx, query.Text, query.Args...).Scan(dest...)
 	switch {
-	case s.e.Kind(err) == BadSQL:
+	case s.e.Kind(err) == BadSQL, s.e.Kind(err) == NoTable:
 		return out, refusal(retention.RefusePolicyError, "table %s: the database does not understand the rule's condition: %v", sel.Table.Name, err)
 	case err != nil:
 		return out, fmt.Errorf("count table %s: %w", sel.Table.Name, err)

@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"slices"
+
 	"github.com/retentiond/retentiond/retention"
 )
 
@@ -21,6 +23,9 @@ func (b *binder) into(a *retention.Action) *retention.VaultTables {
 	out := &retention.VaultTables{Table: v.Table(b.table.Name), Rule: b.policy.Name + "/" + b.rule.ID, Why: a.Why}
 	for _, c := range deepestFirst(b.dataset.Children) {
 		out.Children = append(out.Children, v.Table(c.Table))
+	}
+	if slices.Contains(b.schema.Lacks, v.Schema) {
+		b.fail(retention.RefusePolicyError, "create it, or correct the vault's schema in the configuration", "vault %q: source %q has no schema %q, or hides it from this user", a.Vault, v.Source, v.Schema)
 	}
 	if out.Table == b.table.Name {
 		b.fail(retention.RefusePolicyError, "give the vault a prefix or a schema", "vault %q would be the table itself", a.Vault)

@@ -69,8 +69,12 @@ func (e *Engine) checkSteps(ctx context.Context, v *view) []Finding {
 			_, err = src.Page(ctx, b.Selection, v.holdsFor(b), retention.Cursor{}, 1)
 		}
 		if err != nil {
-			out = append(out, Finding{Level: LevelError, Policy: b.Policy.Name, Rule: b.Rule.ID, Dataset: b.Dataset.Name, Source: b.Source,
-				Code: string(retention.RefusePolicyError), Message: err.Error()})
+			f := Finding{Level: LevelError, Policy: b.Policy.Name, Rule: b.Rule.ID, Dataset: b.Dataset.Name, Source: b.Source,
+				Code: string(retention.RefusePolicyError), Message: err.Error()}
+			if r := refusalOf(err); r != nil {
+				f.Code, f.Message = string(r.Code), r.Message
+			}
+			out = append(out, f)
 		}
 	}
 	return out
