@@ -109,17 +109,40 @@ func (e *Engine) tells(ctx context.Context, st *SourceStatus) {
 		return
 	}
 	st.UUID, st.Installed, st.Server = srv.Gate.SourceUUID, srv.Gate.Installed, srv.Name
-	err = e.Knows(ctx, st.Name, srv.Gate)
+	srv, back, err := e.knowsNow(ctx, st.Name, s, srv)
 	if err == nil {
 		return
 	}
-	st.Error, st.Code = err.Error(), retention.RefuseStateMismatch
+	st.Error, st.Code, st.Forgotten = err.Error(), retention.RefuseSourceDown, back
 	if r := refusalOf(err); r != nil {
 		st.Code = r.Code
 	}
-	if f, err := e.Store.Forgotten(ctx, st.Name, srv.Gate); err == nil && f.Batches > 0 {
-		st.Forgotten = &f
-		st.Error += fmt.Sprintf("; since %s, %d batches did %d rows there that it forgot: they may be back. "+
-			"Adopting accepts the source as it is: every rule there then plans anew and waits for an approval", stamp(f.Since), f.Batches, f.Rows)
+}
+
+// knowsTries is how often a gate is read again that does not fit: a run may have
+// moved it on, and the store with it, since it was read.
+const knowsTries = 3
+
+// knowsNow compares the store with a source's gate as [Engine.Knows] does. Of a
+// source that went back in time it says what the source forgot.
+func (e *Engine) knowsNow(ctx context.Context, name string, src retention.Source, srv retention.Server) (retention.Server, *retention.Forgotten, error) {
+	known := e.Knows(ctx, name, srv.Gate)
+	for try := 1; try < knowsTries && refusalOf(known) != nil; try++ {
+		again, err := src.Server(ctx)
+		if err != nil {
+			return srv, nil, fmt.Errorf("source %q: %w", name, err)
+		}
+		srv = again
+		known = e.Knows(ctx, name, srv.Gate)
 	}
+	r := refusalOf(known)
+	if r == nil {
+		return srv, nil, known
+	}
+	f, err := e.Store.Forgotten(ctx, name, srv.Gate)
+	if err != nil || f.Batches == 0 {
+		return srv, nil, known // the refusal stands without it
+	}
+	return srv, &f, refuse(r.Code, "%s; since %s, %d batches did %d rows there that it forgot: they may be back. "+
+		"Adopting accepts the source as it is: every rule there then plans anew and waits for an approval", r.Message, stamp(f.Since), f.Batches, f.Rows)
 }

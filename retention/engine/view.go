@@ -100,14 +100,8 @@ func (e *Engine) lookAt(ctx context.Context, v *view, name string, tables []rete
 		return fmt.Errorf("source %q: %w", name, err)
 	}
 	v.schemas[name] = schema
-	known := e.Knows(ctx, name, srv.Gate)
-	if refusalOf(known) != nil { // the gate may have moved on since it was read
-		if srv, err = src.Server(ctx); err != nil {
-			return fmt.Errorf("source %q: %w", name, err)
-		}
-		v.servers[name] = srv
-		known = e.Knows(ctx, name, srv.Gate)
-	}
+	srv, _, known := e.knowsNow(ctx, name, src, srv)
+	v.servers[name] = srv
 	if known != nil {
 		v.down[name] = downRefusal(known)
 	}
