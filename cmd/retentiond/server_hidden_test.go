@@ -30,3 +30,27 @@ func TestHiddenChildren(t *testing.T) {
 		})
 	}
 }
+
+// TestHiddenReferrers: MariaDB shows a user neither the tables nor the triggers
+// that he may not use. What refers to a governed table unseen would lose rows with
+// it, so nothing acts.
+func TestHiddenReferrers(t *testing.T) {
+	t.Parallel()
+	on := onMariaDB()
+	s := badSite(t, on)
+	s.do(exitOK, "check", "--install")
+	s.exec("crm.db", "CREATE TABLE secrets (id INTEGER PRIMARY KEY, prospect_id INTEGER, FOREIGN KEY (prospect_id) REFERENCES prospects (id) ON DELETE CASCADE)", "INSERT INTO secrets VALUES (1, 2)")
+	own := []string{"SELECT, UPDATE, DELETE ON interactions", "SELECT, INSERT, UPDATE, DELETE ON retentiond_gate", "SELECT, INSERT, UPDATE, DELETE ON retentiond_receipt"}
+	for says, grants := range map[string][]string{
+		"is not shown every table": {"SELECT, UPDATE, DELETE, TRIGGER ON prospects"},
+		"foreign_key":              {"SELECT, TRIGGER ON *", "UPDATE, DELETE ON prospects"}, // shown, and refused by the rule
+	} {
+		s.write(dsnFile, on.server(t).Role(t, on.dsn(t, s.dir), append(grants, own...)...))
+		s.do(exitUsage, "check").says(says)
+		s.untouched("crm.db", func() { s.anyCode("run", "--output", "json").says(says) })
+	}
+	s.exec("crm.db", "DROP TABLE secrets")
+	s.write(dsnFile, on.server(t).Role(t, on.dsn(t, s.dir), append([]string{"SELECT ON *", "SELECT, UPDATE, DELETE ON prospects"}, own...)...))
+	s.untouched("crm.db", func() { s.anyCode("run", "--output", "json").says("triggers", "GRANT TRIGGER") })
+	s.do(exitOK, "audit", "verify")
+}

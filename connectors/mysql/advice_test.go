@@ -64,7 +64,7 @@ func TestAdvisedGrantsAreEnough(t *testing.T) {
 	s := openAs(t, dsn, Options{})
 	w := retention.Wants{Needs: actingNeeds()}
 	want := []string{
-		"warning privilege_missing: the user USER is not shown every table of the database: one that refers to a table under rules, ON DELETE CASCADE, would lose rows unseen | GRANT SELECT ON DB.* TO USER;",
+		"error privilege_missing: the user USER is not shown every table of the database: one that refers to a table under rules, ON DELETE CASCADE, would lose rows unseen | GRANT SELECT ON DB.* TO USER;",
 		"error privilege_missing: the user USER may not do what acting on table c takes: SELECT, UPDATE (`p_id`), TRIGGER | GRANT SELECT, TRIGGER, UPDATE (`p_id`) ON `c` TO USER;",
 		"error privilege_missing: the user USER may not do what acting on table p takes: SELECT, DELETE, UPDATE (`at`), UPDATE (`note`), TRIGGER | GRANT SELECT, DELETE, TRIGGER, UPDATE (`at`, `note`) ON `p` TO USER;",
 		"warning privilege_missing: erase: needs ALTER on table p, which the user USER does not have: the deleted rows stay in its file | GRANT ALTER, CREATE, INSERT ON `p` TO USER;",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -28,6 +29,8 @@ type engine struct {
 	version string
 	maria   bool
 	home    home
+
+	sight sync.Map // tables, by [home.key], of which all that matters is shown to the acting user
 }
 
 var _ sqlwork.Engine = (*engine)(nil)

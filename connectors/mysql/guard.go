@@ -30,5 +30,8 @@ func (e *engine) Unchanged(ctx context.Context, q sqlwork.Session, planned *rete
 			return fmt.Errorf("open the tables of the batch: %w", err)
 		}
 	}
+	if err := e.sighted(ctx, q, planned); err != nil {
+		return err
+	}
 	return sqlwork.SameSchema(ctx, e, q, planned)
 }

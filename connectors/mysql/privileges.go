@@ -30,9 +30,9 @@ type grant struct {
 	on     string
 }
 
-func grantsOf(ctx context.Context, conn *sqlx.Conn) ([]grant, error) {
+func grantsOf(ctx context.Context, conn sqlx.QueryerContext) ([]grant, error) {
 	var lines []string
-	if err := conn.SelectContext(ctx, &lines, "SHOW GRANTS"); err != nil {
+	if err := sqlx.SelectContext(ctx, conn, &lines, "SHOW GRANTS"); err != nil {
 		return nil, err
 	}
 	line := regexp.MustCompile(`^GRANT (.+?) ON (\S+) TO `) // those that give a role name no object
@@ -166,11 +166,11 @@ func has(grants []grant, right string, t retention.TableName) bool {
 	})
 }
 
-// hidden warns where tables that refer to ours may not be shown: the server shows
+// hidden tells where tables that refer to ours may not be shown: the server shows
 // only those that the user may use, and would let rows of them go with ours.
 func (a *adviser) hidden(s *Source, who string, grants []grant) {
 	if !has(grants, "SELECT", s.home.key(retention.TableName{Name: "\x00any"})) {
-		a.add(false, retention.AdvicePrivilegeMissing, "GRANT SELECT ON "+quote(s.home.database)+".* TO "+who+";",
+		a.add(true, retention.AdvicePrivilegeMissing, "GRANT SELECT ON "+quote(s.home.database)+".* TO "+who+";",
 			"the user %s is not shown every table of the database: one that refers to a table under rules, ON DELETE CASCADE, would lose rows unseen", who)
 	}
 }
