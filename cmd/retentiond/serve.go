@@ -81,6 +81,7 @@ func (a *app) serve(ctx context.Context) error {
 	}()
 	k.watch(ctx)
 	k.service.ready(ctx)
+	k.tellReady()
 	<-ctx.Done()
 	k.service.stopping()
 	select {

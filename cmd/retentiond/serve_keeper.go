@@ -73,6 +73,20 @@ func (k *keeper) install(e *engine.Engine) {
 	}
 }
 
+// tellReady says what the daemon will do.
+func (k *keeper) tellReady() {
+	sets, waiting := k.Sets()
+	rules := 0
+	for _, s := range sets {
+		rules += len(s.Rules)
+	}
+	k.house.log.Info("serving", zap.String("version", readVersion().Version), zap.String("config", k.house.cfg.File), zap.String("state", redactedState(k.house.cfg)),
+		zap.Int("policies", len(k.current().Policies)), zap.Int("schedules", len(sets)), zap.Int("scheduled_rules", rules), zap.Int("schedules_standing_still", len(waiting)))
+	if len(sets) == 0 {
+		k.house.log.Warn(`no rule has a schedule: nothing runs by itself; write one in a policy, such as schedule: "30 2 * * *"`)
+	}
+}
+
 // Sets are the rule sets in force, and those of policies that do not load.
 func (k *keeper) Sets() ([]schedule.RuleSet, []retention.RuleSetID) {
 	k.mu.Lock()

@@ -83,6 +83,8 @@ func (d *Daemon) outcome(ctx context.Context, slot retention.Slot, r *retention.
 	switch {
 	case errors.Is(err, retention.ErrFenced) || errors.Is(context.Cause(ctx), retention.ErrFenced):
 		return retention.SlotEnd{}
+	case err == nil && r.SlotOver():
+		return retention.SlotEnd{State: retention.SlotDone}
 	case busyError(err):
 		return retention.SlotEnd{State: keepState(slot), Reason: "busy", After: now.Add(busyFor(err))}
 	case r.ResumeAt != nil:
@@ -91,8 +93,6 @@ func (d *Daemon) outcome(ctx context.Context, slot retention.Slot, r *retention.
 		return retention.SlotEnd{State: retention.SlotPaused, Reason: "stopped", After: now.Add(pauseWait)}
 	case refused(r, retention.RefuseClock):
 		return retention.SlotEnd{State: keepState(slot), Reason: "clock", After: now.Add(clockWait)}
-	case err == nil && r.SlotOver():
-		return retention.SlotEnd{State: retention.SlotDone}
 	case slot.Tries >= retention.MaxTries: // the next claim gives it up
 		return retention.SlotEnd{State: retention.SlotOpen, Reason: "failed", After: now, Counted: true}
 	}

@@ -1,6 +1,9 @@
 package schedule
 
 import (
+	"context"
+	"errors"
+
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -53,7 +56,7 @@ func levelOf(e Event) zapcore.Level {
 	case SlotFired, Backlog, RunWaits:
 		return zap.DebugLevel
 	}
-	if e.Err != nil && !busyError(e.Err) {
+	if e.Err != nil && !busyError(e.Err) && !errors.Is(e.Err, context.Canceled) {
 		return zap.ErrorLevel
 	}
 	return zap.InfoLevel
