@@ -48,7 +48,7 @@ func (k *keeper) watched() (dirs []string) {
 
 // onChange reads again once files have been left alone for a while.
 func (k *keeper) onChange(ctx context.Context, w *fsnotify.Watcher, again func()) {
-	defer func() { _ = w.Close() }() // nothing is left to say of it
+	defer func() { _ = w.Close() }()   // nothing is left to say of it
 	quiet := time.NewTimer(settleTime) // once at first: for what changed before anybody watched
 	for {
 		select {
