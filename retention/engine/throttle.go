@@ -70,8 +70,8 @@ const askEvery = time.Second
 func (sw *stepWork) yields(ctx context.Context) {
 	t := &sw.throttle
 	said := ""
-	for sw.stop.Err() == nil {
-		if sw.req.Unattended && sw.left() > 0 && sw.outside(t.Window) {
+	for sw.stop.Err() == nil && sw.remains() {
+		if sw.req.Unattended && sw.outside(t.Window) {
 			return
 		}
 		reason, why := sw.busy(ctx, t)
@@ -89,6 +89,14 @@ func (sw *stepWork) yields(ctx context.Context) {
 		sw.sleep(askEvery)
 		sw.waited(reason, sw.Now().Sub(began))
 	}
+}
+
+// remains: planned rows are left to do; where there are none, there is nothing to
+// wait for.
+func (sw *stepWork) remains() bool {
+	sw.mu.Lock()
+	defer sw.mu.Unlock()
+	return sw.left() > 0
 }
 
 func (sw *stepWork) busy(ctx context.Context, t *Throttle) (retention.WaitReason, string) {
