@@ -52,8 +52,16 @@ func soon(in time.Duration) string {
 	return fmt.Sprintf("%s=%s", envClock, rest.Round(time.Millisecond))
 }
 
-// serve starts the daemon; env may set its clock.
+// serve starts the daemon and waits until it works; env may set its clock.
 func (s site) serve(env ...string) daemonProcess {
+	s.Helper()
+	d := s.start(env...)
+	d.says(`"serving"`)
+	return d
+}
+
+// start starts the daemon.
+func (s site) start(env ...string) daemonProcess {
 	s.Helper()
 	cmd, _ := retentiondProcess(s.T, s.dir, "serve", "--log-level", "debug")
 	d := daemonProcess{s, cmd, &said{}}
@@ -71,7 +79,6 @@ func (s site) serve(env ...string) daemonProcess {
 			s.Log(d.out)
 		}
 	})
-	d.says(`"serving"`)
 	return d
 }
 
