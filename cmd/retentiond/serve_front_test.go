@@ -182,7 +182,7 @@ func TestServeSaysThatTheStoreIsDown(t *testing.T) {
 	}
 	hook := newHook(t, "")
 	at := listener(t)
-	d := s.serve("RETENTIOND_HTTP_LISTEN="+at, "RETENTIOND_NOTIFY_WEBHOOK_URL="+hook.URL)
+	d := s.start("RETENTIOND_HTTP_LISTEN="+at, "RETENTIOND_NOTIFY_WEBHOOK_URL="+hook.URL)
 	until(t, "it does not say that the store is down", func() bool {
 		code, body := asks(at, "/readyz")
 		return code == http.StatusServiceUnavailable && strings.Contains(body, `"state":"down"`)
