@@ -109,33 +109,69 @@ func TestSchemaMovesInsideABatch(t *testing.T) {
 	if other == nil {
 		t.Error("the table was altered inside the batch")
 	}
-	print, err := b.s.print(t.Context(), mustSession(t, b), b.schema)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for text, changes := range map[string]bool{
+	b.wantPrints("prospects", map[string]bool{
 		"CREATE INDEX ON prospects (email)": false, "ANALYZE prospects": false, "VACUUM prospects": false, "INSERT INTO prospects VALUES (99)": false,
 		"ALTER TABLE prospects ADD COLUMN extra int": true, "CREATE TABLE x (id int PRIMARY KEY, p bigint REFERENCES prospects)": true, "ALTER TABLE prospects ENABLE ROW LEVEL SECURITY": true,
-		"CREATE RULE r AS ON DELETE TO prospects DO INSTEAD NOTHING": true,
-	} {
-		b.exec(text)
-		now, err := b.s.print(t.Context(), mustSession(t, b), b.schema)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if changes && now == print {
-			t.Errorf("%s changed nothing", text)
-		}
-		if !changes && now != print {
-			t.Logf("%s is looked at in full", text)
-		}
-		print = now
-	}
+		"CREATE RULE r AS ON DELETE TO prospects DO INSTEAD NOTHING": true, "ALTER TABLE prospects ADD CHECK (id > 0)": true, "ALTER TABLE prospects ALTER COLUMN email SET DEFAULT 'x'": true,
+		"CREATE TABLE heir () INHERITS (prospects)": true,
+	})
 	y := b.batch(b.selection("prospects", "created_at"), retention.Act{Kind: retention.Delete}, 10)
 	var r *retention.Refusal
 	if _, err := b.s.Apply(t.Context(), y); !errors.As(err, &r) || r.Code != retention.RefuseSchemaDrift {
 		t.Errorf("got %v", err)
 	}
+}
+
+// Of a partitioned table, its partitions count too; and a table that has another's
+// name is not that table.
+func TestPrintsOfPartitions(t *testing.T) {
+	b := setup(t, `CREATE TABLE ev (id bigint, at timestamptz NOT NULL, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE ev_1 PARTITION OF ev FOR VALUES FROM ('2020-01-01') TO ('2021-01-01'); CREATE TABLE ev_2 PARTITION OF ev FOR VALUES FROM ('2021-01-01') TO ('2022-01-01');
+CREATE TABLE ev_3 (LIKE ev); CREATE TABLE other (LIKE ev); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`, "ev")
+	b.wantPrints("ev", map[string]bool{
+		"INSERT INTO ev VALUES (1, '2020-02-01')": false,
+		"ALTER TABLE ev ATTACH PARTITION ev_3 FOR VALUES FROM ('2022-01-01') TO ('2023-01-01')": true, "DROP TABLE ev_2": true,
+		"CREATE TRIGGER t AFTER DELETE ON ev_1 FOR EACH ROW EXECUTE FUNCTION f()": true, "ALTER TABLE ev_1 ADD CHECK (id > 0)": true,
+	})
+	b.exec("ALTER TABLE ev RENAME TO gone; ALTER TABLE other RENAME TO ev")
+	x := b.batch(b.selection("ev", "at"), retention.Act{Kind: retention.Delete})
+	x.Range = &retention.Range{Most: 100}
+	var r *retention.Refusal
+	if _, err := b.s.Apply(t.Context(), x); !errors.As(err, &r) || r.Code != retention.RefuseSchemaDrift {
+		t.Errorf("got %v", err)
+	}
+}
+
+// wantPrints tells which statements a batch notices without a look at everything.
+func (b *bundle) wantPrints(table string, statements map[string]bool) {
+	b.t.Helper()
+	q := mustSession(b.t, b)
+	found, err := b.s.find(b.t.Context(), q, b.schema)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	print := ""
+	for text, changes := range statements {
+		before, err := b.s.print(b.t.Context(), q, b.schema, found)
+		if err != nil || before == "" || len(found.tables) != len(b.schema.Tables) {
+			b.t.Fatalf("%v, print %q of %v", err, before, found)
+		}
+		b.exec(text)
+		if print, err = b.s.print(b.t.Context(), q, b.schema, found); err != nil {
+			b.t.Fatal(err)
+		}
+		if changes && print == before {
+			b.t.Errorf("%s changed nothing", text)
+		}
+		if !changes && print != before {
+			b.t.Logf("%s is looked at in full", text)
+		}
+	}
+	b.exec("ALTER TABLE " + table + " RENAME TO renamed")
+	if print, err = b.s.print(b.t.Context(), q, b.schema, found); err != nil || print != "" {
+		b.t.Errorf("a table of another name has the print %q, %v", print, err)
+	}
+	b.exec("ALTER TABLE renamed RENAME TO " + table)
 }
 
 // A process that is stopped in the middle of a batch loses its transaction, and

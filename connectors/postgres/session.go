@@ -16,8 +16,7 @@ import (
 // schema at its end.
 type session struct {
 	*sqlx.Tx
-	planned *retention.Schema
-	print   string
+	looked verified
 }
 
 // idleFor is how long a transaction of ours may say nothing before the server

@@ -87,22 +87,18 @@ func (w *work) unplanned(n int64) error {
 // sweep acts on the range's due rows in one statement. Changed rows that do not
 // keep their form are taken back and done by key, where each one is looked at.
 func (w *work) sweep(ctx context.Context) (bool, error) {
-	t, a := w.b.Selection.Table, &w.b.Action
-	var n int64
-	done, err := w.attempt(ctx, func() (bool, error) {
-		var err error
-		n, err = w.exec(ctx, t, func(g *sqlgen.Gen) (sqlgen.Query, error) {
-			if a.Kind != retention.Delete {
-				return g.UpdateRange(*w.b.Range, a.Changes, a.Mark, w.markValue())
+	n, kept, err := int64(0), true, error(nil)
+	if w.b.Action.Kind == retention.Delete {
+		n, err = w.swept(ctx)
+	} else {
+		kept, err = w.attempt(ctx, func() (bool, error) {
+			if n, err = w.swept(ctx); err != nil || n == 0 {
+				return true, err
 			}
-			return g.DeleteRange(*w.b.Range)
+			return w.keepForms(ctx)
 		})
-		if err != nil || n == 0 || a.Kind == retention.Delete {
-			return true, err
-		}
-		return w.keepForms(ctx)
-	})
-	if err != nil || !done {
+	}
+	if err != nil || !kept {
 		return false, err
 	}
 	if n > w.b.Range.Most {
@@ -112,6 +108,16 @@ func (w *work) sweep(ctx context.Context) (bool, error) {
 	w.b.Reach(retention.PointTested)
 	w.b.Reach(retention.PointActed)
 	return true, w.receipt(ctx)
+}
+
+// swept is how many rows the statement changed.
+func (w *work) swept(ctx context.Context) (int64, error) {
+	return w.exec(ctx, w.b.Selection.Table, func(g *sqlgen.Gen) (sqlgen.Query, error) {
+		if a := &w.b.Action; a.Kind != retention.Delete {
+			return g.UpdateRange(*w.b.Range, a.Changes, a.Mark, w.markValue())
+		}
+		return g.DeleteRange(*w.b.Range)
+	})
 }
 
 // sample is how many rows of a range are read back after a change. The database

@@ -52,7 +52,7 @@ func (e *Engine) tune() Tune {
 		t.First = 1000
 	}
 	if t.MaxRows <= 0 {
-		t.MaxRows = 10_000
+		t.MaxRows = retention.MaxBatch
 	}
 	t.MaxRows = min(t.MaxRows, retention.MaxBatch)
 	t.First = min(t.First, t.MaxRows)
