@@ -31,6 +31,11 @@ func amongOf(hashes bool) func(sqlgen.SQL, *retention.Column, *sqlgen.IDs) sqlge
 			col, f, typ = cast(col, "text"), asIs, "text"
 			name = "text"
 		}
+		if name == "bigint" && ids.Len() > searched {
+			if m := bitsOf(ids); m != nil {
+				return m.among(col)
+			}
+		}
 		switch list := elements(ids, name, typ, f); {
 		case ids.Len() <= searched:
 			return sqlgen.Format("%s = ANY (%s)", col, list)

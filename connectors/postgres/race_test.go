@@ -129,7 +129,7 @@ func TestPrintsOfPartitions(t *testing.T) {
 CREATE TABLE ev_1 PARTITION OF ev FOR VALUES FROM ('2020-01-01') TO ('2021-01-01'); CREATE TABLE ev_2 PARTITION OF ev FOR VALUES FROM ('2021-01-01') TO ('2022-01-01');
 CREATE TABLE ev_3 (LIKE ev); CREATE TABLE other (LIKE ev); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`, "ev")
 	b.wantPrints("ev", map[string]bool{
-		"INSERT INTO ev VALUES (1, '2020-02-01')": false,
+		"INSERT INTO ev VALUES (1, '2020-02-01')":                                               false,
 		"ALTER TABLE ev ATTACH PARTITION ev_3 FOR VALUES FROM ('2022-01-01') TO ('2023-01-01')": true, "DROP TABLE ev_2": true,
 		"CREATE TRIGGER t AFTER DELETE ON ev_1 FOR EACH ROW EXECUTE FUNCTION f()": true, "ALTER TABLE ev_1 ADD CHECK (id > 0)": true,
 	})

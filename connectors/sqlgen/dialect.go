@@ -121,8 +121,9 @@ func (d *Dialect) Query(s SQL) Query {
 		b.WriteString(before)
 		rest = after
 		list, isList := a.(List)
+		blob, isBlob := a.(Blob)
 		_, bytes := a.([]byte)
-		share := !bytes && (d.Numbered || d.Lists && isList)
+		share := !bytes && (d.Numbered || d.Lists && (isList || isBlob))
 		n, again := 0, false
 		if share {
 			n, again = seen[a]
@@ -132,8 +133,11 @@ func (d *Dialect) Query(s SQL) Query {
 			if share {
 				seen[a] = n
 			}
-			if isList {
+			switch {
+			case isList:
 				a = string(list)
+			case isBlob:
+				a = []byte(blob)
 			}
 			q.Args = append(q.Args, a)
 		}

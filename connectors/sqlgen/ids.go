@@ -9,7 +9,7 @@ type IDs struct {
 
 	list  []string
 	mu    sync.Mutex
-	forms map[string]List
+	forms map[string]any
 }
 
 // Len is how many identifiers there are.
@@ -17,15 +17,20 @@ func (x *IDs) Len() int { return len(x.list) }
 
 // Form is the list in another form, made once: name tells forms apart.
 func (x *IDs) Form(name string, form func(ids []string) string) List {
+	return Made(x, name, func(ids []string) List { return List(form(ids)) })
+}
+
+// Made is what the list becomes, made once: name tells what is made apart.
+func Made[T any](x *IDs, name string, build func(ids []string) T) T {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if l, made := x.forms[name]; made {
-		return l
+	if v, made := x.forms[name].(T); made {
+		return v
 	}
 	if x.forms == nil {
-		x.forms = map[string]List{}
+		x.forms = map[string]any{}
 	}
-	l := List(form(x.list))
-	x.forms[name] = l
-	return l
+	v := build(x.list)
+	x.forms[name] = v
+	return v
 }

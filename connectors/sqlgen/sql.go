@@ -22,6 +22,9 @@ func Arg(v any) SQL { return SQL{Text: mark, Args: []any{v}} }
 // a list. It is bound as a string, always with the same cast.
 type List string
 
+// Blob is an argument of bytes that may be long and is used again and again.
+type Blob string
+
 // Format puts the pieces in the places of %s in text, and carries their
 // arguments along in order.
 func Format(text string, pieces ...SQL) SQL {
