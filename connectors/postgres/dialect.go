@@ -38,9 +38,11 @@ func dialect(home string, hashes bool) *sqlgen.Dialect {
 		Exact:       exact,
 		Image:       image,
 		Fence:       "OFFSET 0",
+		ByRow:       "OFFSET 0",
 		GroupCount:  true,
 		Passes:      8, // what a pass leaves dead makes room in the page for the next: its updates touch no index
 		RowID:       rowID,
+		Locked:      locked,
 	}
 }
 
@@ -130,4 +132,10 @@ func exact(col, value sqlgen.SQL, c *retention.Column) sqlgen.SQL {
 		return sqlgen.Format("%s = %s", col, value)
 	}
 	return sqlgen.Format("%s = %s AND %s = %s", col, value, bytewise(col), bytewise(value))
+}
+
+// locked: a row that was locked FOR UPDATE names its transaction alone, since that
+// lock is granted only when nobody else has one.
+func locked(alias string) sqlgen.SQL {
+	return sqlgen.Raw(alias + ".xmax = CAST(pg_current_xact_id() AS xid)")
 }

@@ -7,14 +7,16 @@ import "github.com/retentiond/retentiond/retention"
 type member struct {
 	null       SQL // it says nothing
 	unresolved SQL // it says something unreadable, or its parent is missing
-	before     SQL // latest: nothing it says is at or after the cutoff; earliest: something is before it
+	before     SQL // latest: nothing it says is unreadable, or at or after the cutoff; earliest: something is before it
+	missing    SQL // its parent is missing
 	value      SQL // microseconds; NULL for null
 }
 
 // clock is a clock's three tests; a row is due by it when it is over, and
 // neither open nor unresolved. Resolved is NOT unresolved, test by test: an engine
 // looks each related row up by its index, where one NOT about all of them makes
-// some read the related table through.
+// some read the related table through. Beside the over of a latest clock it only
+// says that parents are there: nothing else that is unresolved is over.
 type clock struct{ open, unresolved, resolved, over SQL }
 
 func (g *Gen) clock(r row, c retention.ClockTest) clock {
@@ -25,7 +27,12 @@ func (g *Gen) clock(r row, c retention.ClockTest) clock {
 	for _, m := range c.Members {
 		x := g.member(r, c, m)
 		nulls = append(nulls, x.null)
-		bad, good = append(bad, x.unresolved), append(good, Not(x.unresolved))
+		bad = append(bad, x.unresolved)
+		if c.Earliest {
+			good = append(good, Not(x.unresolved))
+		} else {
+			good = append(good, Not(x.missing))
+		}
 		over = append(over, x.before)
 	}
 	out := clock{open: And(nulls...), unresolved: Or(bad...), resolved: And(good...), over: And(over...)}
@@ -72,7 +79,7 @@ func (g *Gen) member(r row, c retention.ClockTest, m retention.MemberTest) membe
 	col := g.col(r, m.Column)
 	v := g.micros(r, m.Column, m)
 	null := Format("%s IS NULL", col)
-	x := member{null: null, unresolved: g.unresolved(r, m.Column, m), value: v, before: g.before(r, m.Column, m)}
+	x := member{null: null, unresolved: g.unresolved(r, m.Column, m), value: v, before: g.before(r, m.Column, m), missing: sqlFalse}
 	if !c.Earliest && len(c.Members) > 1 {
 		x.before = Or(null, x.before)
 	}
@@ -119,6 +126,7 @@ func (g *Gen) relatedMember(r row, c retention.ClockTest, m retention.MemberTest
 		null:       Not(some(func(relatedTests) SQL { return sqlTrue })),
 		unresolved: some(func(x relatedTests) SQL { return x.unresolved }),
 		value:      g.extreme(r, c, m, c.Earliest),
+		missing:    sqlFalse,
 	}
 	if c.Earliest {
 		out.before = some(func(x relatedTests) SQL { return x.before })
@@ -129,9 +137,9 @@ func (g *Gen) relatedMember(r row, c retention.ClockTest, m retention.MemberTest
 		out.null = Or(out.null, g.waits(r, c, m))
 	}
 	if m.Parent {
-		missing := g.missing(r, m.Related)
-		out.null = And(out.null, Not(missing))
-		out.unresolved = Or(out.unresolved, missing)
+		out.missing = g.missing(r, m.Related)
+		out.null = And(out.null, Not(out.missing))
+		out.unresolved = Or(out.unresolved, out.missing)
 	}
 	return out
 }

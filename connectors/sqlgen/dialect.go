@@ -90,6 +90,10 @@ type Dialect struct {
 	// Fence ends a subquery that an optimiser must not merge into the query around
 	// it, where the class would be computed once for every use; empty: a LIMIT.
 	Fence string
+	// ByRow ends a test of related rows that is to be answered row by row, from their
+	// index alone, where an engine would join their table into a statement that locks
+	// rows, and read whole rows of it; empty: it does not.
+	ByRow string
 	// Delete begins a DELETE from the table under the alias; nil: DELETE FROM.
 	Delete func(table SQL, alias string) SQL
 	// Renews is whether the engine changes the column by itself whenever its row
@@ -98,6 +102,9 @@ type Dialect struct {
 	Renews func(c *retention.Column) bool
 	// Update begins an UPDATE of the table, which has its alias; nil: UPDATE.
 	Update func(table SQL) SQL
+	// Locked is whether this transaction has locked the row of that alias for itself;
+	// nil: rows do not tell.
+	Locked func(alias string) SQL
 	// Apart wraps a subquery that refers to nothing around it, so that the
 	// statement may change the table it reads; nil: as it is.
 	Apart func(sub SQL) SQL

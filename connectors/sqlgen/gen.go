@@ -16,6 +16,8 @@ type Gen struct {
 	s      retention.Selection
 	holds  *Holds
 	inside *retention.TableName // the partition that stands for the selection's table
+	byRow  bool                 // related rows are looked up row by row
+	locked bool                 // only rows that the transaction has locked
 	n      int                  // aliases given
 	err    error
 }

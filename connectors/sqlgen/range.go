@@ -24,7 +24,33 @@ func (g *Gen) within(t row, r retention.Range) SQL {
 	if r.Parts > 1 {
 		all = append(all, g.part(t, r))
 	}
+	if g.locked {
+		all = append(all, g.d.Locked(t.alias))
+	}
 	return And(all...)
+}
+
+// LockedOnly makes ranges mean, of their rows, those that the transaction has
+// locked; false: the engine does not tell them.
+func (g *Gen) LockedOnly() bool {
+	g.locked = g.d.Locked != nil
+	return g.locked
+}
+
+// LockRange renders the locking of the range's due rows; its answer is their number.
+func (g *Gen) LockRange(r retention.Range) (Query, error) {
+	g.byRow = true
+	t := g.main()
+	if err := g.nameable(); err != nil {
+		return Query{}, err
+	}
+	return g.done(Format("SELECT count(*) FROM (SELECT 1 AS one FROM %s WHERE %s FOR UPDATE) AS k", g.from(t), And(g.within(t, r), g.stillDue(t))))
+}
+
+// ClassesOfRange renders how many rows of the range are of each class now.
+func (g *Gen) ClassesOfRange(r retention.Range) (Query, error) {
+	t := g.main()
+	return g.done(Format("SELECT k.c, count(*) FROM (SELECT %s AS c FROM %s WHERE %s) AS k GROUP BY k.c", g.class(t), g.from(t), g.within(t, r)))
 }
 
 // part is whether the row belongs to the pass.
@@ -95,6 +121,7 @@ func (g *Gen) AheadByOrder(after retention.Cursor, rows int) (Query, error) {
 // KeysOfRange renders the keys of the range's due rows; lock takes the rows'
 // locks in the same statement.
 func (g *Gen) KeysOfRange(r retention.Range, lock bool) (Query, error) {
+	g.byRow = true
 	t := g.main()
 	if err := g.nameable(); err != nil {
 		return Query{}, err
@@ -115,6 +142,7 @@ func (g *Gen) Lock(list string) (Query, error) {
 
 // DeleteRange renders the removal of the range's due rows.
 func (g *Gen) DeleteRange(r retention.Range) (Query, error) {
+	g.byRow = true
 	t := g.main()
 	if err := g.nameable(); err != nil {
 		return Query{}, err
@@ -124,6 +152,7 @@ func (g *Gen) DeleteRange(r retention.Range) (Query, error) {
 
 // UpdateRange renders the changes to the range's due rows; see [Gen.Update].
 func (g *Gen) UpdateRange(r retention.Range, changes []retention.Change, mark string, markAt any) (Query, error) {
+	g.byRow = true
 	t := g.main()
 	if err := g.nameable(); err != nil {
 		return Query{}, err

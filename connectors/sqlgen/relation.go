@@ -123,5 +123,8 @@ func (g *Gen) exists(r row, conds ...SQL) SQL {
 	if isFalse(c) {
 		return sqlFalse
 	}
+	if g.byRow && g.d.ByRow != "" {
+		return Format("EXISTS (SELECT 1 FROM %s WHERE %s "+g.d.ByRow+")", g.from(r), c)
+	}
 	return Format("EXISTS (SELECT 1 FROM %s WHERE %s)", g.from(r), c)
 }

@@ -23,6 +23,12 @@ func (w *work) stretch(ctx context.Context) (bool, error) {
 			return done, err
 		}
 	}
+	if !alone && w.plain() && w.e.Dialect().Locked != nil {
+		done, err := w.locked(ctx)
+		if err != nil || done {
+			return done, err
+		}
+	}
 	keys, err := w.within(ctx)
 	switch {
 	case err != nil:
@@ -87,17 +93,7 @@ func (w *work) unplanned(n int64) error {
 // sweep acts on the range's due rows in one statement. Changed rows that do not
 // keep their form are taken back and done by key, where each one is looked at.
 func (w *work) sweep(ctx context.Context) (bool, error) {
-	n, kept, err := int64(0), true, error(nil)
-	if w.b.Action.Kind == retention.Delete {
-		n, err = w.swept(ctx)
-	} else {
-		kept, err = w.attempt(ctx, func() (bool, error) {
-			if n, err = w.swept(ctx); err != nil || n == 0 {
-				return true, err
-			}
-			return w.keepForms(ctx)
-		})
-	}
+	n, kept, err := w.swept(ctx, false)
 	if err != nil || !kept {
 		return false, err
 	}
@@ -110,9 +106,87 @@ func (w *work) sweep(ctx context.Context) (bool, error) {
 	return true, w.receipt(ctx)
 }
 
-// swept is how many rows the statement changed.
-func (w *work) swept(ctx context.Context) (int64, error) {
+// locked does what sweep does where the tests read other rows: it locks the rows
+// that are due, and acts in a new statement, which sees what was committed before
+// it had them, on those of them that still are.
+func (w *work) locked(ctx context.Context) (bool, error) {
+	all, err := w.number(ctx, func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.LockRange(*w.b.Range) })
+	if err != nil {
+		return false, fmt.Errorf("lock rows of table %s: %w", w.b.Selection.Table.Name, err)
+	}
+	if all > w.b.Range.Most {
+		return false, w.unplanned(all)
+	}
+	n, kept := int64(0), true
+	if all > 0 {
+		if n, kept, err = w.swept(ctx, true); err != nil || !kept {
+			return false, err
+		}
+	}
+	if n < all {
+		if err := w.spareLocked(ctx); err != nil {
+			return false, err
+		}
+	}
+	w.out.Done = n
+	if err := exactly(w.b.Selection.Table.Name, "done or left", n+w.out.Spared.Sum(), all); err != nil {
+		return false, err
+	}
+	w.b.Reach(retention.PointTested)
+	w.b.Reach(retention.PointActed)
+	return true, w.receipt(ctx)
+}
+
+// spareLocked tells why locked rows were left.
+func (w *work) spareLocked(ctx context.Context) error {
+	q, err := w.render(func(g *sqlgen.Gen) (sqlgen.Query, error) {
+		g.LockedOnly()
+		return g.ClassesOfRange(*w.b.Range)
+	})
+	if err != nil {
+		return err
+	}
+	rows, err := w.q.QueryxContext(ctx, q.Text, q.Args...)
+	if err != nil {
+		return fmt.Errorf("test table %s again: %w", w.b.Selection.Table.Name, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var class string
+		var n int64
+		if err := rows.Scan(&class, &n); err != nil {
+			return err
+		}
+		for range n {
+			if err := spare(&w.out.Spared, class); err != nil {
+				return err
+			}
+		}
+	}
+	return rows.Err()
+}
+
+// swept does the range's rows, or those of them that are locked, and says how many.
+// Changed rows that do not keep their form are taken back: kept is false.
+func (w *work) swept(ctx context.Context, locked bool) (n int64, kept bool, err error) {
+	if w.b.Action.Kind == retention.Delete {
+		n, err = w.sweptOnce(ctx, locked)
+		return n, true, err
+	}
+	kept, err = w.attempt(ctx, func() (bool, error) {
+		if n, err = w.sweptOnce(ctx, locked); err != nil || n == 0 {
+			return true, err
+		}
+		return w.keepForms(ctx)
+	})
+	return n, kept, err
+}
+
+func (w *work) sweptOnce(ctx context.Context, locked bool) (int64, error) {
 	return w.exec(ctx, w.b.Selection.Table, func(g *sqlgen.Gen) (sqlgen.Query, error) {
+		if locked && !g.LockedOnly() {
+			return sqlgen.Query{}, fmt.Errorf("table %s does not tell locked rows", w.b.Selection.Table.Name)
+		}
 		if a := &w.b.Action; a.Kind != retention.Delete {
 			return g.UpdateRange(*w.b.Range, a.Changes, a.Mark, w.markValue())
 		}
