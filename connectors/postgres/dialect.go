@@ -65,9 +65,10 @@ func same(a, b sqlgen.SQL, c *retention.Column) sqlgen.SQL {
 	return sqlgen.Format("%s IS NOT DISTINCT FROM %s", image(a, c), image(b, c))
 }
 
-// stamp writes microseconds as RFC 3339 in UTC, without trailing zeros.
+// stamp writes microseconds as RFC 3339 in UTC, without trailing zeros: as sessions
+// write a timestamp, whose settings are ours.
 func stamp(micros sqlgen.SQL) sqlgen.SQL {
-	return sqlgen.Format(`rtrim(rtrim(to_char(TIMESTAMP '1970-01-01 00:00:00' + (%s) * INTERVAL '1 microsecond', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '0'), '.') || 'Z'`, micros)
+	return sqlgen.Format(`replace(CAST(TIMESTAMP '1970-01-01 00:00:00' + (%s) * INTERVAL '1 microsecond' AS text), ' ', 'T') || 'Z'`, micros)
 }
 
 // rowID is the row's place, for child tables without a key. Partitions have

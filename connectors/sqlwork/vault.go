@@ -57,7 +57,8 @@ func (s *Source) makeVault(ctx context.Context, q Session, from *retention.Table
 
 // VaultIndexes are the columns of a vault table's indexes: its clock, the copied
 // key, and what the copied table's own indexes are on, since its copies are found
-// by the same relations. None is unique.
+// by the same relations. An index that begins with a time serves clocks, and a vault
+// has its own. None is unique.
 func VaultIndexes(from *retention.Table) [][]string {
 	out := [][]string{{retention.VaultClock}}
 	add := func(names []string) {
@@ -70,9 +71,16 @@ func VaultIndexes(from *retention.Table) [][]string {
 	}
 	add(from.Key)
 	for _, ix := range from.Indexes {
-		add(ix.Columns)
+		if len(ix.Columns) > 0 && !timed(from.Column(ix.Columns[0])) {
+			add(ix.Columns)
+		}
 	}
 	return out
+}
+
+// timed is whether the column holds points in time.
+func timed(c *retention.Column) bool {
+	return c != nil && (c.Kind == retention.KindDate || c.Kind == retention.KindTimestamp || c.Kind == retention.KindTimestampTZ)
 }
 
 func added() []string {

@@ -56,7 +56,7 @@ type ranges struct {
 	at       retention.Cursor
 	reserved int64           // rows that ranges in work may do
 	last     bool            // the range that was taken runs to the end
-	wide     retention.Range // the range whose passes are being taken
+	wide     stretch         // the range whose passes are being taken
 	retry    []stretch       // ranges that were not done
 	waits    int             // times that others kept a range locked
 
@@ -131,7 +131,9 @@ func (r *ranges) one(ctx context.Context) bool {
 // stretch is a range in work.
 type stretch struct {
 	retention.Range
-	seq, size int // its number, and the rows that it was to have
+	seq, size int  // its number, and the rows that it was to have
+	more      bool // the plan has more left than it may do
+	again     int  // times that it was put back because the plan seemed to be at its end
 }
 
 // free is how many planned rows no range in work has put by, and the size of the
@@ -169,6 +171,7 @@ func (r *ranges) take(ctx context.Context) (s stretch, ok bool) {
 	if s.To.Zero() {
 		s.Most = left
 	}
+	s.more = s.Most < left
 	r.reserved += s.Most
 	return s, true
 }
@@ -183,7 +186,8 @@ func (r *ranges) next(ctx context.Context, size int) (s stretch, ok bool) {
 			return s, false
 		}
 	}
-	s = stretch{Range: r.wide, seq: r.seq, size: size}
+	s = r.wide
+	s.seq = r.seq
 	r.wide.Part, r.seq = r.wide.Part+1, r.seq+1
 	return s, true
 }
@@ -194,7 +198,7 @@ func (r *ranges) widen(ctx context.Context, size int) error {
 	if err != nil {
 		return fmt.Errorf("reading table %q: %w", r.step.Table, err)
 	}
-	r.wide = retention.Range{After: r.at, To: to, Parts: r.passes}
+	r.wide = stretch{Range: retention.Range{After: r.at, To: to, Parts: r.passes}, size: size}
 	r.at, r.last = to, to.Zero()
 	return nil
 }
@@ -220,9 +224,12 @@ func (r *ranges) again(ctx context.Context, s stretch, err error) bool {
 	case errors.Is(err, retention.ErrUnsettled), errors.Is(err, errFatal), locked && r.waits > tries, !locked && !wide && !more:
 		r.err = errors.Join(r.err, err)
 		return false
-	case more && r.reserved > 0: // ranges in work had a part of the plan put by
+	case more && !s.more && r.reserved > 0 && s.again < tries: // ranges in work had a part of the plan put by
+		s.again++
 		r.retry = append(r.retry, s)
-	case more, r.named, wide && s.size <= narrowest:
+		r.done.Wait() // until one of them tells what it took
+		return true
+	case more && !s.more, r.named, (more || wide) && s.size <= narrowest:
 		r.name(s.After, s.seq)
 		return false
 	default:
