@@ -54,11 +54,11 @@ type ranges struct {
 	order    sync.Mutex // who holds it takes the next range
 	done     sync.Cond  // a range in work came to its end
 	at       retention.Cursor
-	reserved int64           // rows that ranges in work may do
-	last     bool            // the range that was taken runs to the end
-	wide     stretch         // the range whose passes are being taken
-	retry    []stretch       // ranges that were not done
-	waits    int             // times that others kept a range locked
+	reserved int64     // rows that ranges in work may do
+	last     bool      // the range that was taken runs to the end
+	wide     stretch   // the range whose passes are being taken
+	retry    []stretch // ranges that were not done
+	waits    int       // times that others kept a range locked
 
 	seq    int  // of the next range
 	named  bool // ranges no longer serve: rows are named, from resume on
