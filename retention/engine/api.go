@@ -86,7 +86,7 @@ type FailedPolicy struct {
 type Tune struct {
 	Target  time.Duration // time of one batch aimed at; default 250 ms
 	First   int           // rows of the first batch; default 1,000
-	MaxRows int           // most rows of a batch; default 10,000
+	MaxRows int           // most rows of a batch; default 20,000
 }
 
 // Progress is how far long work is.

@@ -27,8 +27,16 @@ func (sw *stepWork) adapt(took time.Duration, rows int) {
 	if rows < sw.size && factor > 1 {
 		return // a short batch says nothing of a long one
 	}
-	sw.size = int(min(float64(t.MaxRows), max(10, float64(sw.size)*factor)))
+	most := t.MaxRows
+	if rate := sw.throttle.Rate; rate > 0 {
+		most = min(most, max(1000, int(rate/bursts)))
+	}
+	sw.size = int(min(float64(most), max(10, float64(sw.size)*factor)))
 }
+
+// bursts is into how many batches a second, or more, a limited rate is divided: a
+// server feels many small ones less.
+const bursts = 10
 
 // see compares a batch with the one before: where half the rows take almost as
 // long, smaller batches only make the same cost come more often.
