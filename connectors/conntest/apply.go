@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/retentiond/retentiond/retention"
 )
 
@@ -16,6 +17,7 @@ func applyCases() []testCase {
 		{name: "OnlyTheKeys", run: applyOnlyKeys},
 		{name: "RefusedBatches", run: applyRefused},
 		{name: "AdmitDecides", run: applyAdmit},
+		{name: "Turns", run: applyTurns},
 		{name: "ForeignKeyRollsBack", run: applyForeignKey},
 		{name: "TriggersTakeNothingMore", run: applyTrigger, needs: Triggers},
 		{name: "TwoProcessesOneRow", run: applyRace},
@@ -189,4 +191,45 @@ func applyRace(t *testing.T, h Harness) {
 	if left := len(f.rows("SELECT id FROM p")); done != int64(60-left) || done == 0 {
 		t.Errorf("%d rows were reported done, %d are gone", done, 60-left)
 	}
+}
+
+// applyTurns: a batch that is admitted has one turn, which ends before its receipt,
+// or when it fails.
+func applyTurns(t *testing.T, h Harness) {
+	f := setup(t, h, `CREATE TABLE p (id {int} NOT NULL PRIMARY KEY, at {timestamp-text});
+INSERT INTO p VALUES (1, '2020-01-01'), (2, '2020-01-01'), (3, '2020-01-01')`)
+	var seen []string
+	watched := func(b retention.Batch) retention.Batch {
+		seen = nil
+		b.Turn = func() func() {
+			seen = append(seen, "turn")
+			return func() { seen = append(seen, "end") }
+		}
+		b.Reached = func(at retention.Point) {
+			if at == retention.PointAdmitted || at == retention.PointReceipted {
+				seen = append(seen, at.String())
+			}
+		}
+		return b
+	}
+	want := func(what string, all ...string) {
+		if diff := cmp.Diff(all, seen); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", what, diff)
+		}
+	}
+	whole := []string{retention.PointAdmitted.String(), "turn", "end", retention.PointReceipted.String()}
+	f.apply(watched(f.deletion(f.from("p"), 1)))
+	want("keys", whole...)
+	few := f.deletion(f.from("p"))
+	few.Range = &retention.Range{Most: 1}
+	f.refused(watched(few), "p")
+	want("a range with too many rows", retention.PointAdmitted.String(), "turn", "end")
+	all := f.deletion(f.from("p"))
+	all.Range = &retention.Range{Most: 2}
+	f.apply(watched(all))
+	want("range", whole...)
+	out := watched(f.deletion(f.from("p"), 2))
+	out.Admit = func(context.Context, retention.Gate) (*retention.HoldSet, error) { return nil, errors.New("not now") }
+	f.refused(out, "p")
+	want("not admitted")
 }
