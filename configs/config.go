@@ -17,6 +17,7 @@ type Config struct {
 	Vaults    map[string]Vault  `mapstructure:"vaults"`
 	Audit     Audit             `mapstructure:"audit"`
 	Holds     Holds             `mapstructure:"holds"`
+	Approvals Approvals         `mapstructure:"approvals"`
 	Keep      Keep              `mapstructure:"keep"`
 	HTTP      HTTP              `mapstructure:"http"`
 	Notify    Notify            `mapstructure:"notify"`
@@ -91,6 +92,11 @@ type Audit struct {
 // Holds says how long after a release rows still count as held (a period).
 type Holds struct {
 	Grace string `mapstructure:"grace"`
+}
+
+// Approvals says who may approve a plan.
+type Approvals struct {
+	FourEyes bool `mapstructure:"four_eyes"` // who planned may not
 }
 
 // Keep is how long our own records are kept (periods).

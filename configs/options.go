@@ -32,6 +32,7 @@ func options() option {
 		{key: "vaults", kind: kindNamed, sub: vaultOptions()},
 		{key: "audit", kind: kindSection, sub: texts("origin", "key_file", "checkpoint_file")},
 		{key: "holds", kind: kindSection, sub: texts("grace")},
+		{key: "approvals", kind: kindSection, sub: []option{{key: "four_eyes", kind: kindBool}}},
 		{key: "keep", kind: kindSection, sub: texts("audit", "plans", "holds")},
 		{key: "http", kind: kindSection, sub: texts("listen")},
 		{key: "notify", kind: kindSection, sub: notifyOptions()},

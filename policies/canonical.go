@@ -58,6 +58,12 @@ func canonRule(r *retention.Rule) object {
 	o := canonAct(r)
 	o["id"], o["title"], o["dataset"] = r.ID, r.Title, r.Dataset
 	o["approve"], o["limits"] = string(r.Approve), canonLimits(r.Limits)
+	if r.Approvers > 1 {
+		o["approvers"] = r.Approvers
+	}
+	if r.Visa {
+		o["visa"] = "required"
+	}
 	o.put("purpose", r.Purpose)
 	o.put("basis", r.Basis)
 	o.put("cite", r.Cite)

@@ -102,12 +102,32 @@ func (d *decoder) safety(m *mapping, r *retention.Rule) {
 	if v := m.get("approve"); v != nil {
 		r.Approve = retention.Approve(d.word(v, "approve", "first", "always", "never"))
 	}
+	d.approvals(m, r)
 	if v := m.get("enabled"); v != nil {
 		on, ok := d.boolean(v, "enabled")
 		r.Disabled = ok && !on
 	}
 	if v := m.get("effective_from"); v != nil {
 		r.EffectiveFrom = d.instant(v, "effective_from", false)
+	}
+}
+
+// approvals reads who must say yes. A visa is of one list of what goes: each plan
+// needs its own, so a rule that asks for one always waits.
+func (d *decoder) approvals(m *mapping, r *retention.Rule) {
+	if v := m.get("approvers"); v != nil {
+		r.Approvers = int(d.integer(v, "approvers", 1, 9))
+	}
+	v := m.get("visa")
+	if v == nil {
+		return
+	}
+	r.Visa = d.word(v, "visa", "required") == "required"
+	if a := m.get("approve"); a != nil && r.Visa && r.Approve != retention.ApproveAlways {
+		d.fail(a, "approve: always, or leave it out", "a visa is of one list for destruction: a rule with visa: required waits each time")
+	}
+	if r.Visa {
+		r.Approve = retention.ApproveAlways
 	}
 }
 

@@ -48,7 +48,7 @@ func keysOf(shape string) []string {
 		return []string{
 			"id", "title", "dataset", "purpose", "basis", "categories", "cite", "from", "where", "at_least",
 			"keep", "then", "columns", "mark", "verify", "to", "why", "stages",
-			"schedule", "limits", "approve", "enabled", "effective_from",
+			"schedule", "limits", "approve", "approvers", "visa", "enabled", "effective_from",
 		}
 	case shapeStage:
 		return []string{"keep", "then", "columns", "mark", "verify", "to", "why"}

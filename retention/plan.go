@@ -1,6 +1,9 @@
 package retention
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Plan is a value: what would happen, to how many rows, under which cutoffs,
 // holds and schema. It has no handle and no clock. A dry run is a plan without
@@ -15,6 +18,9 @@ type Plan struct {
 	Steps        []Step
 	Refusals     []Refusal
 	Preview      bool // as-of lies in the future: neither approved nor run
+	// By is who planned: a name that was given, or a user of the machine. It is no
+	// part of the digest, which says what the plan means.
+	By string `json:",omitempty"`
 }
 
 // PolicyRef names a policy text by digest.
@@ -45,6 +51,40 @@ type Step struct {
 	Meaning       string // of the rule
 	ReportOnly    bool   // report, disabled, not yet effective
 	Spooled       bool   // its due keys are kept for `run --plan`
+
+	NewestDue *time.Time `json:",omitempty"` // latest clock among due rows, where a visa asks for it and it is known
+	Approvers int        `json:",omitempty"` // people who must approve; 0: one
+	Visa      bool       `json:",omitempty"` // they name the visa of the list for destruction
+}
+
+// Approvers is how many people must approve the plan before it runs: the most that a
+// step which waits asks for.
+func (p *Plan) Approvers() int {
+	n := 1
+	for i := range p.Steps {
+		if s := &p.Steps[i]; p.Waits(s) {
+			n = max(n, s.Approvers)
+		}
+	}
+	return n
+}
+
+// Waits reports whether a step acts on rows once the plan is approved, and not before.
+func (p *Plan) Waits(s *Step) bool {
+	if s.ReportOnly || s.Classes.Due == 0 {
+		return false
+	}
+	return s.NeedsApproval || slices.ContainsFunc(p.Refusals, func(r Refusal) bool { return r.Approvable && r.About(s) })
+}
+
+// WantsVisa reports whether an approval of the plan must name a visa.
+func (p *Plan) WantsVisa() bool {
+	for i := range p.Steps {
+		if s := &p.Steps[i]; s.Visa && p.Waits(s) {
+			return true
+		}
+	}
+	return false
 }
 
 // RefusalCode says why a step acts on nothing. Codes are stable.
@@ -84,6 +124,15 @@ type Refusal struct {
 	// removed: a table that changed since the rule last acted can be approved, a
 	// column that is missing cannot.
 	Approvable bool `json:"approvable,omitempty"`
+}
+
+// About reports whether the refusal is of that step: of its stage, its rule, its
+// policy, or of everything.
+func (r *Refusal) About(s *Step) bool {
+	if r.Rule == "" {
+		return r.Policy == "" || r.Policy == s.Policy
+	}
+	return r.Policy == s.Policy && r.Rule == s.Rule && (r.Stage == 0 || r.Stage == s.Stage)
 }
 
 // Error makes a refusal an error, for the places that return one.

@@ -140,6 +140,8 @@ type Rule struct {
 	Schedule      string           // its own, or empty for the policy's
 	Limits        Limits           // zero fields: the policy's, then the defaults
 	Approve       Approve
+	Approvers     int  // people who must approve a plan of it; 0: one
+	Visa          bool // an approval names the visa of the list for destruction
 	Disabled      bool
 	EffectiveFrom time.Time // zero: at once
 	Meaning       string    // digest of what the rule does (rule and dataset, without titles)

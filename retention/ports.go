@@ -45,6 +45,7 @@ type Counts struct {
 	Classes   Classes
 	Children  map[string]int64 // children of due rows, by table
 	OldestDue *time.Time       // earliest own clock among due rows; nil: none or unknown
+	NewestDue *time.Time       // latest, where the selection asks for it
 }
 
 // Server is what a source says of itself.

@@ -121,6 +121,7 @@ type Approval struct {
 	Digest string
 	By     string
 	Reason string
+	Visa   string // reference of the visa of the list for destruction; empty: none
 	At     time.Time
 	Until  time.Time // it expires
 }
@@ -140,7 +141,10 @@ const (
 type SavedPlan struct {
 	Plan     Plan
 	State    PlanState
-	Approval *Approval // of PlanApproved, PlanRejected
+	Approval *Approval // of PlanApproved (the last one), PlanRejected
+	// Approvals are all that were given, oldest first: a plan that needs several is
+	// approved with the last of them.
+	Approvals []Approval
 }
 
 // SpoolPage is a part of a step's due keys: truncated keyed hashes of the keys

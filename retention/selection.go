@@ -15,6 +15,7 @@ type Selection struct {
 	Reach    *Reach       // how a hold reaches a row of the table
 	Minimums []Minimum    // that protect a row of the table from this action
 	Blocked  []ChildReach // what may forbid a child to go; empty where children stay
+	Newest   bool         // count the latest clock of due rows too
 }
 
 // ClockTest is a clock with one cutoff per member: a row is due by it when its

@@ -82,8 +82,9 @@ type Plans interface {
 	SavePlan(ctx context.Context, p Plan) error
 	// Plan returns a saved plan; ErrNotFound.
 	Plan(ctx context.Context, id string) (SavedPlan, error)
-	// Decide stores an approval (yes) or rejection with its entry. Only a plan in
-	// state made can be decided: ErrDecided.
+	// Decide stores an approval (yes) or rejection with its entry; the plan is approved
+	// with the last approval that it needs. Only a plan in state made can be decided:
+	// ErrDecided; an approval that must not count is an *[UnfitApproval].
 	Decide(ctx context.Context, a Approval, yes bool) error
 	// ApprovedPlans lists, oldest approval first, the plans that were approved, have
 	// not run to their end, and whose approval is not over.

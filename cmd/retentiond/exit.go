@@ -90,9 +90,12 @@ func classify(err error) *fault {
 	var use *engine.UsageError
 	var refusal *retention.Refusal
 	var gate *engine.GateError
+	var unfit *retention.UnfitApproval
 	switch {
 	case errors.As(err, &use):
 		f.Code, f.Hint, f.exit = "usage", use.Hint, exitUsage
+	case errors.As(err, &unfit):
+		f.Code, f.Message, f.Hint, f.exit = "unfit_approval", unfit.Why, unfit.Hint, exitUsage
 	case errors.As(err, &refusal):
 		f.Code, f.Hint, f.exit = string(refusal.Code), remedy(refusal.Code), exitRefused
 		if err.Error() == refusal.Error() {

@@ -33,6 +33,7 @@ Exit codes: 0, also where steps only wait for an approval; 4 where something is 
 	f.StringVar(&req.Policy, "policy", "", "only this policy")
 	f.StringVar(&req.Rule, "rule", "", "only this rule")
 	f.StringVar(&asOf, "as-of", "", asOfHelp)
+	f.StringVar(&req.By, "by", "", "name of the person who plans (default the user of this machine)")
 	f.BoolVar(&req.AcceptClock, "accept-clock", false, "go on after the clock guard refused")
 	return c
 }

@@ -159,12 +159,28 @@ func (t planText) end() {
 	if t.plan.Preview {
 		t.line("This is a preview of the future: it can be neither approved nor run.")
 	} else if approvable(t.plan) {
-		t.line("Approve with:  %s", t.retry(`approve %s --by NAME --reason "…"`, t.plan.ID))
+		t.asks()
 		t.line("then run it:   %s", t.retry("run --plan %s", t.plan.ID))
 	} else if due(t.plan) > 0 {
 		t.line("Run it with:   %s", t.retry("run --plan %s", t.plan.ID))
 	}
 	t.line("%s", t.paint(dim, "Nothing was changed: this is a dry run. Classes without any row are left out."))
+}
+
+// asks says how the plan is approved, and by how many.
+func (t planText) asks() {
+	visa := ""
+	if t.plan.WantsVisa() {
+		visa = " --visa REF"
+		t.line("List for destruction:  %s", t.retry("bordereau %s", t.plan.ID))
+	}
+	t.line("Approve with:  %s", t.retry(`approve %s --by NAME --reason "…"%s`, t.plan.ID, visa))
+	if n := t.plan.Approvers(); n > 1 {
+		t.line("               by %d people, each another one", n)
+	}
+	if t.house.engine.FourEyes {
+		t.line("               by somebody else than %s, who planned", t.plan.By)
+	}
 }
 
 // approvable reports whether an approval of the plan would lift something.

@@ -11,6 +11,9 @@ type planDoc struct {
 	Plan     string                `json:"plan"`
 	AsOf     time.Time             `json:"as_of"`
 	MadeAt   time.Time             `json:"made_at"`
+	Digest   string                `json:"digest"`
+	By       string                `json:"by,omitempty"`
+	Needs    needsDoc              `json:"needs"`
 	Preview  bool                  `json:"preview"`
 	Policies []retention.PolicyRef `json:"policies"`
 	Steps    []stepDoc             `json:"steps"`
@@ -37,6 +40,12 @@ type stepDoc struct {
 	Why           string               `json:"why"`
 }
 
+// needsDoc is what an approval of the plan asks for.
+type needsDoc struct {
+	Approvers int  `json:"approvers"`
+	Visa      bool `json:"visa"`
+}
+
 type limitDoc struct {
 	Rows  int64   `json:"rows"`
 	Share float64 `json:"share"`
@@ -44,6 +53,7 @@ type limitDoc struct {
 
 func planView(p retention.Plan) planDoc {
 	d := planDoc{Plan: p.ID, AsOf: p.AsOf, MadeAt: p.MadeAt, Preview: p.Preview,
+		Digest: p.Digest, By: p.By, Needs: needsDoc{p.Approvers(), p.WantsVisa()},
 		Policies: list(p.Policies), Steps: []stepDoc{}, Refusals: list(refusalsOf(p))}
 	for _, s := range p.Steps {
 		d.Steps = append(d.Steps, stepView(s))

@@ -51,6 +51,7 @@ had something to do was refused; 1 error; 130 interrupted.`,
 	f.BoolVar(&req.Approve, "approve", false, "approve what this very run plans, or the --plan it runs; needs --by")
 	f.StringVar(&req.By, "by", "", "name of the person who approves")
 	f.StringVar(&req.Reason, "reason", "", "why it is approved")
+	f.StringVar(&req.Visa, "visa", "", "reference of the visa of the list for destruction, where a rule asks for one")
 	f.BoolVar(&req.AcceptClock, "accept-clock", false, "go on after the clock guard refused")
 	return c
 }
@@ -62,8 +63,8 @@ func checkRun(cmd *cobra.Command, req engine.RunRequest) error {
 	if req.Approve {
 		return need(cmd, "by")
 	}
-	if req.By != "" || req.Reason != "" {
-		return usage("add --approve, or leave them out", "--by and --reason belong to --approve")
+	if req.By != "" || req.Reason != "" || req.Visa != "" {
+		return usage("add --approve, or leave them out", "--by, --reason and --visa belong to --approve")
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
 	"time"
 
 	"github.com/retentiond/retentiond/configs"
@@ -150,6 +151,7 @@ func (a *app) newEngine(ctx context.Context, h *house, loaded policies.Loaded) (
 	}
 	e := &engine.Engine{
 		Store: h.store, Sources: a.sources(h.cfg), Vaults: vaults(h.cfg), Policies: loaded.Policies,
+		FourEyes: h.cfg.Approvals.FourEyes, User: a.user(),
 		Grace: grace, Now: a.now, Log: log, Owner: a.owner(), Progress: h.progress.show, Reached: reached,
 	}
 	if e.Keep, err = keep(h.cfg.Keep); err != nil {
@@ -211,6 +213,18 @@ func (a *app) owner() string {
 		host = "unknown"
 	}
 	return fmt.Sprintf("%s/%d/%d", host, os.Getpid(), a.now().UnixNano())
+}
+
+// user names who plans and runs where no name is given: the daemon, or the user of
+// this machine.
+func (a *app) user() string {
+	if a.daemon {
+		return "retentiond serve"
+	}
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return u.Username
+	}
+	return fmt.Sprintf("uid %d", os.Getuid())
 }
 
 func (a *app) sources(cfg *configs.Config) map[string]*engine.SourceRef {

@@ -15,56 +15,66 @@ func (g *Gen) fence() string {
 
 // Count renders one statement with one row: the table's rows, the rows of each
 // class in [retention.ClassOrder], and the earliest clock of the due rows in
-// microseconds (NULL where the clock needs other rows).
+// microseconds (NULL where the clock needs other rows); the latest too, where the
+// selection asks for it.
 func (g *Gen) Count() (Query, error) {
 	t := g.main()
-	if in, out, ok := g.oldestOfGroup(t); g.d.GroupCount && ok {
-		return g.countGroups(t, in, out)
+	if g.d.GroupCount && g.groups(t) {
+		return g.countGroups(t)
 	}
 	inner := []SQL{Format("%s AS c", g.class(t))}
 	outer := []SQL{Raw("count(*)")}
 	for _, k := range retention.ClassOrder() {
 		outer = append(outer, Raw("count(CASE WHEN k.c = '"+string(k)+"' THEN 1 END)"))
 	}
-	in, out := g.oldest(t)
+	in, out := g.end(t, "min", "v")
 	inner = append(inner, in...)
 	outer = append(outer, out)
+	if g.s.Newest {
+		_, out = g.end(t, "max", "v")
+		outer = append(outer, out)
+	}
 	return g.done(Format("SELECT %s\nFROM (SELECT %s\nFROM %s "+g.fence()+") AS k",
 		Join(",\n  ", outer...), Join(", ", inner...), g.from(t)))
 }
 
-// countGroups is Count over one group a class. least is the group's value that tells
-// its earliest clock, oldest what that says for the group of the due rows.
-func (g *Gen) countGroups(t row, least, oldest SQL) (Query, error) {
+// countGroups is Count over one group a class, which keeps the ends of its clocks.
+func (g *Gen) countGroups(t row) (Query, error) {
 	number := func(when string) SQL {
 		return Raw("CAST(coalesce(sum(" + when + "), 0) AS bigint)")
 	}
+	inner := []SQL{Format("%s AS c", g.class(t)), Raw("count(*) AS n")}
 	outer := []SQL{number("k.n")}
 	for _, k := range retention.ClassOrder() {
 		outer = append(outer, number("CASE WHEN k.c = '"+string(k)+"' THEN k.n END"))
 	}
-	outer = append(outer, oldest)
-	return g.done(Format("SELECT %s\nFROM (SELECT %s AS c, count(*) AS n, %s AS v\nFROM %s\nGROUP BY 1) AS k",
-		Join(",\n  ", outer...), g.class(t), least, g.from(t)))
+	for _, e := range []struct{ agg, name string }{{"min", "v"}, {"max", "w"}} {
+		if e.agg == "max" && !g.s.Newest {
+			continue
+		}
+		in, out := g.end(t, e.agg, e.name)
+		kept := Raw("NULL")
+		if len(in) > 0 {
+			kept = Format(e.agg+"(%s)", g.col(t, g.s.Clock.Members[0].Column))
+		}
+		inner, outer = append(inner, Format("%s AS "+e.name, kept)), append(outer, out)
+	}
+	return g.done(Format("SELECT %s\nFROM (SELECT %s\nFROM %s\nGROUP BY 1) AS k",
+		Join(",\n  ", outer...), Join(", ", inner...), g.from(t)))
 }
 
-// oldestOfGroup is what a group keeps to tell its earliest clock; ok = false where
-// that would be computed for each row beside its class.
-func (g *Gen) oldestOfGroup(t row) (least, oldest SQL, ok bool) {
-	inner, outer := g.oldest(t)
-	if len(inner) == 0 {
-		return Raw("NULL"), outer, true
-	}
-	m := g.s.Clock.Members[0]
-	if len(g.s.Clock.Members) > 1 || !g.native(t, m.Column, m) {
-		return SQL{}, SQL{}, false
-	}
-	return Format("min(%s)", g.col(t, m.Column)), outer, true
+// groups reports whether a group can keep the ends of its clocks; where it cannot,
+// they would be computed for each row beside its class.
+func (g *Gen) groups(t row) bool {
+	inner, _ := g.end(t, "min", "v")
+	m := g.s.Clock.Members
+	return len(inner) == 0 || len(m) == 1 && g.native(t, m[0].Column, m[0])
 }
 
-// oldest is the earliest clock of the due rows, where that needs no other row,
-// and what it needs from the subquery.
-func (g *Gen) oldest(t row) (inner []SQL, outer SQL) {
+// end is the earliest (agg min) or latest (max) clock of the due rows, where that
+// needs no other row, out of the subquery's column of that name, and what the
+// subquery has to give for it.
+func (g *Gen) end(t row, agg, name string) (inner []SQL, outer SQL) {
 	ms := g.s.Clock.Members
 	if g.s.Clock.Any {
 		return nil, Raw("NULL")
@@ -74,23 +84,23 @@ func (g *Gen) oldest(t row) (inner []SQL, outer SQL) {
 			return nil, Raw("NULL")
 		}
 	}
-	v := Raw("k.v")
+	v := Raw("k." + name)
+	most := agg + "(CASE WHEN k.c = 'due' THEN %s END)"
 	if len(ms) > 1 {
-		return []SQL{Format("%s AS v", g.rowClock(t, g.s.Clock))}, Format("min(CASE WHEN k.c = 'due' THEN %s END)", v)
+		return []SQL{Format("%s AS "+name, g.rowClock(t, g.s.Clock))}, Format(most, v)
 	}
-	least := "min(CASE WHEN k.c = 'due' THEN %s END)"
-	native := g.native(t, ms[0].Column, ms[0]) // then the least value says the earliest clock, but for the hour of a gap
+	native := g.native(t, ms[0].Column, ms[0]) // then the end of the values says that of the clocks, but for the hour of a gap
 	if native {
-		v = Format(least, v)
+		v = Format(most, v)
 	}
 	micros, err := g.d.Clock(v, g.column(t, ms[0].Column), ms[0])
 	if err != nil {
 		return nil, g.fail("table %s: %w", t.table.Name, err)
 	}
 	if native {
-		return []SQL{Format("%s AS v", g.col(t, ms[0].Column))}, micros
+		return []SQL{Format("%s AS "+name, g.col(t, ms[0].Column))}, micros
 	}
-	return []SQL{Format("%s AS v", g.col(t, ms[0].Column))}, Format("min(CASE WHEN k.c = 'due' THEN %s END)", micros)
+	return []SQL{Format("%s AS "+name, g.col(t, ms[0].Column))}, Format(most, micros)
 }
 
 // due is whether the row is due, with a first test that an index can serve.

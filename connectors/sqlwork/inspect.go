@@ -34,7 +34,10 @@ func (s *Source) Count(ctx context.Context, sel retention.Selection, h *retentio
 
 func (s *Source) count(ctx context.Context, q Session, sel retention.Selection, query sqlgen.Query) (retention.Counts, error) {
 	var out retention.Counts
-	dest, oldest := classDest(&out.Classes)
+	dest, oldest, newest := classDest(&out.Classes)
+	if sel.Newest {
+		dest = append(dest, newest)
+	}
 	err := q.QueryRowxContext(ctx, query.Text, query.Args...).Scan(dest...)
 	switch {
 	case s.e.Kind(err) == BadSQL, s.e.Kind(err) == NoTable:
@@ -42,23 +45,28 @@ func (s *Source) count(ctx context.Context, q Session, sel retention.Selection, 
 	case err != nil:
 		return out, fmt.Errorf("count table %s: %w", sel.Table.Name, err)
 	}
-	if *oldest != nil && **oldest != sqlgen.Never {
-		t := time.UnixMicro(**oldest).UTC()
-		out.OldestDue = &t
-	}
+	out.OldestDue, out.NewestDue = clockOf(*oldest), clockOf(*newest)
 	if out.Classes.Sum() != out.Classes.Total {
 		return out, fmt.Errorf("count table %s: the classes add up to %d of %d rows", sel.Table.Name, out.Classes.Sum(), out.Classes.Total)
 	}
 	return out, nil
 }
 
-func classDest(c *retention.Classes) ([]any, **int64) {
-	dest := []any{&c.Total}
+func clockOf(micros *int64) *time.Time {
+	if micros == nil || *micros == sqlgen.Never {
+		return nil
+	}
+	t := time.UnixMicro(*micros).UTC()
+	return &t
+}
+
+func classDest(c *retention.Classes) (dest []any, oldest, newest **int64) {
+	dest = []any{&c.Total}
 	for _, k := range retention.ClassOrder() {
 		dest = append(dest, c.Of(k))
 	}
-	oldest := new(*int64)
-	return append(dest, oldest), oldest
+	oldest, newest = new(*int64), new(*int64)
+	return append(dest, oldest), oldest, newest
 }
 
 func (s *Source) countChildren(ctx context.Context, q Session, sel retention.Selection, h *retention.HoldSet, children []retention.Child, due int64) (map[string]int64, error) {

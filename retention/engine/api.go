@@ -33,6 +33,8 @@ type Engine struct {
 	Guards   []*retention.Policy   // last good texts of the failed ones: they protect, and do not run
 	Grace    time.Duration         // of released holds
 	Keep     Keep                  // retention of our own records
+	FourEyes bool                  // who planned may not approve
+	User     string                // who plans and runs where no name is given
 	Now      func() time.Time
 	Log      *zap.Logger
 	Owner    string         // of leases: host, pid, process start
@@ -105,6 +107,7 @@ type PlanRequest struct {
 	AsOf         time.Time // zero: now; the future makes a preview
 	NoSave       bool      // inventory and run plan without keeping a spool
 	AcceptClock  bool
+	By           string // who plans; empty: [Engine.User]
 }
 
 // RunRequest says what to do.
@@ -118,6 +121,7 @@ type RunRequest struct {
 	Approve      bool               // approve what this very run plans
 	By           string             // with Approve
 	Reason       string
+	Visa         string // with Approve: reference of the visa of the list for destruction
 	AcceptClock  bool
 }
 

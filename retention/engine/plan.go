@@ -1,12 +1,14 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/retentiond/retentiond/retention"
@@ -51,7 +53,7 @@ func (e *Engine) plan(ctx context.Context, req PlanRequest, now time.Time) (rete
 	if err != nil {
 		return retention.Plan{}, nil, err
 	}
-	p := retention.Plan{ID: "p-" + randomID(), AsOf: asOf, MadeAt: now, Preview: asOf.After(now), Steps: []retention.Step{}, Refusals: []retention.Refusal{}}
+	p := retention.Plan{ID: "p-" + randomID(), AsOf: asOf, MadeAt: now, Preview: asOf.After(now), By: cmp.Or(strings.TrimSpace(req.By), e.User), Steps: []retention.Step{}, Refusals: []retention.Refusal{}}
 	for _, pol := range e.Policies {
 		if req.Policy == "" || req.Policy == pol.Name {
 			p.Policies = append(p.Policies, retention.PolicyRef{Policy: pol.Name, Digest: pol.Digest})
@@ -190,7 +192,9 @@ func (e *Engine) step(ctx context.Context, v *view, b *bind.Step) (retention.Ste
 	if r := v.uncovered(b, v.holdsFor(b)); r != nil {
 		return retention.Step{}, nil, r
 	}
-	c, err := src.Count(ctx, b.Selection, v.holdsFor(b), b.Act.Children)
+	sel := b.Selection
+	sel.Newest = b.Rule.Visa // a list for destruction tells both ends of its dates
+	c, err := src.Count(ctx, sel, v.holdsFor(b), b.Act.Children)
 	if err != nil {
 		return retention.Step{}, nil, fmt.Errorf("counting table %q of source %q: %w", b.Selection.Table.Name, b.Source, err)
 	}
@@ -202,6 +206,10 @@ func (e *Engine) step(ctx context.Context, v *view, b *bind.Step) (retention.Ste
 		Table: b.Selection.Table.Name, Archived: b.Archived, Action: b.Act.Kind, Vault: b.Vault, Cutoff: b.Cutoff,
 		Classes: c.Classes, Children: c.Children, OldestDue: c.OldestDue,
 		Limit: limits(b.Policy, b.Rule), Fingerprint: fingerprint(b), Meaning: b.Rule.Meaning,
+		NewestDue: c.NewestDue, Visa: b.Rule.Visa && destroys(b.Act.Kind),
+	}
+	if b.Rule.Approvers > 1 {
+		s.Approvers = b.Rule.Approvers
 	}
 	if b.Late {
 		s.NeverArchived = c.Classes.Due
@@ -209,6 +217,10 @@ func (e *Engine) step(ctx context.Context, v *view, b *bind.Step) (retention.Ste
 	refusals, err := e.judge(ctx, v, b, &s, src)
 	return s, refusals, err
 }
+
+// destroys reports whether an action ends what a visa is about: a move to an archive
+// does not.
+func destroys(k retention.ActionKind) bool { return k != retention.Archive && k != retention.Report }
 
 // fingerprint joins those of the live tables that the rule changes.
 func fingerprint(b *bind.Step) string {
@@ -227,9 +239,9 @@ func fingerprint(b *bind.Step) string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// digest is over everything in the plan but its name and the moment it was made.
+// digest is over everything in the plan but its name, and who made it when.
 func digest(p retention.Plan) string {
-	p.ID, p.Digest, p.MadeAt = "", "", time.Time{}
+	p.ID, p.Digest, p.By, p.MadeAt = "", "", "", time.Time{}
 	p.Steps = append([]retention.Step{}, p.Steps...)
 	for i := range p.Steps {
 		p.Steps[i].Spooled = false // whether its keys are kept says nothing of what it means

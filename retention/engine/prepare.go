@@ -31,7 +31,7 @@ func (w *work) planOrTake(ctx context.Context) error {
 		return w.take(ctx)
 	}
 	now := w.now()
-	req := PlanRequest{Policy: w.req.Policy, Rule: w.req.Rule, Rules: w.req.Rules, AsOf: w.req.AsOf, AcceptClock: w.req.AcceptClock}
+	req := PlanRequest{Policy: w.req.Policy, Rule: w.req.Rule, Rules: w.req.Rules, AsOf: w.req.AsOf, AcceptClock: w.req.AcceptClock, By: w.req.By}
 	var err error
 	if w.plan, w.view, err = w.Engine.plan(w.stop, req, now); err != nil {
 		return err
@@ -41,7 +41,10 @@ func (w *work) planOrTake(ctx context.Context) error {
 			return fmt.Errorf("keeping policy %q: %w", p.Name, err)
 		}
 	}
-	w.weigh(w.req.Approve)
+	if err := w.fits(); err != nil {
+		return err
+	}
+	w.weigh(w.req.Approve && w.plan.Approvers() == 1)
 	waiting, err := w.waiting(ctx)
 	if err != nil {
 		return err
@@ -58,11 +61,29 @@ func (w *work) planOrTake(ctx context.Context) error {
 		return err
 	}
 	if w.req.Approve {
-		if _, err := w.Decide(ctx, w.plan.ID, w.req.By, w.req.Reason, true); err != nil {
+		if _, err := w.Decide(ctx, w.plan.ID, w.yes()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// yes is the approval that comes with the run.
+func (w *work) yes() Decision {
+	return Decision{By: w.req.By, Reason: w.req.Reason, Visa: w.req.Visa, Yes: true}
+}
+
+// fits refuses an approval that comes with the run before the plan is saved.
+func (w *work) fits() error {
+	if !w.req.Approve {
+		return nil
+	}
+	s := retention.SavedPlan{Plan: w.plan, State: retention.PlanMade}
+	a, err := w.decision(&s, w.yes())
+	if err != nil {
+		return err
+	}
+	return s.Fits(a, w.FourEyes)
 }
 
 // waits reports whether some refusal of the run could be lifted by an approval.
@@ -88,11 +109,29 @@ func (w *work) weigh(approved bool) {
 	for i := range w.plan.Steps {
 		s := &w.plan.Steps[i]
 		if s.NeedsApproval && !s.ReportOnly {
-			r := waits(retention.RefuseApproval, "%s (%d due): look at the plan, then: retentiond approve %s --by NAME --reason TEXT", s.Why, s.Classes.Due, w.plan.ID)
+			r := waits(retention.RefuseApproval, "%s (%d due): look at the plan, then: retentiond approve %s --by NAME --reason TEXT%s", s.Why, s.Classes.Due, w.plan.ID, w.askedOf())
 			r.Policy, r.Rule, r.Stage = s.Policy, s.Rule, s.Stage
 			w.report.Refusals = append(w.report.Refusals, *r)
 		}
 	}
+}
+
+// askedOf is what an approval of the plan asks for beside a name and a reason.
+func (w *work) askedOf() string {
+	text := ""
+	if w.plan.WantsVisa() {
+		text = " --visa REF"
+	}
+	if n := w.plan.Approvers(); n > 1 {
+		given := 0
+		if w.saved != nil {
+			given = len(w.saved.Approvals)
+		} else if w.req.Approve {
+			given = 1
+		}
+		text += fmt.Sprintf(" (%d of %d approvals were given)", given, n)
+	}
+	return text
 }
 
 // take loads a saved plan and checks that it still means the same.
@@ -124,14 +163,15 @@ func (w *work) take(ctx context.Context) error {
 		return err
 	}
 	w.report.Refusals = append(w.report.Refusals, clock.Refusals...)
-	approved := saved.State == retention.PlanApproved
-	if w.req.Approve && !approved {
-		if _, err := w.Decide(ctx, w.plan.ID, w.req.By, w.req.Reason, true); err != nil {
+	if w.req.Approve && saved.State != retention.PlanApproved {
+		if saved, err = w.Decide(ctx, w.plan.ID, w.yes()); err != nil {
 			return err
 		}
-		approved = true
 	}
-	w.weigh(approved)
+	if saved.State == retention.PlanApproved && !saved.Enough(w.FourEyes) {
+		return refuse(retention.RefuseApproval, "plan %s was approved by who planned it (approvals.four_eyes): plan again, and let somebody else approve", w.plan.ID)
+	}
+	w.weigh(saved.State == retention.PlanApproved)
 	w.changed()
 	return nil
 }

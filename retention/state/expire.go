@@ -36,8 +36,10 @@ func (t *tx) expirePlans(ctx context.Context, before int64) (int64, error) {
 	if err != nil {
 		return n, err
 	}
-	if _, err := t.exec(ctx, "DELETE FROM parked WHERE"+gone); err != nil {
-		return n, err
+	for _, table := range []string{"parked", "approvals"} {
+		if _, err := t.exec(ctx, "DELETE FROM "+table+" WHERE"+gone); err != nil {
+			return n, err
+		}
 	}
 	// A spool without a plan is being filled, or its planning died.
 	if _, err := t.exec(ctx, "DELETE FROM spool_keys WHERE at < ? AND"+gone, before); err != nil {

@@ -3,7 +3,6 @@ package state
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/retentiond/retentiond/retention"
@@ -28,8 +27,7 @@ func (s *Store) SavePlan(ctx context.Context, p retention.Plan) error {
 		if n == 0 {
 			return errors.New("a plan of that id is there already; plan again")
 		}
-		_, err = t.record(ctx, planMade(p))
-		return err
+		return t.recordBy(ctx, planMade(p), p.By, "")
 	})
 	return wrap(err, "save plan %s", p.ID)
 }
@@ -109,48 +107,13 @@ func (t *tx) plan(ctx context.Context, id string) (p retention.SavedPlan, err er
 	if r.DecidedAt != 0 {
 		p.Approval = &retention.Approval{Plan: id, Digest: r.Digest, By: r.By, Reason: r.Reason, At: instant(r.DecidedAt), Until: instant(r.Until)}
 	}
+	if p.Approvals, err = t.approvalsOf(ctx, id, r.Digest); err != nil {
+		return p, err
+	}
+	if n := len(p.Approvals); n > 0 && p.Approval != nil && p.State != retention.PlanRejected {
+		p.Approval.Visa = p.Approvals[n-1].Visa
+	}
 	return p, fromJSON("the plan", r.Body, &p.Plan)
-}
-
-// Decide stores an approval (yes) or rejection at the store's time, with its
-// entry; an approval lasts [ApprovalTime]. Only a plan in state made can be
-// decided: retention.ErrDecided. A preview is refused, and so is a digest other
-// than the plan's.
-func (s *Store) Decide(ctx context.Context, a retention.Approval, yes bool) error {
-	err := s.write(ctx, func(t *tx) error {
-		p, err := t.plan(ctx, a.Plan)
-		if err != nil {
-			return err
-		}
-		if err := decidable(p, a, yes); err != nil {
-			return err
-		}
-		state, kind, until := retention.PlanRejected, audit.PlanRejected, time.Time{}
-		data := map[string]any{"plan": a.Plan, "digest": p.Plan.Digest}
-		if yes {
-			state, kind, until = retention.PlanApproved, audit.PlanApproved, t.now.Add(ApprovalTime)
-			data["until"] = rfc3339(until)
-		}
-		if _, err := t.exec(ctx, "UPDATE plans SET state = ?, decided_by = ?, reason = ?, decided_at = ?, until = ? WHERE id = ?",
-			string(state), a.By, a.Reason, micros(t.now), micros(until), a.Plan); err != nil {
-			return err
-		}
-		return t.recordBy(ctx, audit.Event{Kind: kind, Data: data}, a.By, a.Reason)
-	})
-	return wrap(err, "decide plan %s", a.Plan)
-}
-
-func decidable(p retention.SavedPlan, a retention.Approval, yes bool) error {
-	if p.State != retention.PlanMade {
-		return fmt.Errorf("%w: it is %s", retention.ErrDecided, p.State)
-	}
-	if a.Digest != p.Plan.Digest {
-		return fmt.Errorf("the decision is of digest %s, the plan's is %s; look at the plan again", a.Digest, p.Plan.Digest)
-	}
-	if yes && p.Plan.Preview {
-		return &retention.Refusal{Code: retention.RefusePreview, Message: "a plan with an as-of in the future is a preview and cannot be approved; plan again without --as-of"}
-	}
-	return nil
 }
 
 type seenRow struct {
