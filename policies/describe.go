@@ -39,6 +39,17 @@ func Describe(p *retention.Policy, lang string) Table {
 	return t
 }
 
+// StageText is a stage of a rule (from 1) in the language: its period, its action, and
+// the rule's legal basis.
+func StageText(r *retention.Rule, stage int, lang string) (period, action, basis string) {
+	w := wordsOf(lang)
+	if stage < 1 || stage > len(r.Stages) {
+		return "", "", w.basis(r.Basis)
+	}
+	s := &r.Stages[stage-1]
+	return w.period(s.Keep), w.action(&s.Action), w.basis(r.Basis)
+}
+
 // ruleRows is one row for each stage, and one for a minimum.
 func (w words) ruleRows(r *retention.Rule) [][]string {
 	title := r.Title

@@ -41,7 +41,7 @@ Exit codes: 0 done; 1 error; 2 usage, configuration or policy error; 3 partial;
 		&cobra.Group{ID: "proof", Title: "Proof and answers:"})
 	add(root, "start", demoCommand(a), initCommand(a), statusCommand(a), healthcheckCommand(a), versionCommand(a))
 	add(root, "rules", policyCommand(a), checkCommand(a))
-	add(root, "work", planCommand(a), approveCommand(a), rejectCommand(a), runCommand(a), runsCommand(a), serveCommand(a))
+	add(root, "work", planCommand(a), bordereauCommand(a), approveCommand(a), rejectCommand(a), runCommand(a), runsCommand(a), serveCommand(a))
 	add(root, "hold", holdCommand(a), stopAllCommand(a), resumeCommand(a))
 	add(root, "proof", inventoryCommand(a), explainCommand(a), auditCommand(a))
 	completions(root)

@@ -2,6 +2,7 @@ package conntest
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ func classCases() []testCase {
 		{name: "Minimums", run: classMinimums},
 		{name: "Blocked", run: classBlocked},
 		{name: "CountsChildrenAndOldest", run: classChildren},
+		{name: "EndsOfDueDates", run: classEnds},
 		{name: "Evidence", run: classEvidence},
 		{name: "SmallGroups", run: classGroups},
 		{name: "NothingWithoutReachOrHolds", run: classIncomplete},
@@ -94,6 +96,26 @@ func classChildren(t *testing.T, h Harness) {
 	}
 	if c.OldestDue == nil || !c.OldestDue.Equal(time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)) {
 		t.Errorf("oldest due %v", c.OldestDue)
+	}
+}
+
+// The ends of the dates of due rows, as text and as the type that the engine compares.
+func classEnds(t *testing.T, h Harness) {
+	for _, typ := range []string{"{timestamp-text}", "{timestamp}"} {
+		f := setup(t, h, strings.ReplaceAll(`CREATE TABLE p (id {int} NOT NULL PRIMARY KEY, at TYP);
+INSERT INTO p VALUES (1, '2020-01-01 00:00:00'), (2, '2022-05-06 00:00:00'), (3, '2025-01-01 00:00:00'), (4, NULL)`, "TYP", typ))
+		c := f.from("p")
+		if typ == "{timestamp}" {
+			c = c.by(latest(typed("at", retention.AsTimestamp)))
+		}
+		if n := f.count(c, noHolds()); n.NewestDue != nil || n.OldestDue == nil {
+			t.Errorf("%s: not asked for: %v to %v", typ, n.OldestDue, n.NewestDue)
+		}
+		c.Newest = true
+		n := f.count(c, noHolds())
+		if n.OldestDue == nil || n.NewestDue == nil || n.OldestDue.Year() != 2020 || !n.NewestDue.Equal(time.Date(2022, 5, 6, 0, 0, 0, 0, time.UTC)) {
+			t.Errorf("%s: %v to %v", typ, n.OldestDue, n.NewestDue)
+		}
 	}
 }
 

@@ -263,7 +263,7 @@ func TestLeaseOfBefore(t *testing.T) {
 	b.sql("DELETE FROM meta WHERE name = ?", metaAttempt)
 	b.sql("INSERT INTO lease (name, owner, process, attempt, since, until) VALUES ('run', 'old', '', 41, 1, 9000000000000000)")
 	b.sql("DROP INDEX lease_attempt")
-	for _, table := range []string{"schedules", "slots", "parked", "notices"} {
+	for _, table := range []string{"schedules", "slots", "parked", "notices", "approvals"} {
 		b.sql("DROP TABLE " + table)
 	}
 	for _, column := range []string{"policy", "set", "at", "zone", "attempt"} {
