@@ -6,9 +6,11 @@ set -eu
 make=$1 go=$2 nfpm=$3 version=$4 revision=$5 time=$6
 top=$(mktemp -d)
 trap 'rm -rf "$top"' EXIT
+# Both copies first: the tree may be worked on while the first is being built.
+git ls-files -z --cached --others --exclude-standard | tar cf "$top/tree.tar" --null -T -
 for copy in one another/place; do
 	mkdir -p "$top/$copy" "$top/cache"
-	git ls-files -z --cached --others --exclude-standard | xargs -0 tar cf - | tar xf - -C "$top/$copy"
+	tar xf "$top/tree.tar" -C "$top/$copy"
 	echo "building in a folder of its own: $copy"
 	(cd "$top/$copy" && GOCACHE="$top/cache" "$make" -s build GO="$go" VERSION="$version" REVISION="$revision")
 	rm -rf "$top/cache"
