@@ -49,8 +49,6 @@ func (h *house) policy(name string) *retention.Policy {
 	return nil
 }
 
-func (h *house) loaded(name string) bool { return h.policy(name) != nil }
-
 // zone is the zone in which a policy's days are shown.
 func (h *house) zone(policy string) *time.Location {
 	if p := h.policy(policy); p != nil && p.Zone != nil {

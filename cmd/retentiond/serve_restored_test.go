@@ -86,5 +86,7 @@ func TestServeSourceDumpWentBack(t *testing.T) {
 	}
 	wentBack(t, s,
 		func() { tool("pg_dump", "--format=custom", "--file="+s.path("copy.dump"), "--dbname="+dsn) },
-		func() { tool("pg_restore", "--clean", "--if-exists", fmt.Sprintf("--dbname=%s", dsn), s.path("copy.dump")) })
+		func() {
+			tool("pg_restore", "--clean", "--if-exists", fmt.Sprintf("--dbname=%s", dsn), s.path("copy.dump"))
+		})
 }

@@ -117,8 +117,9 @@ func (w *work) locked(ctx context.Context) (bool, error) {
 	if all > w.b.Range.Most {
 		return false, w.unplanned(all)
 	}
-	n, kept := int64(0), true
+	n := int64(0)
 	if all > 0 {
+		var kept bool
 		if n, kept, err = w.swept(ctx, true); err != nil || !kept {
 			return false, err
 		}
