@@ -7,6 +7,7 @@ import "time"
 type KeepFrom struct {
 	Audit time.Time // logs whose last entry is older, whole
 	Plans time.Time // plans with their spools; runs with their intents
+	Quiet time.Time // runs of slots that found nothing to do, with their plans
 	Holds time.Time // holds whose grace was over before
 }
 

@@ -1,6 +1,9 @@
 package retention
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Run is one execution of a plan.
 type Run struct {
@@ -58,6 +61,14 @@ func (r *RunReport) Finished() bool {
 		}
 	}
 	return true
+}
+
+// Quiet reports whether the run ended with nothing to do and nothing to say: no row
+// was due, none was refused.
+func (r *RunReport) Quiet() bool {
+	return r.Finished() && !slices.ContainsFunc(r.Steps, func(s StepReport) bool {
+		return s.Planned+s.Done+s.Unplanned+s.Batches+s.Dropped > 0 || len(s.Residuals) > 0
+	})
 }
 
 // Ends reports whether the run did that same step to its end, erase included.

@@ -12,12 +12,17 @@ import (
 // entry that says so. A run with an open intent stays.
 func (s *Store) Expire(ctx context.Context, k retention.KeepFrom) (e retention.Expired, err error) {
 	err = s.write(ctx, func(t *tx) error {
+		quiet, err := t.expireQuiet(ctx, micros(k.Quiet))
+		if err != nil {
+			return err
+		}
 		if e.Plans, err = t.expirePlans(ctx, micros(k.Plans)); err != nil {
 			return err
 		}
 		if e.Runs, err = t.expireRuns(ctx, micros(k.Plans)); err != nil {
 			return err
 		}
+		e.Plans, e.Runs = e.Plans+quiet, e.Runs+quiet
 		if e.Holds, err = t.expireHolds(ctx, micros(k.Holds)); err != nil {
 			return err
 		}
@@ -58,6 +63,21 @@ func (t *tx) expireRuns(ctx context.Context, before int64) (int64, error) {
 		return 0, err
 	}
 	return t.exec(ctx, "DELETE FROM runs WHERE "+old, before)
+}
+
+// expireQuiet drops runs of slots that had nothing to do, with what belongs to
+// them; such runs have no intents.
+func (t *tx) expireQuiet(ctx context.Context, before int64) (n int64, err error) {
+	for _, which := range []string{
+		"plans WHERE state = 'run' AND id IN (SELECT plan FROM",
+		"slots WHERE ended <> 0 AND run IN (SELECT id FROM",
+		"runs WHERE id IN (SELECT id FROM",
+	} {
+		if n, err = t.exec(ctx, "DELETE FROM "+which+" runs WHERE quiet = 1 AND ended < ?)", before); err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
 }
 
 func (t *tx) expireHolds(ctx context.Context, before int64) (int64, error) {

@@ -262,12 +262,14 @@ func TestLeaseOfBefore(t *testing.T) {
 	b, ctx := setup(t, onFile), t.Context()
 	b.sql("DELETE FROM meta WHERE name = ?", metaAttempt)
 	b.sql("INSERT INTO lease (name, owner, process, attempt, since, until) VALUES ('run', 'old', '', 41, 1, 9000000000000000)")
-	b.sql("DROP INDEX lease_attempt")
+	for _, index := range []string{"lease_attempt", "runs_quiet", "plans_made"} {
+		b.sql("DROP INDEX " + index)
+	}
 	for _, table := range []string{"schedules", "slots", "parked", "notices", "approvals"} {
 		b.sql("DROP TABLE " + table)
 	}
-	for _, column := range []string{"policy", "set", "at", "zone", "attempt"} {
-		b.sql("ALTER TABLE runs DROP COLUMN slot_" + column)
+	for _, column := range []string{"slot_policy", "slot_set", "slot_at", "slot_zone", "slot_attempt", "quiet"} {
+		b.sql("ALTER TABLE runs DROP COLUMN " + column)
 	}
 	b.sql("DELETE FROM "+versionTable+" WHERE version_id >= ?", 4)
 	s := b.open()

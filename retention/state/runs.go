@@ -45,7 +45,8 @@ func (s *Store) EndRun(ctx context.Context, r retention.RunReport) error {
 	}
 	err = s.write(ctx, func(t *tx) error {
 		t.pinned = true
-		n, err := t.exec(ctx, "UPDATE runs SET ended = ?, report = ? WHERE id = ? AND ended = 0", endOf(r, t), body, r.Run)
+		n, err := t.exec(ctx, "UPDATE runs SET ended = ?, report = ?, quiet = CASE WHEN slot_policy = '' THEN 0 ELSE CAST(? AS INTEGER) END WHERE id = ? AND ended = 0",
+			endOf(r, t), body, flag(r.Quiet()), r.Run)
 		if err != nil {
 			return err
 		}

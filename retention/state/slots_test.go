@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/retentiond/retentiond/retention"
 )
 
@@ -304,6 +306,40 @@ func TestRunEndsItsSlot(t *testing.T) {
 					t.Errorf("the run's slot is %+v", runs[0].Slot)
 				}
 			})
+		}
+	})
+}
+
+// A rule of each minute does not fill the store: the runs of its slots that had
+// nothing to do go after days, and nothing else goes with them.
+func TestQuietRunsGo(t *testing.T) {
+	onEach(t, func(t *testing.T, on ground) {
+		b, ctx := setup(t, on), t.Context()
+		b.fire(nightly, true, 0)
+		s, _ := b.claim("a")
+		l := b.begin("by hand")
+		slot := &retention.SlotRun{SlotID: s.SlotID, Attempt: s.Attempt}
+		for id, steps := range map[string][]retention.StepReport{"quiet": {{Rule: "carts"}}, "busy": {{Rule: "carts", Planned: 1, Done: 1}}, "by hand": {{Rule: "carts"}}} {
+			must(t, b.SavePlan(ctx, plan("p "+id)))
+			r := retention.Run{ID: id, Plan: "p " + id, AsOf: b.now(), Started: b.now(), Attempt: l.Attempt, Slot: slot}
+			if id != "by hand" {
+				must(t, b.BeginRun(ctx, r))
+			}
+			must(t, b.EndRun(ctx, retention.RunReport{Run: id, Plan: r.Plan, Verdict: retention.VerdictOK, Steps: steps}))
+		}
+		b.pass(8 * 24 * time.Hour)
+		e, err := b.Expire(ctx, retention.KeepFrom{Quiet: b.now().AddDate(0, 0, -7)})
+		must(t, err)
+		if diff := cmp.Diff(retention.Expired{Plans: 1, Runs: 1}, e); diff != "" {
+			t.Error(diff)
+		}
+		for id, want := range map[string]int{"quiet": 0, "busy": 1, "by hand": 1} {
+			runs, err := b.ListRuns(ctx, id, 1)
+			must(t, err)
+			_, err = b.Plan(ctx, "p "+id)
+			if len(runs) != want || (err == nil) != (want == 1) {
+				t.Errorf("%s: %d runs, its plan: %v", id, len(runs), err)
+			}
 		}
 	})
 }
