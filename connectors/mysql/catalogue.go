@@ -69,7 +69,7 @@ func (cat *catalogue) rules(ctx context.Context, q sqlwork.Session, keys []reten
 		Name   string `db:"n"`
 		Rule   string `db:"rule"`
 	}
-	if err := cat.list(ctx, q, &rows, "SELECT CONSTRAINT_SCHEMA AS s, TABLE_NAME AS t, CONSTRAINT_NAME AS n, DELETE_RULE AS rule FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE ",
+	if err := list(ctx, cat, q, &rows, "SELECT CONSTRAINT_SCHEMA AS s, TABLE_NAME AS t, CONSTRAINT_NAME AS n, DELETE_RULE AS rule FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE ",
 		"CONSTRAINT_SCHEMA", "TABLE_NAME", "", from); err != nil {
 		return err
 	}
@@ -185,7 +185,7 @@ func (cat *catalogue) readIndexes(ctx context.Context, q sqlwork.Session) (parti
 		Type      string         `db:"type"`
 	}
 	partial = map[retention.TableName]bool{}
-	err = cat.list(ctx, q, &rows, "SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t, INDEX_NAME AS n, NON_UNIQUE AS nu, COLUMN_NAME AS c, SUB_PART AS part, INDEX_TYPE AS type FROM information_schema.STATISTICS WHERE ",
+	err = list(ctx, cat, q, &rows, "SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t, INDEX_NAME AS n, NON_UNIQUE AS nu, COLUMN_NAME AS c, SUB_PART AS part, INDEX_TYPE AS type FROM information_schema.STATISTICS WHERE ",
 		"TABLE_SCHEMA", "TABLE_NAME", " ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX", cat.order)
 	for _, r := range rows {
 		key := cat.key(r.Schema, r.Table)
@@ -218,7 +218,7 @@ func (cat *catalogue) triggers(ctx context.Context, q sqlwork.Session) error {
 		Name   string `db:"n"`
 		Event  string `db:"event"`
 	}
-	err := cat.list(ctx, q, &rows, "SELECT EVENT_OBJECT_SCHEMA AS s, EVENT_OBJECT_TABLE AS t, TRIGGER_NAME AS n, EVENT_MANIPULATION AS event FROM information_schema.TRIGGERS WHERE ",
+	err := list(ctx, cat, q, &rows, "SELECT EVENT_OBJECT_SCHEMA AS s, EVENT_OBJECT_TABLE AS t, TRIGGER_NAME AS n, EVENT_MANIPULATION AS event FROM information_schema.TRIGGERS WHERE ",
 		"EVENT_OBJECT_SCHEMA", "EVENT_OBJECT_TABLE", " ORDER BY TRIGGER_NAME", cat.order)
 	for _, r := range rows {
 		if t := cat.table[cat.key(r.Schema, r.Table)]; t != nil {

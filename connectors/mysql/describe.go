@@ -128,7 +128,7 @@ func (r *columnRow) decl() string {
 func (cat *catalogue) read(ctx context.Context, q sqlwork.Session, names []retention.TableName) error {
 	cat.tables, cat.columns, cat.json = map[retention.TableName]*tableRow{}, map[retention.TableName][]columnRow{}, map[retention.TableName]map[string]bool{}
 	var tables []tableRow
-	if err := cat.list(ctx, q, &tables, "SELECT TABLE_SCHEMA AS s, TABLE_NAME AS n, TABLE_TYPE AS type, ENGINE AS engine, CREATE_OPTIONS AS options FROM information_schema.TABLES WHERE ", "TABLE_SCHEMA", "TABLE_NAME", "", names); err != nil {
+	if err := list(ctx, cat, q, &tables, "SELECT TABLE_SCHEMA AS s, TABLE_NAME AS n, TABLE_TYPE AS type, ENGINE AS engine, CREATE_OPTIONS AS options FROM information_schema.TABLES WHERE ", "TABLE_SCHEMA", "TABLE_NAME", "", names); err != nil {
 		return err
 	}
 	for i := range tables {
@@ -137,7 +137,7 @@ func (cat *catalogue) read(ctx context.Context, q sqlwork.Session, names []reten
 		cat.order = append(cat.order, key)
 	}
 	var columns []columnRow
-	if err := cat.list(ctx, q, &columns, `SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t, COLUMN_NAME AS n, COLUMN_TYPE AS type, DATA_TYPE AS data, IS_NULLABLE AS nullable, COLUMN_DEFAULT AS dflt, EXTRA AS extra,
+	if err := list(ctx, cat, q, &columns, `SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t, COLUMN_NAME AS n, COLUMN_TYPE AS type, DATA_TYPE AS data, IS_NULLABLE AS nullable, COLUMN_DEFAULT AS dflt, EXTRA AS extra,
  CHARACTER_MAXIMUM_LENGTH AS length, COLLATION_NAME AS collation, GENERATION_EXPRESSION AS generated FROM information_schema.COLUMNS WHERE `, "TABLE_SCHEMA", "TABLE_NAME", " ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION", names); err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (cat *catalogue) checks(ctx context.Context, q sqlwork.Session, names []ret
 		Table  string `db:"t"`
 		Clause string `db:"clause"`
 	}
-	if err := cat.list(ctx, q, &rows, "SELECT CONSTRAINT_SCHEMA AS s, TABLE_NAME AS t, CHECK_CLAUSE AS clause FROM information_schema.CHECK_CONSTRAINTS WHERE ", "CONSTRAINT_SCHEMA", "TABLE_NAME", "", names); err != nil {
+	if err := list(ctx, cat, q, &rows, "SELECT CONSTRAINT_SCHEMA AS s, TABLE_NAME AS t, CHECK_CLAUSE AS clause FROM information_schema.CHECK_CONSTRAINTS WHERE ", "CONSTRAINT_SCHEMA", "TABLE_NAME", "", names); err != nil {
 		return err
 	}
 	for _, r := range rows {
@@ -175,25 +175,33 @@ func (cat *catalogue) checks(ctx context.Context, q sqlwork.Session, names []ret
 	return nil
 }
 
-// list reads rows about the tables of those names.
-func (cat *catalogue) list(ctx context.Context, q sqlwork.Session, into any, text, schema, name, order string, names []retention.TableName) error {
-	bySchema := map[string][]string{}
+// list reads rows about the tables of those names, and adds them. MariaDB opens the
+// tables of the whole server where it is asked for several at once, so it is asked
+// for one after the other.
+func list[T any](ctx context.Context, cat *catalogue, q sqlwork.Session, into *[]T, text, schema, name, order string, names []retention.TableName) error {
+	seen := map[retention.TableName]bool{}
+	var tests []string
+	var values []any
 	for _, n := range names {
 		if n.Schema == "" {
 			n.Schema = cat.e.home.database
 		}
-		bySchema[n.Schema] = append(bySchema[n.Schema], n.Name)
-	}
-	var tests []string
-	var values []any
-	for s, list := range bySchema {
-		tests = append(tests, schema+" = ? AND "+name+" IN (?"+strings.Repeat(", ?", len(list)-1)+")")
-		values = append(values, s)
-		for _, n := range list {
-			values = append(values, n)
+		if key := cat.e.home.key(n); !seen[key] {
+			seen[key] = true
+			tests, values = append(tests, schema+" = ? AND "+name+" = ?"), append(values, n.Schema, n.Name)
 		}
 	}
-	return sqlx.SelectContext(ctx, q, into, text+"("+strings.Join(tests, " OR ")+")"+order, values...)
+	if !cat.e.maria {
+		return sqlx.SelectContext(ctx, q, into, text+"("+strings.Join(tests, " OR ")+")"+order, values...)
+	}
+	for i, test := range tests {
+		var some []T
+		if err := sqlx.SelectContext(ctx, q, &some, text+test+order, values[2*i:2*i+2]...); err != nil {
+			return err
+		}
+		*into = append(*into, some...)
+	}
+	return nil
 }
 
 func (cat *catalogue) key(schema, name string) retention.TableName {

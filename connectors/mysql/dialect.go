@@ -51,6 +51,7 @@ func dialect(h home, secret func() []byte) *sqlgen.Dialect {
 		Update: func(table sqlgen.SQL) sqlgen.SQL {
 			return sqlgen.Format("UPDATE %s, (SELECT 1 AS retentiond_one) AS retentiond_one", table)
 		},
+		Along:  func(index string) string { return " FORCE INDEX (" + quote(index) + ")" },
 		Renews: func(c *retention.Column) bool { return strings.Contains(strings.ToLower(c.Decl), " on update ") },
 		Apart: func(sub sqlgen.SQL) sqlgen.SQL {
 			return sqlgen.Format("SELECT * FROM (SELECT * FROM (%s) AS inside LIMIT 9223372036854775807) AS apart", sub)

@@ -30,6 +30,9 @@ type engine struct {
 	maria   bool
 	home    home
 
+	mu       sync.Mutex
+	verified verified // the schema that was compared in full last
+
 	sight sync.Map // tables, by [home.key], of which all that matters is shown to the acting user
 }
 

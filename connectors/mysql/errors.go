@@ -48,6 +48,7 @@ const (
 	errSignal        = 1644
 	errInterrupted   = 1969
 	errTableChanged  = 1412
+	errNoIndex       = 1176
 )
 
 func busy(err error) bool {
@@ -93,6 +94,8 @@ func (e *engine) down(err error) error {
 		return down("the server is read-only (a replica?): name the primary")
 	case errPolicyLogging:
 		return down("the binary log is statement-based: set binlog_format to MIXED or ROW")
+	case errNoIndex: // a range is walked along it
+		return refusal(retention.RefuseSchemaDrift, "%s: an index that the batch walks along was dropped since the plan was made: plan again", e.name)
 	case 1021, 1114, 3675: // the disk; a table space that may not grow
 		return fmt.Errorf("%s: the server has no room on its disk, so nothing of this was done: make room: %w", e.name, err)
 	case 1040, 1203, 1226:

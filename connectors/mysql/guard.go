@@ -33,5 +33,5 @@ func (e *engine) Unchanged(ctx context.Context, q sqlwork.Session, planned *rete
 	if err := e.sighted(ctx, q, planned); err != nil {
 		return err
 	}
-	return sqlwork.SameSchema(ctx, e, q, planned)
+	return e.compared(ctx, q, planned)
 }

@@ -102,6 +102,9 @@ type Dialect struct {
 	Renews func(c *retention.Column) bool
 	// Update begins an UPDATE of the table, which has its alias; nil: UPDATE.
 	Update func(table SQL) SQL
+	// Along follows a table's alias where a statement is to walk along the index of
+	// that name; nil: the engine finds it by itself.
+	Along func(index string) string
 	// Locked is whether this transaction has locked the row of that alias for itself;
 	// nil: rows do not tell.
 	Locked func(alias string) SQL

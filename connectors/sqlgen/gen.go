@@ -18,6 +18,7 @@ type Gen struct {
 	inside *retention.TableName // the partition that stands for the selection's table
 	byRow  bool                 // related rows are looked up row by row
 	locked bool                 // only rows that the transaction has locked
+	along  string               // the index of the selection's table that is walked along; empty: the engine chooses
 	n      int                  // aliases given
 	err    error
 }
@@ -79,6 +80,9 @@ func (g *Gen) from(r row) SQL {
 	name := r.table.Name
 	if g.inside != nil && r.alias == mainAlias {
 		name = *g.inside
+	}
+	if g.along != "" && g.d.Along != nil && r.alias == mainAlias {
+		return Format("%s AS "+r.alias+g.d.Along(g.along), g.d.Table(name))
 	}
 	return Format("%s AS "+r.alias, g.d.Table(name))
 }

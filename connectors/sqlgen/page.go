@@ -9,17 +9,30 @@ import (
 // Order is the column that a selection's pages are ordered by before the key:
 // a clock of the row whose index serves the cutoff. Empty: by the key alone.
 func (g *Gen) Order() string {
+	column, _ := g.order()
+	return column
+}
+
+// order is the column, and the index that serves it.
+func (g *Gen) order() (column, index string) {
 	for _, m := range g.s.Clock.Members {
 		if !g.bounding(m) {
 			continue
 		}
 		for _, ix := range g.s.Table.Indexes {
 			if !ix.Partial && len(ix.Columns) > 0 && ix.Columns[0] == m.Column {
-				return m.Column
+				return m.Column, ix.Name
 			}
 		}
 	}
-	return ""
+	return "", ""
+}
+
+// orderIndex is the index that a statement about a range walks along, or else its
+// engine may read, and lock, the whole table; empty where the key serves alone.
+func (g *Gen) orderIndex() string {
+	_, index := g.order()
+	return index
 }
 
 // Page renders the next due rows: the order column where there is one, then the

@@ -126,6 +126,7 @@ func (g *Gen) KeysOfRange(r retention.Range, lock bool) (Query, error) {
 	if err := g.nameable(); err != nil {
 		return Query{}, err
 	}
+	g.along = g.orderIndex()
 	text := "SELECT %s\nFROM %s\nWHERE %s\nORDER BY %s\nLIMIT %s"
 	if lock {
 		text += "\nFOR UPDATE"
@@ -147,6 +148,7 @@ func (g *Gen) DeleteRange(r retention.Range) (Query, error) {
 	if err := g.nameable(); err != nil {
 		return Query{}, err
 	}
+	g.along = g.orderIndex()
 	return g.done(Format("%s\nWHERE %s", g.deleteFrom(t), And(g.within(t, r), g.stillDue(t))))
 }
 
@@ -157,12 +159,14 @@ func (g *Gen) UpdateRange(r retention.Range, changes []retention.Change, mark st
 	if err := g.nameable(); err != nil {
 		return Query{}, err
 	}
+	g.along = g.orderIndex()
 	return g.update(t, And(g.within(t, r), g.stillDue(t)), changes, mark, markAt)
 }
 
 // StillDue counts, among the first rows of the range, those that are due.
 func (g *Gen) StillDue(r retention.Range, sample int) (Query, error) {
 	t := g.main()
+	g.along = g.orderIndex()
 	return g.done(Format("SELECT count(*) FROM (SELECT * FROM %s WHERE %s LIMIT %s) AS "+t.alias+"\nWHERE %s",
 		g.from(t), g.within(t, r), Arg(int64(sample)), g.stillDue(t)))
 }
