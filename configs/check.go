@@ -64,7 +64,10 @@ func (r *reader) checkSource(name string, s Source) {
 	}
 	r.oneOf(s.Driver, drivers(), at("driver")...)
 	if s.IsSQL() && s.DSN == "" && s.DSNFile == "" && slices.Contains(drivers(), s.Driver) {
-		r.fail(nil, []string{"sources", name}, "dsn: or dsn_file:", "has no dsn")
+		r.fail(nil, []string{"sources", name}, "dsn:, dsn_file:, dsns: or dsns_file:", "has no dsn")
+	}
+	if s.AtOnce > 0 {
+		r.fail(nil, at("at_once"), "it belongs to dsns and dsns_file", "at_once has no meaning for one database")
 	}
 	if s.Driver == "files" && s.Root == "" {
 		r.fail(nil, []string{"sources", name}, "root: the directory", "has no root")
@@ -105,6 +108,9 @@ func (r *reader) checkVault(c *Config, name string, v Vault) {
 
 func (r *reader) checkTableVault(c *Config, at []string, v Vault) {
 	s, ok := c.Sources[v.Source]
+	if f := c.Fleets[v.Source]; len(f.Tenants) > 0 { // in each tenant itself
+		s, ok = c.Sources[f.Tenants[0]]
+	}
 	switch {
 	case !ok || !s.IsSQL():
 		r.fail(nil, append(at, "source"), "a source of rows from sources:", "unknown source %q", v.Source)

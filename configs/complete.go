@@ -22,6 +22,10 @@ func (r *reader) complete(c *Config) {
 	c.Audit.CheckpointFile = resolve(dir, c.Audit.CheckpointFile)
 	for _, name := range r.names["sources"] {
 		s := c.Sources[name]
+		if s.isFleet() {
+			r.completeFleet(dir, name, s, c)
+			continue
+		}
 		r.completeSource(dir, name, &s)
 		c.Sources[name] = s
 	}

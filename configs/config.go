@@ -14,26 +14,33 @@ type Config struct {
 	StateFile string            `mapstructure:"state_file"`
 	Policies  []string          `mapstructure:"policies"`
 	Sources   map[string]Source `mapstructure:"sources"`
-	Vaults    map[string]Vault  `mapstructure:"vaults"`
-	Audit     Audit             `mapstructure:"audit"`
-	Holds     Holds             `mapstructure:"holds"`
-	Approvals Approvals         `mapstructure:"approvals"`
-	Keep      Keep              `mapstructure:"keep"`
-	HTTP      HTTP              `mapstructure:"http"`
-	Notify    Notify            `mapstructure:"notify"`
-	Log       Log               `mapstructure:"log"`
-	Schedule  Schedule          `mapstructure:"schedule"`
+	// Fleets are the sources that were given a list of DSNs, by name; what Sources
+	// has of them is their tenants.
+	Fleets    map[string]Fleet `mapstructure:"-"`
+	Vaults    map[string]Vault `mapstructure:"vaults"`
+	Audit     Audit            `mapstructure:"audit"`
+	Holds     Holds            `mapstructure:"holds"`
+	Approvals Approvals        `mapstructure:"approvals"`
+	Keep      Keep             `mapstructure:"keep"`
+	HTTP      HTTP             `mapstructure:"http"`
+	Notify    Notify           `mapstructure:"notify"`
+	Log       Log              `mapstructure:"log"`
+	Schedule  Schedule         `mapstructure:"schedule"`
 }
 
 // Source is a database or a store of files.
 type Source struct {
 	Driver   string   `mapstructure:"driver"`
 	DSN      Secret   `mapstructure:"dsn"`
-	DSNRead  Secret   `mapstructure:"dsn_read"` // for counts, where given
-	DSNFile  string   `mapstructure:"dsn_file"` // DSN was read from it
-	Backups  string   `mapstructure:"backups"`  // period after which no backup holds a deleted row; empty: not declared
-	Parallel int      `mapstructure:"parallel"` // steps at work at once; 0: the connector's default
-	Runs     int      `mapstructure:"runs"`     // runs at work on it at once; 0: the engine's default
+	DSNRead  Secret   `mapstructure:"dsn_read"`  // for counts, where given
+	DSNFile  string   `mapstructure:"dsn_file"`  // DSN was read from it
+	DSNs     []Secret `mapstructure:"dsns"`      // of many databases of one schema, as DSN or NAME=DSN
+	DSNsFile string   `mapstructure:"dsns_file"` // DSNs, one a line
+	AtOnce   int      `mapstructure:"at_once"`   // of DSNs: databases open at once; 0: the engine's default
+	Fleet    string   `mapstructure:"-"`         // of a tenant: the source that lists it
+	Backups  string   `mapstructure:"backups"`   // period after which no backup holds a deleted row; empty: not declared
+	Parallel int      `mapstructure:"parallel"`  // steps at work at once; 0: the connector's default
+	Runs     int      `mapstructure:"runs"`      // runs at work on it at once; 0: the engine's default
 	Throttle Throttle `mapstructure:"throttle"`
 	Root     string   `mapstructure:"root"` // of a store of files
 }

@@ -52,6 +52,13 @@ func (r *reader) override(o option, path []string) {
 	switch {
 	case ok && o.kind == kindTexts:
 		r.values[key] = strings.Split(value, ",")
+	case ok && o.kind == kindSecrets: // a DSN may hold commas
+		r.values[key] = strings.Split(strings.TrimSpace(value), "\n")
+	case o.kind == kindSecrets:
+		list, _ := r.values[key].([]string)
+		for i := range list {
+			list[i] = r.expand(list[i], path)
+		}
 	case ok:
 		r.scalar(nil, o, path, value)
 		if o.key == "dsn" || o.key == "state" { // it goes before the file's …_file

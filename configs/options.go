@@ -7,6 +7,7 @@ const (
 	kindText kind = iota
 	kindSecret
 	kindTexts // a text or a list of texts
+	kindSecrets
 	kindNumber
 	kindBool
 	kindDuration
@@ -42,9 +43,11 @@ func options() option {
 }
 
 func sourceOptions() []option {
-	return append(texts("driver", "dsn_file", "backups", "root"),
+	return append(texts("driver", "dsn_file", "dsns_file", "backups", "root"),
 		option{key: "dsn", kind: kindSecret},
 		option{key: "dsn_read", kind: kindSecret},
+		option{key: "dsns", kind: kindSecrets},
+		option{key: "at_once", kind: kindNumber},
 		option{key: "parallel", kind: kindNumber},
 		option{key: "runs", kind: kindNumber},
 		option{key: "throttle", kind: kindSection, sub: []option{

@@ -143,7 +143,7 @@ func (r *reader) option(n *yaml.Node, o option, path []string) {
 		r.section(n, o, path)
 	case kindNamed:
 		r.named(n, o, path)
-	case kindTexts:
+	case kindTexts, kindSecrets:
 		r.texts(n, path)
 	default:
 		if n.Kind != yaml.ScalarNode {

@@ -118,6 +118,7 @@ type Refusal struct {
 	Policy  string      `json:"policy"`
 	Rule    string      `json:"rule"`
 	Stage   int         `json:"stage,omitempty"`
+	Source  string      `json:"source,omitempty"` // the tenant that it is of; empty: all that the others say
 	Code    RefusalCode `json:"code"`
 	Message string      `json:"message"`
 	// Approvable: an approval of the plan lifts it. All others need their cause
@@ -129,7 +130,10 @@ type Refusal struct {
 // About reports whether the refusal is of that step: of its stage, its rule, its
 // policy, or of everything.
 func (r *Refusal) About(s *Step) bool {
-	if r.Rule == "" {
+	switch {
+	case r.Source != "" && r.Source != s.Source:
+		return false
+	case r.Rule == "":
 		return r.Policy == "" || r.Policy == s.Policy
 	}
 	return r.Policy == s.Policy && r.Rule == s.Rule && (r.Stage == 0 || r.Stage == s.Stage)

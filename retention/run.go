@@ -75,7 +75,7 @@ func (r *RunReport) Quiet() bool {
 func (r *RunReport) Ends(s StepReport) bool {
 	for i := range r.Steps {
 		o := &r.Steps[i]
-		if o.Policy == s.Policy && o.Rule == s.Rule && o.Stage == s.Stage && o.Table == s.Table {
+		if o.Policy == s.Policy && o.Rule == s.Rule && o.Stage == s.Stage && o.Table == s.Table && o.Source == s.Source {
 			return o.Error == "" && !o.Unerased
 		}
 	}

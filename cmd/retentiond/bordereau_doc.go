@@ -95,7 +95,7 @@ func (d *destructionDoc) add(p *retention.Plan, s *retention.Step, named map[str
 	if pol == nil {
 		return fmt.Errorf("plan %s does not say which text of policy %q it is of: plan again", p.ID, s.Policy)
 	}
-	line := destroyedDoc{Policy: s.Policy, Rule: s.Rule, Stage: s.Stage, Dataset: s.Dataset, Source: s.Source, Table: tableName(*s), Cutoff: moment(s.Cutoff),
+	line := destroyedDoc{Policy: s.Policy, Rule: s.Rule, Stage: s.Stage, Dataset: s.Dataset, Source: s.Source, Table: lineTable(s), Cutoff: moment(s.Cutoff),
 		Oldest: s.OldestDue, Newest: s.NewestDue, Rows: s.Classes.Due, Action: string(s.Action), zone: pol.Zone}
 	for _, n := range s.Children {
 		line.Children += n
@@ -122,4 +122,12 @@ func broken(p *retention.Plan, s *retention.Step) bool {
 		}
 	}
 	return false
+}
+
+// lineTable is a line's table; its source is beside it.
+func lineTable(s *retention.Step) string {
+	if s.Archived {
+		return s.Table.String() + " (archive)"
+	}
+	return s.Table.String()
 }

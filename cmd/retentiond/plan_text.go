@@ -74,7 +74,7 @@ func (t planText) policy(name string) {
 func (t planText) staged(s retention.Step) bool {
 	n := 0
 	for _, o := range t.plan.Steps {
-		if o.Policy == s.Policy && o.Rule == s.Rule {
+		if o.Policy == s.Policy && o.Rule == s.Rule && o.Source == s.Source {
 			n++
 		}
 	}
@@ -88,11 +88,16 @@ func ruleName(rule string, stage int, staged bool) string {
 	return rule
 }
 
+// tableName names the table, of a tenant with the tenant's name.
 func tableName(s retention.Step) string {
-	if s.Archived {
-		return s.Table.String() + " (archive)"
+	name := s.Table.String()
+	if t := retention.Tenant(s.Source); t != "" {
+		name = t + ":" + name
 	}
-	return s.Table.String()
+	if s.Archived {
+		name += " (archive)"
+	}
+	return name
 }
 
 func actionName(s retention.Step) string {
@@ -138,9 +143,7 @@ func (t planText) mark(s retention.Step) string {
 const waitsMark = "waits"
 
 // about reports whether a refusal stops the step.
-func about(r retention.Refusal, s retention.Step) bool {
-	return r.Policy == "" || r.Policy == s.Policy && (r.Rule == "" || r.Rule == s.Rule && (r.Stage == 0 || r.Stage == s.Stage))
-}
+func about(r retention.Refusal, s retention.Step) bool { return r.About(&s) }
 
 func (t planText) note(name, format string, args ...any) {
 	t.line("  %s %s", t.paint(dim, name+":"), fmt.Sprintf(format, args...))

@@ -71,6 +71,9 @@ func envOf(cfg *configs.Config) policies.Env {
 			env.Sources[name] = policies.SourceFiles
 		}
 	}
+	for name := range cfg.Fleets {
+		env.Sources[name] = policies.SourceSQL
+	}
 	for name := range cfg.Vaults {
 		env.Vaults = append(env.Vaults, name)
 	}
@@ -150,7 +153,7 @@ func (a *app) newEngine(ctx context.Context, h *house, loaded policies.Loaded) (
 		return nil, err
 	}
 	e := &engine.Engine{
-		Store: h.store, Sources: a.sources(h.cfg), Vaults: vaults(h.cfg), Policies: loaded.Policies,
+		Store: h.store, Sources: a.sources(h.cfg), Fleets: fleets(h.cfg), Vaults: vaults(h.cfg), Policies: loaded.Policies,
 		FourEyes: h.cfg.Approvals.FourEyes, User: a.user(),
 		Grace: grace, Now: a.now, Log: log, Owner: a.owner(), Progress: h.progress.show, Reached: reached,
 	}
@@ -230,14 +233,29 @@ func (a *app) user() string {
 func (a *app) sources(cfg *configs.Config) map[string]*engine.SourceRef {
 	registry := connectors.Default()
 	refs := map[string]*engine.SourceRef{}
+	pools := map[string]*engine.Pool{}
+	for name, f := range cfg.Fleets {
+		pools[name] = engine.NewPool(f.AtOnce)
+	}
 	for name, s := range cfg.Sources {
+		open := func(ctx context.Context) (retention.Source, error) {
+			return registry.Open(ctx, s.Driver, connectors.Options{DSN: s.DSN.Reveal(), ReadDSN: s.DSNRead.Reveal(), LockTimeout: s.Throttle.LockTimeout})
+		}
+		if pool := pools[s.Fleet]; pool != nil {
+			open = pool.Open(name, open, configs.Hider(s.DSN))
+		}
 		refs[name] = &engine.SourceRef{Name: name, Driver: s.Driver, Backups: s.Backups,
-			Fair: connectors.Fair(s.Driver), Parallel: s.Parallel, Runs: s.Runs, Throttle: throttle(s),
-			Open: func(ctx context.Context) (retention.Source, error) {
-				return registry.Open(ctx, s.Driver, connectors.Options{DSN: s.DSN.Reveal(), ReadDSN: s.DSNRead.Reveal(), LockTimeout: s.Throttle.LockTimeout})
-			}}
+			Fair: connectors.Fair(s.Driver), Parallel: s.Parallel, Runs: s.Runs, Throttle: throttle(s), Open: open}
 	}
 	return refs
+}
+
+func fleets(cfg *configs.Config) map[string]engine.Fleet {
+	out := map[string]engine.Fleet{}
+	for name, f := range cfg.Fleets {
+		out[name] = engine.Fleet{Tenants: f.Tenants, AtOnce: f.AtOnce}
+	}
+	return out
 }
 
 // defaultRate is how many rows a second batches do at most on a database server,

@@ -39,6 +39,27 @@ func (v Vault) Table(t retention.TableName) retention.TableName {
 	return out
 }
 
+// at is the vault as the source sees it: a fleet's vault is in each tenant itself.
+func (v Vault) at(source string) Vault {
+	if f := retention.FleetOf(source); f != "" && v.Source == f {
+		v.Source = source
+	}
+	return v
+}
+
+// DatasetKey names a dataset, of a tenant where it is one, in a [Result].
+func DatasetKey(p *retention.Policy, d *retention.Dataset) string {
+	return retention.AtTenant(p.Name+"/"+d.Name, d.Source)
+}
+
+// RuleKey names a rule, of a tenant where its dataset is one, in a [Result].
+func RuleKey(p *retention.Policy, r *retention.Rule) string {
+	if d := p.Dataset(r.Dataset); d != nil {
+		return retention.AtTenant(p.Name+"/"+r.ID, d.Source)
+	}
+	return p.Name + "/" + r.ID
+}
+
 // Step is one stage of one rule, bound to one live table.
 type Step struct {
 	Policy    *retention.Policy
@@ -95,14 +116,14 @@ type Index struct {
 type Result struct {
 	Steps    []Step
 	Problems []Problem
-	// Whole selects every row of a dataset, by policy/dataset.
+	// Whole selects every row of a dataset, by [DatasetKey].
 	Whole map[string]retention.Selection
 	// Archives selects every archived row of a dataset and of its children, in
-	// each vault, by policy/dataset.
+	// each vault, by [DatasetKey].
 	Archives map[string][]retention.Selection
 	// Orphans are archived rows of no rule of now.
 	Orphans []Orphans
-	// Protects selects, for each legal minimum by policy/rule, the rows of its
+	// Protects selects, for each legal minimum by [RuleKey], the rows of its
 	// table: due are those whose minimum is over.
 	Protects map[string]retention.Selection
 }
@@ -114,7 +135,7 @@ func Bind(in Input) Result {
 	for _, p := range in.Policies {
 		for i := range p.Datasets {
 			if sel, ok := w.whole(&p.Datasets[i]); ok {
-				out.Whole[p.Name+"/"+p.Datasets[i].Name] = sel
+				out.Whole[DatasetKey(p, &p.Datasets[i])] = sel
 			}
 		}
 		for i := range p.Rules {
@@ -126,7 +147,7 @@ func Bind(in Input) Result {
 			}
 			if r := &p.Rules[i]; r.AtLeast != nil && !anyError(problems) && p.Dataset(r.Dataset) != nil {
 				if sel, err := w.protects(p, r); err == nil {
-					out.Protects[p.Name+"/"+r.ID] = sel
+					out.Protects[RuleKey(p, r)] = sel
 				}
 			}
 		}

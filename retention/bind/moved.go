@@ -59,6 +59,7 @@ func (w *world) movedRelations(source string, r retention.Relation) []retention.
 func (w *world) copies(source string, t retention.TableName) []retention.TableName {
 	var out []retention.TableName
 	for _, v := range w.Vaults {
+		v = v.at(source)
 		if v.Sealed || w.phys(v.Source, t) != w.phys(source, t) {
 			continue
 		}

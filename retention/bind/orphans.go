@@ -1,6 +1,10 @@
 package bind
 
-import "github.com/retentiond/retentiond/retention"
+import (
+	"slices"
+
+	"github.com/retentiond/retentiond/retention"
+)
 
 // Orphans selects the archived rows that no rule will ever end: their rule was
 // renamed, or lost its archive stage. Every archive ends (L9), so they are told.
@@ -15,7 +19,7 @@ func (w *world) orphans() []Orphans {
 	seen := map[phys]bool{}
 	for source, s := range w.Schemas {
 		for _, v := range w.Vaults {
-			if v.Sealed || v.Source != source {
+			if v.Sealed || v.at(source).Source != source {
 				continue
 			}
 			for _, t := range s.Tables {
@@ -51,7 +55,9 @@ func (w *world) archivers() []retention.Scalar {
 		for i := range p.Rules {
 			for _, st := range p.Rules[i].Stages {
 				if st.Action.Kind == retention.Archive {
-					out = append(out, retention.Scalar{Text: p.Name + "/" + p.Rules[i].ID, Tag: retention.TagString})
+					if s := (retention.Scalar{Text: p.Name + "/" + p.Rules[i].ID, Tag: retention.TagString}); !slices.Contains(out, s) {
+						out = append(out, s)
+					}
 					break
 				}
 			}

@@ -61,7 +61,7 @@ func (s tableSet) rule(r *retention.Rule) {
 func (s tableSet) copies(vaults map[string]Vault, sources []string) {
 	live := s.sorted()
 	for _, v := range vaults {
-		if v.Sealed || !slices.Contains(sources, v.Source) {
+		if v.Sealed || !slices.ContainsFunc(sources, func(s string) bool { return v.at(s).Source == s }) {
 			continue
 		}
 		for _, t := range live {

@@ -9,6 +9,7 @@ import (
 // into binds the vault that an archive stage moves rows to.
 func (b *binder) into(a *retention.Action) *retention.VaultTables {
 	v, ok := b.Vaults[a.Vault]
+	v = v.at(b.dataset.Source)
 	switch {
 	case !ok:
 		b.fail(retention.RefusePolicyError, "name it under vaults: in the configuration", "vault %q is not configured", a.Vault)
@@ -38,7 +39,7 @@ func (b *binder) archiveBefore(i int) (Vault, string, bool) {
 	for j := i - 1; j >= 0; j-- {
 		if a := b.rule.Stages[j].Action; a.Kind == retention.Archive {
 			v, ok := b.Vaults[a.Vault]
-			return v, a.Vault, ok && !v.Sealed
+			return v.at(b.dataset.Source), a.Vault, ok && !v.Sealed
 		}
 	}
 	return Vault{}, "", false

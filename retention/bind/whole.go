@@ -62,7 +62,7 @@ func (r *Result) archives(steps []Step) {
 		if !steps[i].Archived {
 			continue
 		}
-		sel, name := steps[i].Selection, steps[i].Policy.Name+"/"+steps[i].Dataset.Name
+		sel, name := steps[i].Selection, DatasetKey(steps[i].Policy, steps[i].Dataset)
 		whole := func(t *retention.Table, reach *retention.Reach) retention.Selection {
 			return retention.Selection{Schema: sel.Schema, Table: t, Clock: retention.ClockTest{Any: true}, Reach: reach}
 		}

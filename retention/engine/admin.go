@@ -35,7 +35,11 @@ func (e *Engine) Check(ctx context.Context) ([]Finding, error) {
 		}
 		out = append(out, Finding{Level: level, Policy: p.Policy, Rule: p.Rule, Dataset: p.Dataset, Source: p.Source, Code: code, Message: p.Message, Hint: e.indexSQL(ctx, p)})
 	}
-	return append(out, e.checkSteps(ctx, v)...), nil
+	gone, err := e.checkTakenOut(ctx)
+	if err != nil {
+		return out, err
+	}
+	return append(append(out, gone...), e.checkSteps(ctx, v)...), nil
 }
 
 func (e *Engine) checkSource(v *view, name string) []Finding {
@@ -123,6 +127,9 @@ func (e *Engine) InstallSQL(ctx context.Context) (map[string]string, error) {
 		if err != nil {
 			return out, err
 		}
+		if _, err := src.Server(ctx); err != nil && retention.FleetOf(name) != "" { // a tenant is open once it was asked
+			return out, fmt.Errorf("source %q: %w", name, err)
+		}
 		out[name] = src.InstallSQL()
 	}
 	return out, nil
@@ -202,7 +209,7 @@ func (e *Engine) askAnew(ctx context.Context, source string, g retention.Gate) e
 			if d := p.Dataset(r.Dataset); d == nil || d.Source != source {
 				continue
 			}
-			seen, known, err := e.Store.Seen(ctx, p.Name, r.ID)
+			seen, known, err := e.Store.Seen(ctx, p.Name, retention.AtTenant(r.ID, source))
 			if err == nil && known {
 				seen.Approved, seen.Meaning, seen.Complete = false, meaningAdopted, false
 				err = e.Store.SetSeen(ctx, seen)

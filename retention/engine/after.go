@@ -58,11 +58,11 @@ func (sw *stepWork) reasons(n int64) retention.Spared {
 // remember keeps what the rule last did and on which schema, so that a later
 // change of either is noticed before the next write.
 func (sw *stepWork) remember(ctx context.Context) error {
-	seen, _, err := sw.Store.Seen(ctx, sw.step.Policy, sw.step.Rule)
+	seen, _, err := sw.Store.Seen(ctx, sw.step.Policy, retention.AtTenant(sw.step.Rule, sw.step.Source))
 	if err != nil {
 		return fatal(fmt.Errorf("reading what rule %q did: %w", sw.step.Rule, err))
 	}
-	seen.Policy, seen.Rule = sw.step.Policy, sw.step.Rule
+	seen.Policy, seen.Rule = sw.step.Policy, retention.AtTenant(sw.step.Rule, sw.step.Source)
 	complete := sw.left() <= 0 && sw.report.Spared.Failed == 0 && sw.report.Error == ""
 	if seen.RanAt.Equal(sw.plan.AsOf) { // an earlier stage of the same rule
 		complete = complete && seen.Complete

@@ -27,6 +27,7 @@ type Store interface {
 type Engine struct {
 	Store    Store
 	Sources  map[string]*SourceRef // by configured name
+	Fleets   map[string]Fleet      // by configured name; their tenants are sources
 	Vaults   map[string]Vault      // by configured name
 	Policies []*retention.Policy   // that load
 	Failed   []FailedPolicy        // that do not
@@ -151,6 +152,7 @@ type HoldPreview struct {
 type HoldCount struct {
 	Policy  string `json:"policy"`
 	Dataset string `json:"dataset"`
+	Source  string `json:"source,omitempty"` // of a fleet: the tenant
 	Rows    int64  `json:"rows"`
 	Due     int64  `json:"due"`
 }
@@ -219,6 +221,7 @@ type Unexplained struct {
 type ExplainedRow struct {
 	Policy  string          `json:"policy"`
 	Dataset string          `json:"dataset"`
+	Source  string          `json:"source,omitempty"` // of a fleet: the tenant
 	Table   string          `json:"table"`
 	Vault   string          `json:"vault,omitempty"` // where an archived row is
 	Key     string          `json:"key"`

@@ -85,11 +85,11 @@ func (w *work) approvals(ctx context.Context) error {
 		if s.ReportOnly || s.Classes.Due == 0 || w.refused(s) != nil {
 			continue
 		}
-		seen, _, err := w.Store.Seen(ctx, s.Policy, s.Rule)
+		seen, _, err := w.Store.Seen(ctx, s.Policy, retention.AtTenant(s.Rule, s.Source))
 		if err != nil {
 			return fmt.Errorf("reading what was approved of rule %q: %w", s.Rule, err)
 		}
-		seen.Policy, seen.Rule, seen.Approved = s.Policy, s.Rule, true
+		seen.Policy, seen.Rule, seen.Approved = s.Policy, retention.AtTenant(s.Rule, s.Source), true
 		seen.Meaning, seen.Fingerprint = s.Meaning, s.Fingerprint
 		if err := w.Store.SetSeen(ctx, seen); err != nil {
 			return fmt.Errorf("keeping the approval of rule %q: %w", s.Rule, err)

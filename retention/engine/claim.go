@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,7 +65,9 @@ func (c *Claim) add(e *Engine, policy, rule string) {
 	}
 }
 
+// source adds a source. Of a fleet it is the fleet itself that has seats.
 func (c *Claim) source(name string) {
+	name = cmp.Or(retention.FleetOf(name), name)
 	if name != "" && !slices.Contains(c.Sources, name) {
 		c.Sources = append(c.Sources, name)
 	}
@@ -110,7 +113,7 @@ func (w *work) claim(ctx context.Context) (retention.Lease, error) {
 }
 
 func (e *Engine) runsOn(source string) int {
-	if ref := e.Sources[source]; ref != nil && ref.Runs > 0 {
+	if ref := e.Sources[e.oneOf(source)]; ref != nil && ref.Runs > 0 {
 		return ref.Runs
 	}
 	return DefaultRuns

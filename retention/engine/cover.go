@@ -205,9 +205,9 @@ func (e *Engine) follow(v *view, source string, h *retention.HoldSet) *retention
 	out := *h
 	out.Scoped = slices.Clone(h.Scoped)
 	for _, name := range v.namesOf(source) {
-		for _, p := range e.allPolicies() {
+		for _, p := range e.asWritten() {
 			for i := range p.Datasets {
-				if d := &p.Datasets[i]; d.Source == name {
+				if d := &p.Datasets[i]; d.Source == name || d.Source == retention.FleetOf(name) && d.Source != "" {
 					out.Scoped = followed(out.Scoped, h.Named, p.Name+"/"+d.Name, v.liveName(source, d.Table))
 				}
 			}

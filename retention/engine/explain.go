@@ -155,7 +155,7 @@ func (e *Engine) rowsAt(ctx context.Context, v *view, at *place, src retention.S
 			continue
 		}
 		index[ev.Key] = len(rows)
-		rows = append(rows, ExplainedRow{Policy: at.policy.Name, Dataset: at.dataset.Name, Table: at.whole.Table.Name.String(), Vault: at.vault,
+		rows = append(rows, ExplainedRow{Policy: at.policy.Name, Dataset: at.dataset.Name, Source: retention.Tenant(at.dataset.Source), Table: at.whole.Table.Name.String(), Vault: at.vault,
 			Key: ev.Key, Rules: []ExplainedRule{}, Holds: []string{}})
 	}
 	return rows, index, nil

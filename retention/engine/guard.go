@@ -25,8 +25,16 @@ func (e *Engine) guard(ctx context.Context, p *retention.Plan, v *view, now time
 	}
 	why := jump(now, anchor, maxJump+e.longestPause(now))
 	for name, srv := range v.servers {
-		if d := srv.Now.Sub(now).Abs(); !srv.Now.IsZero() && d > maxSkew+time.Second {
-			why = fmt.Sprintf("the clock of source %q differs by %s", name, d.Round(time.Second))
+		d := srv.Now.Sub(now).Abs()
+		if srv.Now.IsZero() || d <= maxSkew+time.Second {
+			continue
+		}
+		text := fmt.Sprintf("the clock of source %q differs by %s", name, d.Round(time.Second))
+		switch {
+		case retention.FleetOf(name) == "":
+			why = text
+		case !accept && v.down[name] == nil: // one tenant's clock stops that tenant
+			v.down[name] = refuse(retention.RefuseClock, "%s: if both clocks are right, a person says so: retentiond run --accept-clock", text)
 		}
 	}
 	if why != "" && !accept {

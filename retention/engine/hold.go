@@ -183,6 +183,13 @@ func (e *Engine) passAll(limited, ctx context.Context, names []string, h retenti
 // passOne passes one gate, which then knows the hold's version and a log that
 // holds it: a store that went back to before the hold is found out from then on.
 func (e *Engine) passOne(ctx context.Context, name string, version int64, cp audit.Checkpoint) error {
+	if e.takenOut(name) { // nobody can begin a batch there without seeing the hold: those begun before are open intents
+		open, err := e.Store.OpenIntents(ctx)
+		if err != nil {
+			return fmt.Errorf("reading open intents: %w", err)
+		}
+		return strays(name, open)
+	}
 	src, err := e.source(ctx, name)
 	if err != nil {
 		return err

@@ -79,7 +79,7 @@ func (e *Engine) item(ctx context.Context, v *view, p *retention.Plan, s *retent
 		return out, nil
 	}
 	for _, r := range p.Refusals {
-		if r.Policy == s.Policy && r.Rule == s.Rule && (r.Stage == 0 || r.Stage == s.Stage) {
+		if r.Rule != "" && r.About(s) {
 			out.Because = string(r.Code) + ": " + r.Message
 			out.Explained = r.Approvable
 			return out, nil
@@ -103,7 +103,7 @@ func (e *Engine) sinceSlot(ctx context.Context, v *view, s *retention.Step, out 
 	if err != nil {
 		return err
 	}
-	seen, _, err := e.Store.Seen(ctx, s.Policy, s.Rule)
+	seen, _, err := e.Store.Seen(ctx, s.Policy, retention.AtTenant(s.Rule, s.Source))
 	if err != nil {
 		return fmt.Errorf("reading when rule %q ran: %w", s.Rule, err)
 	}
@@ -115,9 +115,15 @@ func (e *Engine) sinceSlot(ctx context.Context, v *view, s *retention.Step, out 
 		out.Explained, out.Because = false, "overdue, and the rule never ran"
 		return nil
 	}
-	then, err := e.look(ctx, slot)
-	if err != nil {
-		return err
+	then := v.past[slot]
+	if then == nil {
+		if then, err = e.look(ctx, slot); err != nil {
+			return err
+		}
+		if v.past == nil {
+			v.past = map[time.Time]*view{}
+		}
+		v.past[slot] = then
 	}
 	old := then.find(s)
 	src, err := e.source(ctx, s.Source)
@@ -144,7 +150,7 @@ func (e *Engine) lastSlot(ctx context.Context, b *bind.Step, now time.Time) (tim
 		expr = b.Policy.Schedule
 	}
 	if expr == "" {
-		seen, _, err := e.Store.Seen(ctx, b.Policy.Name, b.Rule.ID)
+		seen, _, err := e.Store.Seen(ctx, b.Policy.Name, retention.AtTenant(b.Rule.ID, b.Source))
 		return seen.RanAt.Truncate(time.Second), "last run", err
 	}
 	schedule, err := cron.ParseStandard(expr)
@@ -176,7 +182,7 @@ func previous(s cron.Schedule, now time.Time) time.Time {
 func (e *Engine) refusedItems(p *retention.Plan) []InventoryItem {
 	var out []InventoryItem
 	for _, r := range p.Refusals {
-		if counted(p, r) || r.Rule == "" {
+		if inPlan(p, r) || r.Rule == "" {
 			continue
 		}
 		out = append(out, InventoryItem{Policy: r.Policy, Dataset: e.datasetOf(r.Policy, r.Rule), Rule: r.Rule, Because: "not counted", Error: string(r.Code) + ": " + r.Message})
@@ -184,9 +190,9 @@ func (e *Engine) refusedItems(p *retention.Plan) []InventoryItem {
 	return out
 }
 
-func counted(p *retention.Plan, r retention.Refusal) bool {
+func inPlan(p *retention.Plan, r retention.Refusal) bool {
 	for i := range p.Steps {
-		if s := &p.Steps[i]; s.Policy == r.Policy && s.Rule == r.Rule && (r.Stage == 0 || s.Stage == r.Stage) {
+		if r.Rule != "" && r.About(&p.Steps[i]) {
 			return true
 		}
 	}
@@ -216,7 +222,7 @@ func (e *Engine) undecided(ctx context.Context, v *view) ([]InventoryItem, error
 				continue
 			}
 			rules++
-			if only, ok := v.bound.Protects[p.Name+"/"+r.ID]; ok && len(r.Stages) == 0 {
+			if only, ok := v.bound.Protects[bind.RuleKey(p, r)]; ok && len(r.Stages) == 0 {
 				item, err := e.passive(ctx, v, p, d, r, only, src)
 				if err != nil {
 					return err

@@ -118,7 +118,7 @@ func groups(ctx context.Context, v *view, b *bind.Step, src retention.Inspector)
 // approval says whether the step waits for a person, and refuses a schema that
 // moved since the rule last acted or was approved.
 func (e *Engine) approval(ctx context.Context, b *bind.Step, s *retention.Step) (*retention.Refusal, error) {
-	seen, known, err := e.Store.Seen(ctx, s.Policy, s.Rule)
+	seen, known, err := e.Store.Seen(ctx, s.Policy, retention.AtTenant(s.Rule, s.Source))
 	if err != nil {
 		return nil, fmt.Errorf("reading what was approved of rule %q: %w", s.Rule, err)
 	}

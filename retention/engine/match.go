@@ -129,7 +129,7 @@ func (e *Engine) strike(ctx context.Context, v *view, typ string, ids []string, 
 		return nil
 	}
 	return e.eachDataset(ctx, v, func(p *retention.Policy, d *retention.Dataset, sel retention.Selection, src retention.Source) error {
-		for _, s := range append([]retention.Selection{sel}, v.bound.Archives[p.Name+"/"+d.Name]...) {
+		for _, s := range append([]retention.Selection{sel}, v.bound.Archives[bind.DatasetKey(p, d)]...) {
 			if err := look(p, d, s, src); err != nil {
 				return err
 			}

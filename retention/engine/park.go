@@ -22,21 +22,22 @@ func (w *work) waiting(ctx context.Context) ([]retention.Step, error) {
 		if s.ReportOnly || !w.asks(s) {
 			continue
 		}
-		plan, state, err := w.Store.Parked(ctx, *s, w.now().Add(-planLife))
+		plan, state, err := w.Store.Parked(ctx, atTenant(*s), w.now().Add(-planLife))
 		if err != nil {
 			return nil, fmt.Errorf("looking for a plan that waits: %w", err)
 		}
 		fresh = fresh || plan == ""
-		before[s.Policy+"/"+s.Rule] = parkedText(plan, state)
-		all = append(all, *s)
+		before[retention.AtTenant(s.Policy+"/"+s.Rule, s.Source)] = parkedText(plan, state)
+		all = append(all, atTenant(*s))
 	}
 	if fresh {
 		return all, nil
 	}
 	w.asked = true
 	for i := range w.report.Refusals {
-		if r := &w.report.Refusals[i]; r.Approvable && before[r.Policy+"/"+r.Rule] != "" {
-			r.Message = before[r.Policy+"/"+r.Rule]
+		r := &w.report.Refusals[i]
+		if text := before[retention.AtTenant(r.Policy+"/"+r.Rule, r.Source)]; r.Approvable && text != "" {
+			r.Message = text
 		}
 	}
 	return nil, nil
@@ -53,7 +54,7 @@ func parkedText(plan string, state retention.PlanState) string {
 func (w *work) asks(s *retention.Step) bool {
 	for i := range w.report.Refusals {
 		r := &w.report.Refusals[i]
-		if r.Approvable && r.Policy == s.Policy && r.Rule == s.Rule && (r.Stage == 0 || r.Stage == s.Stage) {
+		if r.Approvable && r.Rule != "" && r.About(s) {
 			return true
 		}
 	}
@@ -85,4 +86,10 @@ func (w *work) newRefusals() []retention.Refusal {
 		}
 	}
 	return out
+}
+
+// atTenant is the step as it is remembered: a tenant's rule is its own.
+func atTenant(s retention.Step) retention.Step {
+	s.Rule = retention.AtTenant(s.Rule, s.Source)
+	return s
 }

@@ -44,7 +44,7 @@ func (w *work) pinStep(ctx context.Context, i int, s *retention.Step, b *bind.St
 	set, err := w.dueNow(ctx, s, b)
 	if err != nil {
 		r := downRefusal(fmt.Errorf("reading due rows of table %q: %w", s.Table, err))
-		r.Policy, r.Rule, r.Stage = s.Policy, s.Rule, s.Stage
+		r.Policy, r.Rule, r.Stage, r.Source = s.Policy, s.Rule, s.Stage, retention.Tenant(s.Source)
 		w.report.Refusals = append(w.report.Refusals, *r)
 		return
 	}

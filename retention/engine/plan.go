@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/retentiond/retentiond/retention"
@@ -59,6 +60,7 @@ func (e *Engine) plan(ctx context.Context, req PlanRequest, now time.Time) (rete
 			p.Policies = append(p.Policies, retention.PolicyRef{Policy: pol.Name, Digest: pol.Digest})
 		}
 	}
+	e.tellLeftBehind(ctx)
 	if err := e.guard(ctx, &p, v, now, req.AcceptClock); err != nil {
 		return p, v, err
 	}
@@ -133,7 +135,7 @@ func (e *Engine) refuseFailed(p *retention.Plan, req PlanRequest) {
 
 // refuseBound makes binding errors and dead sources refusals of their rules.
 func (e *Engine) refuseBound(p *retention.Plan, v *view, req PlanRequest) {
-	for _, pol := range e.Policies {
+	for _, pol := range v.acting {
 		for i := range pol.Rules {
 			r := &pol.Rules[i]
 			d := pol.Dataset(r.Dataset)
@@ -141,7 +143,7 @@ func (e *Engine) refuseBound(p *retention.Plan, v *view, req PlanRequest) {
 				continue
 			}
 			if down := v.down[d.Source]; down != nil {
-				p.Refusals = append(p.Refusals, retention.Refusal{Policy: pol.Name, Rule: r.ID, Code: down.Code, Message: down.Message})
+				p.Refusals = append(p.Refusals, retention.Refusal{Policy: pol.Name, Rule: r.ID, Source: retention.Tenant(d.Source), Code: down.Code, Message: down.Message})
 			}
 		}
 	}
@@ -149,7 +151,7 @@ func (e *Engine) refuseBound(p *retention.Plan, v *view, req PlanRequest) {
 		if !req.wants(b.Policy, b.Rule) || v.down[b.Source] != nil {
 			continue
 		}
-		p.Refusals = append(p.Refusals, retention.Refusal{Policy: b.Policy, Rule: b.Rule, Code: b.Code, Message: remedied(b)})
+		p.Refusals = append(p.Refusals, retention.Refusal{Policy: b.Policy, Rule: b.Rule, Source: retention.Tenant(b.Source), Code: b.Code, Message: remedied(b)})
 	}
 }
 
@@ -157,31 +159,69 @@ func (r PlanRequest) wants(policy, rule string) bool {
 	return (r.Policy == "" || r.Policy == policy) && (r.Rule == "" || r.Rule == rule) && (len(r.Rules) == 0 || has(r.Rules, rule))
 }
 
-// count makes the steps. One step that cannot be counted is refused; the others
-// go on (L13).
+// count makes the steps, in the order of the policies. One step that cannot be
+// counted is refused; the others go on (L13). Tenants are counted side by side.
 func (e *Engine) count(ctx context.Context, p *retention.Plan, v *view, req PlanRequest) error {
-	for i := range v.bound.Steps {
-		b := &v.bound.Steps[i]
-		if !req.wants(b.Policy.Name, b.Rule.ID) || v.down[b.Source] != nil {
+	found := make([]counted, len(v.bound.Steps))
+	var mu sync.Mutex
+	done := 0
+	by, order := v.stepsBySource(func(b *bind.Step) bool { return req.wants(b.Policy.Name, b.Rule.ID) && v.down[b.Source] == nil })
+	e.eachSource(order, func(source string) {
+		for _, i := range by[source] {
+			b := &v.bound.Steps[i]
+			locked(&mu, func() {
+				e.progress(Progress{Phase: "plan", Policy: b.Policy.Name, Rule: b.Rule.ID, Done: int64(done), Total: int64(len(v.bound.Steps))})
+				done++
+			})
+			s, refusals, err := e.step(ctx, v, b)
+			if err != nil {
+				refusals = append(refusals, *downRefusal(err))
+			}
+			found[i] = counted{&s, refusals, err}
+		}
+	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	for i, f := range found {
+		if f.step == nil {
 			continue
 		}
-		e.progress(Progress{Phase: "plan", Policy: b.Policy.Name, Rule: b.Rule.ID, Done: int64(i), Total: int64(len(v.bound.Steps))})
-		s, refusals, err := e.step(ctx, v, b)
-		if err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			refusals = append(refusals, *downRefusal(err))
-		} else {
-			p.Steps = append(p.Steps, s)
+		if f.err == nil {
+			p.Steps = append(p.Steps, *f.step)
 		}
-		for _, r := range refusals {
-			r.Policy, r.Rule, r.Stage = b.Policy.Name, b.Rule.ID, b.Stage
+		b := &v.bound.Steps[i]
+		for _, r := range f.refusals {
+			r.Policy, r.Rule, r.Stage, r.Source = b.Policy.Name, b.Rule.ID, b.Stage, retention.Tenant(b.Source)
 			p.Refusals = append(p.Refusals, r)
 		}
 	}
 	e.progress(Progress{Phase: "plan", Done: int64(len(v.bound.Steps)), Total: int64(len(v.bound.Steps))})
 	return nil
+}
+
+// counted is what counting one bound step came to; step nil: it was not wanted.
+type counted struct {
+	step     *retention.Step
+	refusals []retention.Refusal
+	err      error
+}
+
+// stepsBySource are the indexes of the bound steps, by source, and the sources in
+// order.
+func (v *view) stepsBySource(wanted func(*bind.Step) bool) (by map[string][]int, order []string) {
+	by = map[string][]int{}
+	for i := range v.bound.Steps {
+		b := &v.bound.Steps[i]
+		if !wanted(b) {
+			continue
+		}
+		if by[b.Source] == nil {
+			order = append(order, b.Source)
+		}
+		by[b.Source] = append(by[b.Source], i)
+	}
+	return by, order
 }
 
 func (e *Engine) step(ctx context.Context, v *view, b *bind.Step) (retention.Step, []retention.Refusal, error) {
@@ -291,6 +331,9 @@ func (e *Engine) save(ctx context.Context, p retention.Plan) error {
 func (e *Engine) recordRefusals(ctx context.Context, run string, refusals []retention.Refusal) error {
 	for _, r := range refusals {
 		ev := audit.Event{Kind: audit.RefusalMade, Run: run, Policy: r.Policy, Rule: r.Rule, Data: map[string]any{"code": r.Code}}
+		if r.Source != "" {
+			ev.Data["source"] = r.Source
+		}
 		if _, err := e.Store.Record(ctx, ev); err != nil {
 			return fmt.Errorf("recording a refusal: %w", err)
 		}

@@ -110,7 +110,7 @@ func (w *work) weigh(approved bool) {
 		s := &w.plan.Steps[i]
 		if s.NeedsApproval && !s.ReportOnly {
 			r := waits(retention.RefuseApproval, "%s (%d due): look at the plan, then: retentiond approve %s --by NAME --reason TEXT%s", s.Why, s.Classes.Due, w.plan.ID, w.askedOf())
-			r.Policy, r.Rule, r.Stage = s.Policy, s.Rule, s.Stage
+			r.Policy, r.Rule, r.Stage, r.Source = s.Policy, s.Rule, s.Stage, retention.Tenant(s.Source)
 			w.report.Refusals = append(w.report.Refusals, *r)
 		}
 	}
@@ -219,7 +219,7 @@ func (w *work) changed() {
 			r = refuse(retention.RefuseSchemaDrift, "table %q or a child of it changed since the plan was made: plan again", s.Table)
 		}
 		if r != nil {
-			r.Policy, r.Rule, r.Stage = s.Policy, s.Rule, s.Stage
+			r.Policy, r.Rule, r.Stage, r.Source = s.Policy, s.Rule, s.Stage, retention.Tenant(s.Source)
 			w.report.Refusals = append(w.report.Refusals, *r)
 		}
 	}
@@ -227,7 +227,7 @@ func (w *work) changed() {
 
 func (v *view) whyUnbound(s *retention.Step) string {
 	for _, p := range v.bound.Errors() {
-		if p.Policy == s.Policy && p.Rule == s.Rule {
+		if p.Policy == s.Policy && p.Rule == s.Rule && p.Source == s.Source {
 			return p.Message
 		}
 	}
@@ -246,7 +246,7 @@ func (w *work) install(ctx context.Context) (fresh bool, err error) {
 		was := w.view.servers[s.Source].Gate.Installed
 		if err := w.installFor(ctx, s, b.Act.Into, w.view); err != nil {
 			r := downRefusal(err)
-			w.report.Refusals = append(w.report.Refusals, retention.Refusal{Policy: s.Policy, Rule: s.Rule, Stage: s.Stage, Code: r.Code, Message: r.Message})
+			w.report.Refusals = append(w.report.Refusals, retention.Refusal{Policy: s.Policy, Rule: s.Rule, Stage: s.Stage, Source: retention.Tenant(s.Source), Code: r.Code, Message: r.Message})
 			continue
 		}
 		fresh = fresh || !was

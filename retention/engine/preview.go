@@ -25,7 +25,7 @@ func (e *Engine) PreviewHold(ctx context.Context, req HoldRequest) (HoldPreview,
 	if err := e.checkScopes(v, scopes, req); err != nil {
 		return out, err
 	}
-	if err := v.identifiers(e.Policies, req.Subjects); err != nil {
+	if err := v.identifiers(v.acting, req.Subjects); err != nil {
 		return out, err
 	}
 	if len(req.Subjects) > 0 && len(req.Datasets) == 0 {
@@ -53,7 +53,7 @@ func (e *Engine) checkHold(ctx context.Context, req HoldRequest) ([]retention.Ho
 	if err := e.checkScopes(v, scopes, req); err != nil {
 		return nil, err
 	}
-	if err := v.identifiers(e.Policies, req.Subjects); err != nil {
+	if err := v.identifiers(v.acting, req.Subjects); err != nil {
 		return nil, err
 	}
 	if req.AllowUnmatched {
@@ -109,7 +109,9 @@ func (e *Engine) scopes(req HoldRequest) ([]retention.HoldScope, error) {
 		if d == nil {
 			return nil, usage("write POLICY/DATASET; "+list("the datasets are", e.datasetNames()), "there is no dataset %q", name)
 		}
-		out = append(out, retention.HoldScope{Dataset: p.Name + "/" + d.Name, Source: d.Source, Table: d.Table})
+		for _, source := range e.tenants(d.Source) {
+			out = append(out, retention.HoldScope{Dataset: p.Name + "/" + d.Name, Source: source, Table: d.Table})
+		}
 	}
 	return out, nil
 }
@@ -119,7 +121,7 @@ func (e *Engine) dataset(name string) (*retention.Policy, *retention.Dataset) {
 	if !ok {
 		return nil, nil
 	}
-	for _, p := range e.allPolicies() {
+	for _, p := range e.asWritten() {
 		if p.Name == policy {
 			return p, p.Dataset(ds)
 		}
@@ -129,7 +131,7 @@ func (e *Engine) dataset(name string) (*retention.Policy, *retention.Dataset) {
 
 func (e *Engine) datasetNames() []string {
 	var out []string
-	for _, p := range e.allPolicies() {
+	for _, p := range e.asWritten() {
 		for i := range p.Datasets {
 			out = append(out, p.Name+"/"+p.Datasets[i].Name)
 		}
@@ -169,10 +171,10 @@ func (e *Engine) notCovered() []string {
 
 // eachDataset calls f with a selection of every row of each dataset's table.
 func (e *Engine) eachDataset(ctx context.Context, v *view, f func(*retention.Policy, *retention.Dataset, retention.Selection, retention.Source) error) error {
-	for _, p := range e.Policies {
+	for _, p := range v.acting {
 		for i := range p.Datasets {
 			d := &p.Datasets[i]
-			sel, ok := v.bound.Whole[p.Name+"/"+d.Name]
+			sel, ok := v.bound.Whole[bind.DatasetKey(p, d)]
 			if !ok {
 				continue
 			}
@@ -221,7 +223,7 @@ func (e *Engine) frozen(ctx context.Context, v *view, req HoldRequest) ([]HoldCo
 			return err
 		}
 		due, err := e.frozenDue(ctx, v, p, d, set, src)
-		out = append(out, HoldCount{Policy: p.Name, Dataset: d.Name, Rows: rows, Due: due})
+		out = append(out, HoldCount{Policy: p.Name, Dataset: d.Name, Source: retention.Tenant(d.Source), Rows: rows, Due: due})
 		return err
 	})
 	return out, err
@@ -231,7 +233,7 @@ func (e *Engine) frozen(ctx context.Context, v *view, req HoldRequest) ([]HoldCo
 // included.
 func (e *Engine) reached(ctx context.Context, v *view, p *retention.Policy, d *retention.Dataset, sel retention.Selection, set *retention.HoldSet, src retention.Source) (int64, error) {
 	var rows int64
-	archives := v.bound.Archives[p.Name+"/"+d.Name]
+	archives := v.bound.Archives[bind.DatasetKey(p, d)]
 	for i, s := range append([]retention.Selection{sel}, archives...) {
 		if i > 0 && s.Table.Name != archives[0].Table.Name {
 			continue // children are counted in their own datasets

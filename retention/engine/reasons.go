@@ -77,10 +77,10 @@ type minimum struct {
 
 func (r *reasons) onTable() []minimum {
 	var out []minimum
-	for _, p := range r.Policies {
+	for _, p := range r.view.acting {
 		for i := range p.Rules {
 			rule := &p.Rules[i]
-			sel, ok := r.view.bound.Protects[p.Name+"/"+rule.ID]
+			sel, ok := r.view.bound.Protects[bind.RuleKey(p, rule)]
 			d := p.Dataset(rule.Dataset)
 			if ok && d != nil && sel.Table.Name == r.place.whole.Table.Name && has(r.view.namesOf(d.Source), r.place.dataset.Source) {
 				out = append(out, minimum{p, rule, sel})

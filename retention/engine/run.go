@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/retentiond/retentiond/retention"
@@ -26,6 +28,10 @@ type work struct {
 	// approved: a person said yes to this very plan.
 	approved bool
 	asked    bool // all that waits for an approval was asked for before
+
+	mu      sync.Mutex // of what tenants at work side by side share: the report, erase, and below
+	order   []int      // of the report's steps, in the plan
+	failure error      // after which nothing may act
 }
 
 // Run acts: it plans, or takes a saved plan, and does what the plan says, step
@@ -138,34 +144,66 @@ func (w *work) steps(ctx context.Context) error {
 	if err := w.pin(ctx); err != nil {
 		return err
 	}
+	by, order := map[string][]int{}, []string{}
 	for i := range w.plan.Steps {
-		s := &w.plan.Steps[i]
-		if s.ReportOnly {
-			continue
+		source := w.plan.Steps[i].Source
+		if retention.FleetOf(source) == "" {
+			source = "" // these keep the plan's order, whatever their source
 		}
-		if w.stop.Err() != nil {
-			return nil
+		if by[source] == nil {
+			order = append(order, source)
 		}
-		if r := w.refused(s); r != nil {
-			continue
+		by[source] = append(by[source], i)
+	}
+	w.eachSource(order, func(source string) {
+		for _, i := range by[source] {
+			if err := w.step(ctx, i); err != nil {
+				locked(&w.mu, func() { w.failure = errors.Join(w.failure, err) })
+			}
 		}
-		b := w.view.find(s)
-		if b == nil { // its binding was refused
-			continue
-		}
-		if err := w.do(ctx, i, s, b); err != nil {
-			return err
+	})
+	w.inOrder()
+	return w.failure
+}
+
+// step does one step of the plan, unless something stops it.
+func (w *work) step(ctx context.Context, i int) error {
+	s := &w.plan.Steps[i]
+	idle := s.ReportOnly || w.stop.Err() != nil
+	locked(&w.mu, func() { idle = idle || w.failure != nil || w.refused(s) != nil })
+	if idle {
+		return nil
+	}
+	b := w.view.find(s)
+	if b == nil { // its binding was refused
+		return nil
+	}
+	return w.do(ctx, i, s, b)
+}
+
+// inOrder puts the reports in the plan's order, whoever was ready first.
+func (w *work) inOrder() {
+	at := make([]int, len(w.order))
+	for i := range at {
+		at[i] = i
+	}
+	slices.SortStableFunc(at, func(a, b int) int { return w.order[a] - w.order[b] })
+	steps, moved := make([]retention.StepReport, len(at)), make([]int, len(at))
+	for to, from := range at {
+		steps[to], moved[from] = w.report.Steps[from], to
+	}
+	w.report.Steps = steps
+	for _, e := range w.erase {
+		for i, old := range e.steps {
+			e.steps[i] = moved[old]
 		}
 	}
-	return nil
 }
 
 // refused returns the refusal in the report that stops the step, if any.
 func (w *work) refused(s *retention.Step) *retention.Refusal {
 	for i := range w.report.Refusals {
-		r := &w.report.Refusals[i]
-		if r.Rule == "" && (r.Policy == "" || r.Policy == s.Policy) ||
-			r.Policy == s.Policy && r.Rule == s.Rule && (r.Stage == 0 || r.Stage == s.Stage) {
+		if r := &w.report.Refusals[i]; r.About(s) {
 			return r
 		}
 	}
@@ -263,7 +301,8 @@ func verdict(r *retention.RunReport, planned []retention.Step) retention.Verdict
 	due := map[string]bool{}
 	empty, acted, failed := false, false, false
 	for _, s := range planned {
-		due[s.Policy+"/"+s.Rule] = due[s.Policy+"/"+s.Rule] || s.Classes.Due > 0
+		k := retention.AtTenant(s.Policy+"/"+s.Rule, s.Source)
+		due[k] = due[k] || s.Classes.Due > 0
 	}
 	for _, s := range r.Steps {
 		acted = acted || s.Done > 0 || s.Planned > 0
@@ -272,7 +311,7 @@ func verdict(r *retention.RunReport, planned []retention.Step) retention.Verdict
 	}
 	unknown := false // refused before it could be counted
 	for _, f := range r.Refusals {
-		unknown = unknown || f.Rule == "" || !due[f.Policy+"/"+f.Rule]
+		unknown = unknown || f.Rule == "" || !due[retention.AtTenant(f.Policy+"/"+f.Rule, f.Source)]
 	}
 	switch {
 	case stopped(r):

@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"sync"
 
@@ -62,24 +64,28 @@ func (e *Engine) sourceNames() []string {
 }
 
 // usedSources lists the sources that some policy names, in order.
-func (e *Engine) usedSources() []string {
+func (e *Engine) usedSources() []string { return sourcesOf(e.allPolicies()) }
+
+// sourcesOf lists the sources of the policies' datasets, in order.
+func sourcesOf(ps []*retention.Policy) []string {
 	set := map[string]bool{}
-	for _, p := range e.allPolicies() {
+	for _, p := range ps {
 		for i := range p.Datasets {
 			set[p.Datasets[i].Source] = true
 		}
 	}
-	out := make([]string, 0, len(set))
-	for n := range set {
-		out = append(out, n)
-	}
-	sort.Strings(out)
-	return out
+	return slices.Sorted(maps.Keys(set))
 }
 
-// allPolicies are those that run and those that only protect.
+// allPolicies are those that run and those that only protect, those of each tenant
+// apart.
 func (e *Engine) allPolicies() []*retention.Policy {
-	return append(append([]*retention.Policy{}, e.Policies...), e.Guards...)
+	return append(slices.Clone(e.spread(e.Policies)), e.spread(e.Guards)...)
+}
+
+// asWritten are those that run and those that only protect.
+func (e *Engine) asWritten() []*retention.Policy {
+	return append(slices.Clone(e.Policies), e.Guards...)
 }
 
 // Status tells of every configured source whether it answers, what it knows, and

@@ -75,7 +75,7 @@ func spools(p *retention.Plan, s *retention.Step) bool {
 		return false
 	}
 	for _, r := range p.Refusals {
-		if r.Policy == s.Policy && r.Rule == s.Rule && (r.Stage == 0 || r.Stage == s.Stage) && !r.Approvable {
+		if r.Rule != "" && r.About(s) && !r.Approvable {
 			return false
 		}
 	}

@@ -53,16 +53,13 @@ func (w *work) do(ctx context.Context, index int, s *retention.Step, b *bind.Ste
 	began := w.Now()
 	err := sw.run(ctx)
 	sw.report.Seconds = w.Now().Sub(began).Seconds()
+	fatally := errors.Is(err, errFatal)
 	var r *retention.Refusal
 	switch {
-	case err == nil:
-	case errors.Is(err, errFatal):
-		sw.rest()
-		w.report.Steps = append(w.report.Steps, sw.report)
-		return err
+	case err == nil, fatally:
 	case errors.As(err, &r):
-		r.Policy, r.Rule, r.Stage = s.Policy, s.Rule, s.Stage
-		w.report.Refusals = append(w.report.Refusals, *r)
+		r.Policy, r.Rule, r.Stage, r.Source = s.Policy, s.Rule, s.Stage, retention.Tenant(s.Source)
+		locked(&w.mu, func() { w.report.Refusals = append(w.report.Refusals, *r) })
 		if sw.report.Batches == 0 { // refused as a whole
 			return nil
 		}
@@ -71,9 +68,17 @@ func (w *work) do(ctx context.Context, index int, s *retention.Step, b *bind.Ste
 		sw.report.Error = err.Error()
 	}
 	sw.rest()
-	w.resumes(sw.opens())
-	w.report.Steps = append(w.report.Steps, sw.report)
-	w.emptied(sw)
+	unerased := !fatally && sw.source != nil && sw.report.Done == 0 && sw.unerased(context.WithoutCancel(w.stop))
+	locked(&w.mu, func() {
+		w.report.Steps, w.order = append(w.report.Steps, sw.report), append(w.order, index)
+		if !fatally {
+			w.resumes(sw.opens())
+			w.emptied(sw, unerased)
+		}
+	})
+	if fatally {
+		return err
+	}
 	return sw.remember(ctx)
 }
 

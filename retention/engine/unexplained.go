@@ -13,7 +13,7 @@ import (
 // at: rules that do not bind, datasets that nobody can look into, policies that
 // do not load (L11).
 func (e *Engine) unbound(v *view, req ExplainRequest, out *Explanation) {
-	for _, p := range e.Policies {
+	for _, p := range v.acting {
 		for i := range p.Datasets {
 			if d := &p.Datasets[i]; v.asked(p, d, req) {
 				out.leaveOut(v, p, d)
@@ -39,7 +39,7 @@ func (v *view) asked(p *retention.Policy, d *retention.Dataset, req ExplainReque
 	if req.Subject == nil {
 		return req.Dataset == p.Name+"/"+d.Name
 	}
-	if whole, ok := v.bound.Whole[p.Name+"/"+d.Name]; ok {
+	if whole, ok := v.bound.Whole[bind.DatasetKey(p, d)]; ok {
 		return reachesAny(whole.Reach, req.Subject.Type, 0)
 	}
 	for _, s := range d.Subjects {
@@ -52,10 +52,10 @@ func (v *view) asked(p *retention.Policy, d *retention.Dataset, req ExplainReque
 
 // leaveOut says what of the dataset does not bind, and why.
 func (x *Explanation) leaveOut(v *view, p *retention.Policy, d *retention.Dataset) {
-	_, whole := v.bound.Whole[p.Name+"/"+d.Name]
+	_, whole := v.bound.Whole[bind.DatasetKey(p, d)]
 	had := len(x.Refusals)
 	for _, b := range v.bound.Errors() {
-		if b.Policy == p.Name && b.Dataset == d.Name {
+		if b.Policy == p.Name && b.Dataset == d.Name && b.Source == d.Source {
 			x.Refusals = append(x.Refusals, Unexplained{Policy: p.Name, Dataset: d.Name, Rule: b.Rule, Code: b.Code, Message: remedied(b)})
 		}
 	}

@@ -3,7 +3,10 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
+	"sync"
 	"time"
 
 	"github.com/retentiond/retentiond/retention"
@@ -19,6 +22,11 @@ type view struct {
 	servers map[string]retention.Server
 	down    map[string]*retention.Refusal // sources on which nothing may act, and why
 	holds   map[string]*retention.HoldSet // by source name
+
+	acting []*retention.Policy // that run, those of each tenant apart
+	all    []*retention.Policy // and those that only protect
+	names  map[string][]string // by source: see namesOf
+	past   map[time.Time]*view // what earlier times looked like
 }
 
 // look describes every used source and binds the policies to it.
@@ -27,28 +35,66 @@ func (e *Engine) look(ctx context.Context, asOf time.Time) (*view, error) {
 		asOf: asOf, schemas: map[string]*retention.Schema{}, servers: map[string]retention.Server{},
 		down: map[string]*retention.Refusal{}, holds: map[string]*retention.HoldSet{},
 	}
+	v.acting = e.spread(e.Policies)
+	v.all = append(slices.Clone(v.acting), e.spread(e.Guards)...)
 	vaults := e.bindVaults()
+	var mu sync.Mutex
+	used := sourcesOf(v.all)
+	e.eachSource(used, func(name string) {
+		srv, err := e.ask(ctx, name)
+		locked(&mu, func() {
+			if err != nil {
+				v.down[name] = downRefusal(err)
+				return
+			}
+			v.servers[name] = srv
+		})
+	})
+	v.known()
+	servers := maps.Clone(v.servers)
+	up := slices.DeleteFunc(used, func(name string) bool { return v.down[name] != nil })
 	ids := map[string]string{}
-	for _, name := range e.usedSources() {
-		if err := e.ask(ctx, v, name); err != nil {
-			v.down[name] = downRefusal(err)
-			continue
+	e.eachSource(up, func(name string) {
+		seen, err := e.lookAt(ctx, servers[name], name, bind.Tables(v.all, vaults, v.names[name]...))
+		locked(&mu, func() { v.take(name, seen, err) })
+		if err == nil {
+			locked(&mu, func() { ids[name] = v.servers[name].Identity })
 		}
-		ids[name] = v.servers[name].Identity
-	}
-	for name := range ids {
-		if err := e.lookAt(ctx, v, name, bind.Tables(e.allPolicies(), vaults, v.namesOf(name)...)); err != nil {
-			v.down[name] = downRefusal(err)
-			delete(ids, name)
-		}
-	}
+	})
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
+	for _, name := range up { // once every schema is known: names follow tables
+		if set := v.holds[name]; set != nil {
+			v.holds[name] = e.follow(v, name, set)
+		}
+	}
 	v.bound = bind.Bind(bind.Input{
-		Policies: e.Policies, Guards: e.Guards, Schemas: v.schemas, UUIDs: ids, Vaults: vaults, AsOf: asOf,
+		Policies: v.acting, Guards: v.all[len(v.acting):], Schemas: v.schemas, UUIDs: ids, Vaults: vaults, AsOf: asOf,
 	})
 	return v, nil
+}
+
+// seen is what looking at one source came to.
+type seen struct {
+	server retention.Server
+	schema *retention.Schema
+	holds  *retention.HoldSet
+	down   *retention.Refusal
+}
+
+func (v *view) take(name string, s seen, err error) {
+	if s.schema != nil {
+		v.schemas[name], v.servers[name] = s.schema, s.server
+	}
+	if s.down != nil {
+		v.down[name] = s.down
+	}
+	if err != nil {
+		v.down[name] = downRefusal(err)
+		return
+	}
+	v.holds[name] = s.holds
 }
 
 func (e *Engine) bindVaults() map[string]bind.Vault {
@@ -59,58 +105,63 @@ func (e *Engine) bindVaults() map[string]bind.Vault {
 	return out
 }
 
+// known finds the names of each database among the sources that answered.
+func (v *view) known() {
+	by := map[string][]string{}
+	for n, srv := range v.servers {
+		by[srv.Identity] = append(by[srv.Identity], n)
+	}
+	v.names = map[string][]string{}
+	for id, names := range by {
+		sort.Strings(names)
+		for _, n := range names {
+			if v.names[n] = names; id == "" {
+				v.names[n] = []string{n}
+			}
+		}
+	}
+}
+
 // namesOf lists the configured names of one database, in order: what one name's
 // policies say of a table holds under the other name too.
 func (v *view) namesOf(name string) []string {
-	out := []string{}
-	if v.servers[name].Identity == "" { // down
-		return append(out, name)
+	if names := v.names[name]; names != nil {
+		return names
 	}
-	for n, srv := range v.servers {
-		if srv.Identity == v.servers[name].Identity {
-			out = append(out, n)
-		}
-	}
-	sort.Strings(out)
-	return out
+	return []string{name} // down
 }
 
 // ask makes the acquaintance of a source.
-func (e *Engine) ask(ctx context.Context, v *view, name string) error {
+func (e *Engine) ask(ctx context.Context, name string) (retention.Server, error) {
 	src, err := e.source(ctx, name)
 	if err != nil {
-		return err
+		return retention.Server{}, err
 	}
 	srv, err := src.Server(ctx)
 	if err != nil {
-		return fmt.Errorf("source %q: %w", name, err)
+		return srv, fmt.Errorf("source %q: %w", name, err)
 	}
-	v.servers[name] = srv
-	return nil
+	return srv, nil
 }
 
-func (e *Engine) lookAt(ctx context.Context, v *view, name string, tables []retention.TableName) error {
+func (e *Engine) lookAt(ctx context.Context, srv retention.Server, name string, tables []retention.TableName) (out seen, err error) {
 	src, err := e.source(ctx, name)
 	if err != nil {
-		return err
+		return out, err
 	}
-	srv := v.servers[name]
 	schema, err := src.Describe(ctx, tables)
 	if err != nil {
-		return fmt.Errorf("source %q: %w", name, err)
+		return out, fmt.Errorf("source %q: %w", name, err)
 	}
-	v.schemas[name] = schema
 	srv, _, known := e.knowsNow(ctx, name, src, srv)
-	v.servers[name] = srv
+	out.schema, out.server = schema, srv
 	if known != nil {
-		v.down[name] = downRefusal(known)
+		out.down = downRefusal(known)
 	}
-	set, err := e.Store.HoldSet(ctx, retention.SourceRecord{Name: name, UUID: srv.Gate.SourceUUID})
-	if err != nil {
-		return refuse(retention.RefuseHoldUnreadable, "holds cannot be read, so nothing acts: %v", err)
+	if out.holds, err = e.Store.HoldSet(ctx, retention.SourceRecord{Name: name, UUID: srv.Gate.SourceUUID}); err != nil {
+		return out, refuse(retention.RefuseHoldUnreadable, "holds cannot be read, so nothing acts: %v", err)
 	}
-	v.holds[name] = e.follow(v, name, set)
-	return nil
+	return out, nil
 }
 
 // Knows refuses a source that knows another state store, or a newer one, and a

@@ -112,7 +112,7 @@ func (e *Engine) Opens(policy string, rules []string, now time.Time) time.Time {
 			if p.Name != policy || !has(rules, p.Rules[i].ID) || d == nil {
 				continue
 			}
-			at := e.opensAt(d.Source, p, now)
+			at := e.opensAt(e.oneOf(d.Source), p, now)
 			if first.IsZero() || at.Before(first) {
 				first = at
 			}
