@@ -64,7 +64,7 @@ func (r *reader) checkSource(name string, s Source) {
 	}
 	r.oneOf(s.Driver, drivers(), at("driver")...)
 	if s.IsSQL() && s.DSN == "" && s.DSNFile == "" && slices.Contains(drivers(), s.Driver) {
-		r.fail(nil, []string{"sources", name}, "dsn:, dsn_file:, dsns: or dsns_file:", "has no dsn")
+		r.fail(nil, []string{"sources", name}, "dsn: or dsn_file:", "has no dsn")
 	}
 	if s.AtOnce > 0 {
 		r.fail(nil, at("at_once"), "it belongs to dsns and dsns_file", "at_once has no meaning for one database")

@@ -63,7 +63,7 @@ func (a *app) placing(cmd *cobra.Command, wait time.Duration, do func(context.Co
 	}
 	defer h.close()
 	patience := time.AfterFunc(2*time.Second, func() {
-		a.printerTo(a.Err).line("waiting for a batch at work to end, in one of: %s (at most %s)", strings.Join(h.sourceNames(), ", "), wait)
+		a.printerTo(a.Err).line("waiting for a batch at work to end, in one of: %s (at most %s)", strings.Join(h.sourcesInWords(), ", "), wait)
 	})
 	hold, err := do(cmd.Context(), h)
 	patience.Stop()

@@ -114,6 +114,19 @@ func (h *house) unknownTypes(subjects []retention.SubjectID, allowed bool) error
 
 func (h *house) sourceNames() []string { return slices.Sorted(maps.Keys(h.cfg.Sources)) }
 
+// sourcesInWords names the sources for people: a fleet by its name and its size.
+func (h *house) sourcesInWords() (out []string) {
+	for _, name := range h.sourceNames() {
+		if retention.FleetOf(name) == "" {
+			out = append(out, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(h.cfg.Fleets)) {
+		out = append(out, fmt.Sprintf("%s (%s)", name, plural(int64(len(h.cfg.Fleets[name].Tenants)), "database", "databases")))
+	}
+	return out
+}
+
 // tellFailed warns on stderr of the policies that do not load; the others go on.
 func (h *house) tellFailed() {
 	if h.app.json() {
