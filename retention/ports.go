@@ -160,3 +160,12 @@ type Source interface {
 	Gatekeeper
 	Close() error
 }
+
+// Chained is a source whose ranges run into the one that follows them: to find a
+// range's end, its engine locks the row after it, and waits for whoever acts there.
+// Ranges of such a source act one at a time; others are admitted, commit and are
+// audited meanwhile.
+type Chained interface {
+	// Chained is whether this source is one.
+	Chained() bool
+}

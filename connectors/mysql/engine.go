@@ -47,6 +47,11 @@ func (e *engine) Name() string { return e.name }
 // Alone is false: others write.
 func (e *engine) Alone() bool { return false }
 
+// Chained is true: a scan ends at a row behind its range, which it locks and lets go.
+// Where that was deleted a moment ago it goes on to the next one, and so runs behind
+// whoever deletes there; see [retention.Chained].
+func (e *engine) Chained() bool { return true }
+
 // Changed counts rows that the session ever changed, as MariaDB tells. MySQL
 // counts its own temporary rows among them, so that nothing can be told there:
 // tables with triggers are refused.

@@ -70,12 +70,16 @@ func (sw *stepWork) apply(ctx context.Context, p part) (out retention.Outcome, t
 // nothing else meanwhile; the server ends transactions that idle for 10 s.
 const turnWait = 2 * time.Second
 
+// chainWait is the same where ranges run into the one that follows: who goes ahead
+// there is waited for by the range before.
+const chainWait = 8 * time.Second
+
 // turn makes a batch wait until the source does fewer batches than it may, which
 // keeps it at work while other batches are admitted and audited. Where the batch
 // before is much slower than aimed at, it goes ahead beside it.
 func (sw *stepWork) turn(began *time.Time) func() func() {
 	return func() func() {
-		patience := time.NewTimer(turnWait)
+		patience := time.NewTimer(sw.patience)
 		defer patience.Stop()
 		end := func() {}
 		select {

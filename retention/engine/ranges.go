@@ -76,6 +76,12 @@ const ahead = 2
 // resume on.
 func (r *ranges) walk(ctx context.Context) (ended bool, err error) {
 	n := r.workers
+	if c, ok := r.source.(retention.Chained); ok && c.Chained() {
+		n = 1
+		slots := r.slots
+		r.slots, r.patience = make(chan struct{}, 1), chainWait
+		defer func() { r.slots, r.patience = slots, turnWait }()
+	}
 	if r.Sources[r.step.Source].Fair {
 		n += ahead
 	}

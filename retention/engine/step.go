@@ -29,6 +29,7 @@ type stepWork struct {
 	throttle Throttle
 	workers  int           // batches at once
 	slots    chan struct{} // one for each batch that the source does now
+	patience time.Duration // of a batch that waits for its turn
 
 	mu     sync.Mutex // of what workers share: the report, and below
 	batch  int        // sequence number of intents
@@ -130,7 +131,7 @@ func (sw *stepWork) limits() {
 		sw.throttle.Pause = max(sw.throttle.Pause, shortestPause)
 		sw.throttle.Rest = max(sw.throttle.Rest, 0.1)
 	}
-	sw.slots = make(chan struct{}, sw.workers)
+	sw.slots, sw.patience = make(chan struct{}, sw.workers), turnWait
 }
 
 // soFar is the step's progress.
