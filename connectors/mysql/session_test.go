@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/jmoiron/sqlx"
 	"github.com/retentiond/retentiond/connectors/conntest/servers"
 	"github.com/retentiond/retentiond/retention"
 )
@@ -101,6 +102,38 @@ func TestServersThatAreRefused(t *testing.T) {
 	}
 	if _, err := s.Install(t.Context(), store); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestOddServers: what a server sets for everybody neither cuts what is read of the
+// catalogue nor turns it into the past. With either, references were not seen, and
+// rows with a fresh contact went.
+func TestOddServers(t *testing.T) {
+	server := servers.NewMariaDB(t)
+	dsn := server.Database(t)
+	app := openApp(t, dsn)
+	for _, text := range []string{
+		"CREATE TABLE a (id INT PRIMARY KEY, at DATETIME) WITH SYSTEM VERSIONING", "CREATE TABLE b (id INT PRIMARY KEY, at DATETIME)",
+		"CREATE TABLE c (id INT PRIMARY KEY, b_id INT, FOREIGN KEY (b_id) REFERENCES b (id) ON DELETE CASCADE)",
+		"CREATE TABLE d (id INT PRIMARY KEY, b_id INT, FOREIGN KEY (b_id) REFERENCES b (id))",
+		"INSERT INTO a VALUES (1, now()), (2, now())",
+		"SET GLOBAL sql_select_limit = 1", "SET GLOBAL system_versioning_asof = '2010-01-01 00:00:00'",
+	} {
+		app.MustExec(text)
+	}
+	s, err := Open(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	if b := describe(t, s, "b").Table(retention.TableName{Name: "b"}); len(b.Columns) != 2 || len(b.Referenced) != 2 {
+		t.Errorf("%d columns, %d references", len(b.Columns), len(b.Referenced))
+	}
+	for name, db := range map[string]*sqlx.DB{"read": s.engine.read, "write": s.engine.write} {
+		var ids []int
+		if err := db.SelectContext(t.Context(), &ids, "SELECT id FROM a ORDER BY id"); err != nil || len(ids) != 2 {
+			t.Errorf("%s: rows %v %v", name, ids, err)
+		}
 	}
 }
 

@@ -128,12 +128,14 @@ func lastBelow(upper sqlgen.SQL, c *retention.Column, columns int) sqlgen.SQL {
 const scanning = "SELECT set_config('enable_seqscan', 'on', true), set_config('enable_bitmapscan', 'on', true), set_config('enable_sort', 'on', true)"
 
 // Freeze locks the partition alone: whoever reads goes on, and so does whoever
-// writes to other partitions.
+// writes to other partitions. It waits for those who have rows of it locked too
+// (SELECT … FOR UPDATE): what they say elsewhere of a locked row, before they let it
+// go, has to be seen by the test that follows.
 func (e *engine) Freeze(ctx context.Context, q sqlwork.Session, t *retention.Table, part retention.TableName) error {
 	if _, err := q.ExecContext(ctx, scanning); err != nil {
 		return err
 	}
-	if _, err := q.ExecContext(ctx, "LOCK TABLE ONLY "+e.d.Table(part).Text+" IN SHARE ROW EXCLUSIVE MODE"); err != nil {
+	if _, err := q.ExecContext(ctx, "LOCK TABLE ONLY "+e.d.Table(part).Text+" IN EXCLUSIVE MODE"); err != nil {
 		return e.kept(part, err)
 	}
 	return e.stillPart(ctx, q, t, part)

@@ -236,6 +236,37 @@ func TestDropGivesWay(t *testing.T) {
 	}
 }
 
+// L3, L4: what the application says elsewhere of a row that it has locked, before it
+// lets the row go, is seen by the test: the partition's rows are looked at once
+// nobody has them locked any more.
+func TestLockedRowIsTestedAfterwards(t *testing.T) {
+	for _, how := range []string{"UPDATE", "NO KEY UPDATE", "SHARE", "KEY SHARE"} {
+		t.Run(how, func(t *testing.T) {
+			b := setup(t, quarters+"CREATE TABLE orders (event bigint PRIMARY KEY, person text NOT NULL);", "events", "orders")
+			sel := b.selection("events", "at")
+			sel.Reach.Subjects = []retention.Subject{{Type: "person",
+				Related: &retention.Relation{Table: tn("orders"), On: []retention.Pair{{Theirs: "event", Ours: "id"}}, Column: "person"}}}
+			app, err := b.app.BeginTxx(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := app.ExecContext(t.Context(), "SELECT id FROM events WHERE id = 2 FOR "+how); err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan error, 1)
+			go func() {
+				time.Sleep(300 * time.Millisecond)
+				_, err := app.ExecContext(context.WithoutCancel(t.Context()), "INSERT INTO orders VALUES (2, 'p5')")
+				done <- errors.Join(err, app.Commit())
+			}()
+			b.wantKept(sel, "events_q1", 3, person("p5"), retention.ErrNotWhole)
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
 // A row that is on its way into the partition while its rows are counted waits, and
 // the drop gives up for it: what waits holds the table.
 func TestRowOnItsWayKeepsPartition(t *testing.T) {

@@ -87,13 +87,15 @@ func (e *engine) within(ctx context.Context, db *sqlx.DB, o sql.TxOptions, do fu
 }
 
 // settings makes the transaction independent of what roles, databases and poolers
-// set: zone, date style and quoting, and how long it waits. Where row-level
+// set: zone, date style and quoting, what NULL and an index answer, and how long it
+// waits. Where row-level
 // security would hide rows, of a view or of a table that an expression names too,
 // the statement fails: a row that is not seen neither keeps another nor is held.
 func settings(lockTimeout string) string {
 	return "SELECT set_config('lock_timeout', '" + lockTimeout + "', true), set_config('idle_in_transaction_session_timeout', '" + fmt.Sprint(idleFor.Milliseconds()) + "', true)" +
 		", set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true), set_config('IntervalStyle', 'postgres', true)" +
 		", set_config('extra_float_digits', '3', true), set_config('bytea_output', 'hex', true), set_config('standard_conforming_strings', 'on', true)" +
+		", set_config('transform_null_equals', 'off', true), set_config('array_nulls', 'on', true), set_config('gin_fuzzy_search_limit', '0', true), set_config('plan_cache_mode', 'auto', true)" +
 		", set_config('row_security', 'off', true), set_config('jit', 'off', true), set_config('work_mem', greatest(pg_size_bytes(current_setting('work_mem')), 67108864) / 1024 || 'kB', true)"
 }
 
@@ -101,7 +103,8 @@ func settings(lockTimeout string) string {
 // reading a table through for some of its rows: joins look rows up where an index
 // serves them.
 const indexed = ", set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true)" +
-	", set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
+	", set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)" +
+	", set_config('enable_indexscan', 'on', true), set_config('enable_indexonlyscan', 'on', true), set_config('enable_nestloop', 'on', true)"
 
 // enter begins a writing transaction: it is on a primary that writes durably, and
 // the first lock it takes is the gate.
@@ -117,8 +120,9 @@ func (e *engine) enter(ctx context.Context, s *session, hold sqlwork.Hold, wait 
 	if _, err := s.ExecContext(ctx, text); err != nil {
 		return err
 	}
-	var standby, durable bool
-	if err := s.QueryRowxContext(ctx, "SELECT pg_is_in_recovery(), current_setting('fsync')::bool").Scan(&standby, &durable); err != nil {
+	var standby, durable, origin bool
+	const asked = "SELECT pg_is_in_recovery(), current_setting('fsync')::bool, current_setting('session_replication_role') = 'origin'"
+	if err := s.QueryRowxContext(ctx, asked).Scan(&standby, &durable, &origin); err != nil {
 		return err
 	}
 	switch {
@@ -126,6 +130,8 @@ func (e *engine) enter(ctx context.Context, s *session, hold sqlwork.Hold, wait 
 		return refusal(retention.RefuseSourceDown, "%s is a standby: name the primary (or target_session_attrs=primary) in the dsn", e.name)
 	case !durable:
 		return refusal(retention.RefuseSourceDown, "%s runs with fsync=off: a crash could lose receipts, or keep them without their effect; turn it on", e.name)
+	case !origin:
+		return refusal(retention.RefuseUnsafeTable, "%s: this role's session_replication_role is not origin, so foreign keys would neither stop a delete nor follow it; reset it", e.name)
 	}
 	return nil
 }

@@ -72,7 +72,10 @@ type Step struct {
 	Act       retention.Act
 	Vault     string
 	Cutoff    time.Time
-	Tables    []retention.TableName // that the step changes: its own and its children's
+	// Protectors are the minimums of other rules on these tables, by name and
+	// meaning: what was approved counted on them.
+	Protectors []string
+	Tables     []retention.TableName // that the step changes: its own and its children's
 	// Late: an earlier stage archives, so due rows of the live table were never
 	// archived.
 	Late bool

@@ -2,6 +2,7 @@ package bind
 
 import (
 	"errors"
+	"slices"
 	"sort"
 
 	"github.com/retentiond/retentiond/retention"
@@ -46,7 +47,32 @@ func (w *world) rule(p *retention.Policy, r *retention.Rule) ([]Step, []Problem)
 			steps = append(steps, s)
 		}
 	}
+	protectors := b.protectors()
+	for i := range steps {
+		steps[i].Protectors = protectors
+	}
 	return steps, b.problems
+}
+
+// protectors names the minimums of other rules on the dataset's tables, in order.
+func (b *binder) protectors() []string {
+	tables := []retention.TableName{b.dataset.Table}
+	for _, c := range b.dataset.Children {
+		tables = append(tables, c.Table)
+	}
+	var out []string
+	for _, t := range tables {
+		for _, u := range b.uses[b.phys(b.dataset.Source, t)] {
+			for i := range u.policy.Rules {
+				r := &u.policy.Rules[i]
+				if r.AtLeast != nil && r != b.rule && r.Dataset == u.dataset.Name {
+					out = append(out, u.policy.Name+"/"+r.ID+"="+r.Meaning)
+				}
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func (b *binder) fail(code retention.RefusalCode, hint, format string, args ...any) {

@@ -69,7 +69,7 @@ func (sw *stepWork) remember(ctx context.Context) error {
 	}
 	seen.Complete = complete
 	seen.Fingerprint, seen.RanAt = sw.step.Fingerprint, sw.plan.AsOf
-	if seen.Meaning == "" {
+	if seen.Meaning == "" || within(seen.Meaning, sw.step.Meaning) { // what protects more from now on is missed when it goes
 		seen.Meaning = sw.step.Meaning
 	}
 	if err := sw.Store.SetSeen(ctx, seen); err != nil {

@@ -130,7 +130,9 @@ func (e *Engine) approval(ctx context.Context, b *bind.Step, s *retention.Step) 
 	case b.Rule.Approve == retention.ApproveNever:
 	case !known || !seen.Approved:
 		s.NeedsApproval, s.Why = true, "first run of this rule"
-	case seen.Meaning != s.Meaning:
+	case !within(seen.Meaning, s.Meaning) && sameRule(seen.Meaning, s.Meaning):
+		s.NeedsApproval, s.Why = true, "a minimum that protected its rows is gone or changed since it was approved"
+	case !within(seen.Meaning, s.Meaning):
 		s.NeedsApproval, s.Why = true, "the rule's meaning changed since it was approved"
 	}
 	if known && seen.Fingerprint != "" && seen.Fingerprint != s.Fingerprint {

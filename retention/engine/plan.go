@@ -245,7 +245,7 @@ func (e *Engine) step(ctx context.Context, v *view, b *bind.Step) (retention.Ste
 		Policy: b.Policy.Name, Rule: b.Rule.ID, Stage: b.Stage, Dataset: b.Dataset.Name, Source: b.Source,
 		Table: b.Selection.Table.Name, Archived: b.Archived, Action: b.Act.Kind, Vault: b.Vault, Cutoff: b.Cutoff,
 		Classes: c.Classes, Children: c.Children, OldestDue: c.OldestDue,
-		Limit: limits(b.Policy, b.Rule), Fingerprint: fingerprint(b), Meaning: b.Rule.Meaning,
+		Limit: limits(b.Policy, b.Rule), Fingerprint: fingerprint(b), Meaning: meaningOf(b),
 		NewestDue: c.NewestDue, Visa: b.Rule.Visa && destroys(b.Act.Kind),
 	}
 	if b.Rule.Approvers > 1 {
