@@ -26,9 +26,10 @@ it. What a crash left open is settled first. A rule that needs an approval parks
 says so once; an approved plan runs at the next slot. Slots that nobody was there to run are
 caught up as schedule.catch_up says: skip, one (the default) or all.
 
-Policies are read again on SIGHUP and when their files change, each as a whole: one that no
-longer loads stops its own rules, and goes on protecting by its last good text. A changed
-configuration needs a restart.
+Policies are read again on SIGHUP and when their files change, each as a whole; the files are
+compared every 5 s and before each run. One that no longer loads stops its own rules, and goes
+on protecting by its last good text; so does one whose file is missing, for a minute, and then
+it is gone. A changed configuration needs a restart.
 
 The first interrupt (SIGTERM, SIGINT) ends the runs at work between batches, within 30 s, and
 then the daemon; the second ends it at once, which is safe. The log goes to stderr as
@@ -81,7 +82,7 @@ func (a *app) serve(ctx context.Context) error {
 	}()
 	k.watch(ctx)
 	k.service.ready(ctx)
-	k.tellReady()
+	k.tellReady(ctx)
 	<-ctx.Done()
 	k.service.stopping()
 	select {

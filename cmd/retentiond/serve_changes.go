@@ -17,6 +17,7 @@ type changes struct {
 	words   []string // one each, for people
 	meaning []string // rules whose meaning changed, or that are new
 	gone    []string // policies that are no more
+	back    []string // policies whose rules run, and did not before
 	failed  bool     // what does not load is not what it was
 }
 
@@ -49,12 +50,22 @@ func compare(old, next *engine.Engine) (c changes) {
 		was[p.Name] = p
 	}
 	is := map[string]bool{}
+	acted := map[string]bool{}
+	for _, p := range old.Policies {
+		acted[p.Name] = true
+	}
 	for _, p := range next.Policies {
 		is[p.Name] = true
 		c.policy(was[p.Name], p)
+		if !acted[p.Name] {
+			c.back, c.words = append(c.back, p.Name), append(c.words, fmt.Sprintf("the rules of policy %s run", p.Name))
+		}
 	}
 	for _, p := range next.Guards {
 		is[p.Name] = true
+		if acted[p.Name] {
+			c.words = append(c.words, fmt.Sprintf("policy %s does not load or is missing: its rules stand still, its minimums protect", p.Name))
+		}
 	}
 	for name := range was {
 		if !is[name] {

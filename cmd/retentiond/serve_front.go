@@ -28,6 +28,7 @@ type front struct {
 	store   lateStore
 	keeper  atomic.Pointer[keeper]
 	stopped atomic.Bool
+	down    atomic.Bool // the state store does not answer
 	work    sync.WaitGroup
 	end     context.CancelFunc
 }
@@ -51,7 +52,7 @@ func newFront(a *app, cfg *configs.Config) (*front, error) {
 	f.look = &console.Looker{Store: &f.store, Sources: f.sources, Policies: f.policies, Now: a.now, Every: lookEvery, Told: f.center.Facts}
 	f.metrics.Known(f.look)
 	if cfg.HTTP.Listen != "" {
-		f.server = &console.Server{Listen: cfg.HTTP.Listen, Metrics: f.metrics, Look: f.look, Alive: f.alive, Stopped: f.stopped.Load, Log: log,
+		f.server = &console.Server{Listen: cfg.HTTP.Listen, Metrics: f.metrics, Look: f.look, Alive: f.alive, Stopped: f.stopped.Load, Down: f.down.Load, Log: log,
 			Bound: func(at string) { log.Info("health and metrics", zap.String("listen", at)) }}
 	}
 	return f, nil
@@ -100,8 +101,7 @@ func (f *front) take(ctx context.Context, k *keeper) {
 	k.service.alive()
 	f.store.open(k.house.store)
 	f.keeper.Store(k)
-	f.metrics.Observe(schedule.Event{Kind: schedule.StoreUp})
-	f.center.Over("state_down")
+	f.observe(schedule.Event{Kind: schedule.StoreUp})
 	f.work.Go(func() { f.look.Look(ctx) }) // what was looked at before had no store
 }
 
@@ -119,6 +119,10 @@ func (f *front) observe(e schedule.Event) {
 		f.stopped.Store(true)
 	case schedule.Resumed:
 		f.stopped.Store(false)
+	case schedule.StoreDown:
+		f.down.Store(true)
+	case schedule.StoreUp:
+		f.down.Store(false)
 	}
 	f.metrics.Observe(e)
 	f.center.Observe(e)

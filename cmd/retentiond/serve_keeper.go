@@ -28,8 +28,13 @@ type keeper struct {
 	waiting []retention.RuleSetID
 	stops   map[*context.CancelCauseFunc]bool // runs at work
 
-	reloads sync.Mutex // one at a time
-	told    string     // what was last said of the configuration
+	reloads sync.Mutex           // one at a time; of all that follows
+	told    string               // what was last said of the configuration
+	print   string               // of the policy files as they are in force; empty: not known
+	away    map[string]time.Time // policies that are in no file now, since when
+	next    map[string]time.Time // the same, of what is about to be in force
+	unread  bool                 // some path could not be read at all
+	failing string               // what was last said of files that could not be read again
 }
 
 // errReloaded ends the runs at work when policies changed: they go on under the new
@@ -74,7 +79,7 @@ func (k *keeper) install(e *engine.Engine) {
 }
 
 // tellReady says what the daemon will do.
-func (k *keeper) tellReady() {
+func (k *keeper) tellReady(ctx context.Context) {
 	sets, waiting := k.Sets()
 	rules := 0
 	for _, s := range sets {
@@ -84,6 +89,18 @@ func (k *keeper) tellReady() {
 		zap.Int("policies", len(k.current().Policies)), zap.Int("schedules", len(sets)), zap.Int("scheduled_rules", rules), zap.Int("schedules_standing_still", len(waiting)))
 	if len(sets) == 0 {
 		k.house.log.Warn(`no rule has a schedule: nothing runs by itself; write one in a policy, such as schedule: "30 2 * * *"`)
+	}
+	for _, s := range sets {
+		k.house.log.Info("rules run at their schedule", zap.String("policy", s.Policy), zap.String("schedule", s.Set), zap.Strings("rules", s.Rules),
+			zap.Time("next", s.Schedule.Next(k.house.app.now())))
+	}
+	plans, err := k.house.store.WaitingPlans(ctx)
+	if err != nil {
+		k.house.log.Warn("whether plans wait for an approval could not be asked", zap.Error(err))
+	}
+	for _, p := range plans {
+		k.house.log.Warn("a plan waits for approval: retentiond approve PLAN --by NAME --reason TEXT", zap.String("plan", p.Plan.ID),
+			zap.Strings("policies", policiesOf(&p.Plan)), zap.Time("made", p.Plan.MadeAt))
 	}
 }
 
@@ -108,6 +125,9 @@ func (k *keeper) current() *engine.Engine {
 // Run runs the rules that share the slot's schedule now: policies may have changed
 // since it was claimed.
 func (k *keeper) Run(ctx context.Context, j schedule.Job) (retention.RunReport, error) {
+	if !k.look(ctx) {
+		return retention.RunReport{Interrupted: true}, nil
+	}
 	e, ctx, done := k.begin(ctx)
 	defer done()
 	sets, _ := schedule.RuleSets(e.Policies)
@@ -121,6 +141,9 @@ func (k *keeper) Run(ctx context.Context, j schedule.Job) (retention.RunReport, 
 
 // RunPlan runs an approved plan.
 func (k *keeper) RunPlan(ctx context.Context, plan string) (retention.RunReport, error) {
+	if !k.look(ctx) {
+		return retention.RunReport{Interrupted: true}, nil
+	}
 	e, ctx, done := k.begin(ctx)
 	defer done()
 	return e.Run(ctx, engine.RunRequest{Plan: plan, Unattended: true})

@@ -18,24 +18,30 @@ import (
 )
 
 // reload reads the policies again, each as a whole. What cannot be read at all
-// leaves everything as it is.
+// is missing: its policies go on protecting.
 func (k *keeper) reload(ctx context.Context) {
 	k.reloads.Lock()
 	defer k.reloads.Unlock()
 	k.tellConfig()
 	h := k.house
-	loaded, err := loadFiles(h.cfg.Policies, envOf(h.cfg))
+	loaded, print, unreadable, err := k.loadThere()
 	if err == nil {
-		err = k.take(ctx, loaded)
+		err = k.take(ctx, loaded, unreadable)
 	}
-	if err != nil {
-		h.log.Error("the policies could not be read again: those in force stay", zap.Error(err))
+	if err == nil {
+		k.print, k.failing, k.unread = print, "", unreadable
+		return
+	}
+	k.print = "" // it is tried again at the next look
+	if err.Error() != k.failing {
+		k.failing = err.Error()
+		h.log.Error("the policies could not be read again: nothing is begun until they are", zap.Error(err))
 		k.observe(schedule.Event{Kind: schedule.Reloaded, Err: err})
 	}
 }
 
 // take puts loaded policies in force.
-func (k *keeper) take(ctx context.Context, loaded policies.Loaded) error {
+func (k *keeper) take(ctx context.Context, loaded policies.Loaded, unreadable bool) error {
 	h, old := k.house, k.current()
 	next := *old
 	next.Policies, next.Failed = loaded.Policies, failedPolicies(loaded)
@@ -44,11 +50,13 @@ func (k *keeper) take(ctx context.Context, loaded policies.Loaded) error {
 		return fmt.Errorf("reading the policies last in force: %w", err)
 	}
 	next.Guards = withMemory(guards, old, loaded)
+	k.guardAway(&next, old, unreadable)
 	if err := k.keepPolicies(ctx, loaded.Policies); err != nil {
 		return err
 	}
 	d := compare(old, &next)
 	if d.none() {
+		k.away = k.next
 		return nil
 	}
 	for _, f := range loaded.Failed {
@@ -59,6 +67,7 @@ func (k *keeper) take(ctx context.Context, loaded policies.Loaded) error {
 	k.install(&next)
 	k.stopRuns(errReloaded)
 	d.log(h.log)
+	k.tellAway(d)
 	k.observe(schedule.Event{Kind: schedule.Reloaded, Text: d.text(), Err: d.err(loaded)})
 	k.daemon.Wake()
 	return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"database/sql"
+	"net/http"
 	"os"
 	"strings"
 	"syscall"
@@ -14,7 +15,9 @@ import (
 func TestServeStoreLocked(t *testing.T) {
 	t.Parallel()
 	s := newSiteWith(t, daemonPolicy, siteSQL)
-	d := s.serve(soon(4 * time.Second))
+	at := listener(t)
+	d := s.serve(soon(4*time.Second), "RETENTIOND_HTTP_LISTEN="+at)
+	until(t, "it is not ready", func() bool { code, _ := asks(at, "/readyz"); return code == http.StatusOK })
 	s.use("state.db", func(db *sql.DB) {
 		for _, q := range []string{"PRAGMA locking_mode = NORMAL", "BEGIN IMMEDIATE"} {
 			if _, err := db.Exec(q); err != nil {
@@ -22,11 +25,16 @@ func TestServeStoreLocked(t *testing.T) {
 			}
 		}
 		s.untouched("crm.db", func() { d.says("the state store does not answer") })
+		if code, body := asks(at, "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, `"state":"down"`) {
+			t.Errorf("a store that cannot be written: %d %s", code, body)
+		}
+		s.do(exitError, "healthcheck", "--ready", "--address", at)
 		if _, err := db.Exec("ROLLBACK"); err != nil {
 			t.Fatal(err)
 		}
 	})
 	d.says("answers again")
+	until(t, "it is not ready again", func() bool { code, _ := asks(at, "/readyz"); return code == http.StatusOK })
 	until(t, "the slot was not run", func() bool { return s.slots() == "done:1" })
 	d.stops(syscall.SIGTERM, exitOK)
 	if got := s.ids(); got != "3 4 5 6" {

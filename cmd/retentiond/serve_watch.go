@@ -5,30 +5,42 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
 	"go.uber.org/zap"
+
+	"github.com/retentiond/retentiond/policies"
 )
 
 // settleTime is how long files must be left alone before they are read: an editor
 // or a deployment writes several times.
 const settleTime = time.Second
 
+// lookEach is how often the files are compared with what is in force: a watch does
+// not see what is behind a link, nor a directory that was replaced.
+const lookEach = 5 * time.Second
+
+// settleTries is how often files that go on changing are waited for.
+const settleTries = 10
+
 // watch reads the policies again at every SIGHUP, and when their files or the
-// configuration change. Where files cannot be watched, SIGHUP alone does.
+// configuration change. A watch only makes it sooner.
 func (k *keeper) watch(ctx context.Context) {
 	again := func() { k.reload(ctx) }
 	onHangup(ctx, again)
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
-		k.house.log.Warn("files cannot be watched: SIGHUP reads the policies again", zap.Error(err))
-		return
-	}
-	for _, dir := range k.watched() {
-		if err := w.Add(dir); err != nil {
-			k.house.log.Warn("a directory cannot be watched: SIGHUP reads its policies again", zap.String("directory", dir), zap.Error(err))
+		k.house.log.Warn("files cannot be watched: they are compared now and then", zap.Error(err))
+		w = &fsnotify.Watcher{} // nothing comes of it
+	} else {
+		for _, dir := range k.watched() {
+			if err := w.Add(dir); err != nil {
+				k.house.log.Warn("a directory cannot be watched: its files are compared now and then", zap.String("directory", dir), zap.Error(err))
+			}
 		}
+		context.AfterFunc(ctx, func() { _ = w.Close() }) // nothing is left to say of it
 	}
 	go k.onChange(ctx, w, again)
 }
@@ -48,7 +60,8 @@ func (k *keeper) watched() (dirs []string) {
 
 // onChange reads again once files have been left alone for a while.
 func (k *keeper) onChange(ctx context.Context, w *fsnotify.Watcher, again func()) {
-	defer func() { _ = w.Close() }()   // nothing is left to say of it
+	each := time.NewTicker(lookEach)
+	defer each.Stop()
 	quiet := time.NewTimer(settleTime) // once at first: for what changed before anybody watched
 	for {
 		select {
@@ -67,10 +80,41 @@ func (k *keeper) onChange(ctx context.Context, w *fsnotify.Watcher, again func()
 			quiet.Reset(settleTime) // what was missed may be a change
 		case <-quiet.C:
 			again()
+		case <-each.C:
+			k.look(ctx)
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// look compares the policy files, read through their paths, with what is in force,
+// and reads them again where they differ and are left alone. False: what is in force
+// is still not what the files say.
+func (k *keeper) look(ctx context.Context) bool {
+	print, _ := policies.Print(k.house.cfg.Policies)
+	if k.inForce(print) && !k.awayOver() {
+		return true
+	}
+	for range settleTries {
+		select {
+		case <-time.After(settleTime):
+		case <-ctx.Done():
+			return false
+		}
+		before := print
+		if print, _ = policies.Print(k.house.cfg.Policies); print == before {
+			break
+		}
+	}
+	k.reload(ctx)
+	return k.inForce(print)
+}
+
+func (k *keeper) inForce(print string) bool {
+	k.reloads.Lock()
+	defer k.reloads.Unlock()
+	return print == k.print
 }
 
 // concerns reports whether a changed file may be a policy or the configuration: the
@@ -78,6 +122,9 @@ func (k *keeper) onChange(ctx context.Context, w *fsnotify.Watcher, again func()
 func (k *keeper) concerns(name string) bool {
 	switch filepath.Ext(name) {
 	case ".yaml", ".yml", "":
+		return true
+	}
+	if strings.HasPrefix(filepath.Base(name), "..") { // a mounted ConfigMap is swapped by ..data
 		return true
 	}
 	return name == filepath.Clean(k.house.cfg.File) || slices.Contains(k.house.cfg.Policies, name)

@@ -54,6 +54,7 @@ type statusDoc struct {
 	Audit      auditDoc              `json:"audit"`
 	Lease      *leaseDoc             `json:"lease"` // the oldest of Leases
 	Leases     []leaseDoc            `json:"leases"`
+	Waiting    []waitingDoc          `json:"waiting"` // parked plans that nobody decided
 }
 
 type stateDoc struct {
@@ -90,6 +91,13 @@ type auditDoc struct {
 	Size        int64  `json:"size"` // of the newest signed checkpoint
 	Root        string `json:"root"`
 	Fingerprint string `json:"key"`
+}
+
+// waitingDoc is a plan of the daemon that waits for an approval.
+type waitingDoc struct {
+	Plan     string    `json:"plan"`
+	Policies []string  `json:"policies"`
+	Made     time.Time `json:"made_at"`
 }
 
 type leaseDoc struct {
@@ -133,6 +141,9 @@ func (h *house) status(ctx context.Context) (statusDoc, error) {
 		last := runView(runs[0])
 		d.LastRun = &last
 	}
+	if d.Waiting, err = h.waiting(ctx); err != nil {
+		return d, err
+	}
 	leases, err := h.store.Leases(ctx)
 	d.Leases = []leaseDoc{}
 	for _, l := range leases {
@@ -146,6 +157,26 @@ func (h *house) status(ctx context.Context) (statusDoc, error) {
 	}
 	d.Audit = h.auditDoc()
 	return d, err
+}
+
+// waiting lists the parked plans that wait for an approval.
+func (h *house) waiting(ctx context.Context) ([]waitingDoc, error) {
+	plans, err := h.store.WaitingPlans(ctx)
+	out := []waitingDoc{}
+	for i := range plans {
+		p := &plans[i].Plan
+		out = append(out, waitingDoc{p.ID, policiesOf(p), p.MadeAt})
+	}
+	return out, err
+}
+
+// policiesOf are the names of a plan's policies.
+func policiesOf(p *retention.Plan) []string {
+	names := []string{}
+	for _, x := range p.Policies {
+		names = append(names, x.Policy)
+	}
+	return names
 }
 
 func (h *house) policiesDoc() policiesDoc {

@@ -18,6 +18,9 @@ func (a *app) statusText(h *house, d statusDoc) error {
 	p.line("kill switch   %s", switchText(p, d.KillSwitch))
 	p.line("at work       %s", leasesText(d.Leases))
 	p.line("last run      %s", lastRun(d.LastRun))
+	for _, w := range d.Waiting {
+		p.line("waits         plan %s of %s, made %s; look at it, then:  %s", w.Plan, strings.Join(w.Policies, ", "), instant(w.Made), a.retry("approve %s", w.Plan))
+	}
 	p.line("holds         %d in force, %d placing, %d released", d.Holds.InForce, d.Holds.Placing, d.Holds.Released)
 	p.blank()
 	p.sources(d.Sources)

@@ -11,8 +11,8 @@ import (
 type Health struct {
 	Ready    bool           `json:"ready"`
 	Because  []string       `json:"because"` // why it is not ready; empty where it is
-	State    string         `json:"state"`   // ok, down
-	Audit    string         `json:"audit"`   // ok, unsigned
+	State    string         `json:"state"`   // ok, down, unknown
+	Audit    string         `json:"audit"`   // ok, unsigned, unknown
 	Stopped  bool           `json:"stopped"` // by the kill switch
 	Policies PolicyHealth   `json:"policies"`
 	Sources  []SourceHealth `json:"sources"`
@@ -32,21 +32,31 @@ type SourceHealth struct {
 	State  string `json:"state"`
 }
 
+// staleAfter is how old a look may be: one is begun every 15 s, and may take 20 s
+// for the sources.
+const staleAfter = 45 * time.Second
+
 // healthOf judges facts. A dead source leaves the others their work; a state store
 // that does not answer, or an audit log that cannot be signed, stops everything.
-func healthOf(f *Facts, stopped bool) Health {
+func healthOf(f *Facts, stopped, down bool, now time.Time) Health {
 	h := Health{Because: []string{}, Warnings: []string{}, Sources: []SourceHealth{}, State: "ok", Audit: "ok", Stopped: stopped}
 	if f == nil {
 		h.Because = append(h.Because, "nothing was looked at yet")
 		h.State, h.Audit = "unknown", "unknown"
 		return h
 	}
-	if f.Store != nil {
+	if f.Store != nil || down {
 		h.State, h.Audit = "down", "unknown"
 		h.Because = append(h.Because, "the state store does not answer")
 	} else if f.Log != nil {
 		h.Audit = "unsigned"
 		h.Because = append(h.Because, "the audit log cannot be signed")
+	}
+	if now.Sub(f.Done) > staleAfter {
+		if h.State == "ok" {
+			h.State, h.Audit = "unknown", "unknown"
+		}
+		h.Because = append(h.Because, "the last look at everything is too old")
 	}
 	if !f.At.IsZero() {
 		h.Looked = &f.At

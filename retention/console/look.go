@@ -41,6 +41,7 @@ type PolicyState struct {
 // Facts are what one look at everything found. They are not changed afterwards.
 type Facts struct {
 	At       time.Time // of the store's clock
+	Done     time.Time // by the process's clock
 	Store    error     // it does not answer: what follows is from the look before
 	Log      error     // it could not be signed: nothing acts
 	LogSize  int64
@@ -117,6 +118,7 @@ func (l *Looker) Look(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
+	f.Done = l.Now()
 	l.facts.Store(&f)
 	if l.Told != nil {
 		l.Told(f)

@@ -22,7 +22,10 @@ type Server struct {
 	Look    *Looker
 	Alive   func() bool // whether the daemon's loop turns
 	Stopped func() bool // whether the kill switch is on; nil: not known
-	Log     *zap.Logger
+	// Down reports whether the daemon's work found the store not to answer: it may
+	// let itself be read while it cannot be written; nil: not known.
+	Down func() bool
+	Log  *zap.Logger
 	// Again is how long to wait before a port that is taken is tried again; 0: 15 s.
 	Again time.Duration
 	// Bound is told the address once it listens; nil: nobody.
@@ -72,7 +75,7 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	stopped := s.Stopped != nil && s.Stopped()
-	h := healthOf(s.Look.Facts(), stopped)
+	h := healthOf(s.Look.Facts(), stopped, s.Down != nil && s.Down(), s.Look.Now())
 	if s.Alive != nil && !s.Alive() {
 		h.Ready, h.Because = false, append(h.Because, "the daemon's loop does not turn")
 	}

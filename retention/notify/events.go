@@ -28,10 +28,30 @@ func (c *Center) Observe(e schedule.Event) {
 			Do: "Look at the daemon's log and at the state store's server."})
 	case schedule.StoreUp:
 		c.Over("state_down")
+	case schedule.PolicyAway, schedule.PolicyBack, schedule.PolicyGone:
+		c.policy(e)
 	case schedule.BadSchedule:
 		c.Tell(Notice{Kind: PolicyDown, Cause: "schedule:" + e.Slot.Policy, Policy: e.Slot.Policy, At: e.At,
 			Text: "A schedule of the policy cannot be read: its rules stand still.", Do: "Run retentiond policy validate."})
 	}
+}
+
+// policy tells of a policy whose file is missing.
+func (c *Center) policy(e schedule.Event) {
+	name := e.Slot.Policy
+	n := Notice{Kind: PolicyDown, Cause: "away:" + name, Policy: name, At: e.At, Do: "Put its file back, or send SIGHUP once the policies are as they should be."}
+	switch e.Kind {
+	case schedule.PolicyAway:
+		n.Text = "The file of the policy is missing: its rules stand still, its minimums go on protecting for a while."
+		c.Tell(n)
+		return
+	case schedule.PolicyGone:
+		n.Cause, n.Text = "gone:"+name, "The file of the policy is gone: its rules no longer run, and its minimums no longer protect."
+		c.Tell(n)
+	case schedule.PolicyBack:
+		c.Over("gone:" + name)
+	}
+	c.Over("away:" + name)
 }
 
 func refused(r retention.Refusal, e schedule.Event) Notice {

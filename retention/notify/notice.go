@@ -16,7 +16,7 @@ const (
 	Restored   Kind = "restored"    // a source and the state store do not fit: one of them went back in time
 	StoreDown  Kind = "state_down"  // the state store does not answer
 	LogBroken  Kind = "audit_log"   // the audit log cannot be signed
-	PolicyDown Kind = "policy"      // a policy does not load, or its schedule cannot be read
+	PolicyDown Kind = "policy"      // a policy does not load or is missing, or its schedule cannot be read
 )
 
 // Notice is one thing that a person should know.

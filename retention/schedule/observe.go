@@ -25,6 +25,9 @@ const (
 	Resumed     Kind = "resumed"      // it is off again
 	BadSchedule Kind = "bad_schedule" // Slot (its policy and set), Err: the set's rules stand still
 	Reloaded    Kind = "reloaded"     // Text: what changed; Err: what did not load
+	PolicyAway  Kind = "policy.away"  // Slot.Policy: its file is missing; it protects, its rules stand still
+	PolicyBack  Kind = "policy.back"  // Slot.Policy: its rules run
+	PolicyGone  Kind = "policy.gone"  // Slot.Policy: missing for long; it no longer protects
 	Backlog     Kind = "backlog"      // Open, Oldest: at every turn
 	Draining    Kind = "draining"     // a stop was asked for
 	Drained     Kind = "drained"      // nothing is at work any more

@@ -24,6 +24,23 @@ func (s *Store) ApprovedPlans(ctx context.Context) (out []retention.SavedPlan, e
 	return out, wrap(err, "list approved plans")
 }
 
+// WaitingPlans lists, oldest first, the parked plans that nobody decided and that
+// can still be approved.
+func (s *Store) WaitingPlans(ctx context.Context) (out []retention.SavedPlan, err error) {
+	err = s.read(ctx, func(t *tx) error {
+		out = nil
+		var ids []string
+		err := t.all(ctx, &ids, "SELECT id FROM plans WHERE state = ? AND made_at > ? AND id IN (SELECT plan FROM parked) ORDER BY made_at, id",
+			string(retention.PlanMade), micros(t.now.Add(-ApprovalTime)))
+		for _, id := range ids {
+			p, bad := t.plan(ctx, id)
+			out, err = append(out, p), errors.Join(err, bad)
+		}
+		return err
+	})
+	return out, wrap(err, "list plans that wait")
+}
+
 // Park remembers that steps of a saved plan wait for an approval.
 func (s *Store) Park(ctx context.Context, plan string, steps []retention.Step) error {
 	err := s.write(ctx, func(t *tx) error {
