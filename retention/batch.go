@@ -37,6 +37,8 @@ type Batch struct {
 	// Partition is one partition of the table that goes as a whole, where every row
 	// of it is due: else nothing is done, and the error is [ErrNotWhole].
 	Partition *Partition
+	// Outside is what the batch does instead of rows, elsewhere.
+	Outside *Outside
 	// ChildrenOf limits the batch to child rows of its one key, at most that
 	// many; the row itself stays. For rows with more children than a batch takes.
 	ChildrenOf int64
@@ -45,6 +47,10 @@ type Batch struct {
 	// it compares the stores, checks kill switch and fencing attempt, and returns
 	// the holds that have not ended. Any error rolls the batch back.
 	Admit func(ctx context.Context, g Gate) (*HoldSet, error)
+	// Copy, of an archive into a sealed vault, calls read with what takes the rows,
+	// seals them, and returns the segments that were written and read back. It is
+	// called once a batch, with the rows locked and tested, and nothing removed.
+	Copy func(ctx context.Context, read func(to RowWriter) error) ([]SealedRef, error)
 	// Seal makes the receipt's digest (an HMAC: no plain hash of identifiers).
 	Seal func(done int64, keys []Key) string
 	// Turn, where it is set, is called once the batch is admitted, before it touches
@@ -87,7 +93,9 @@ type Act struct {
 	Changes  []Change // redact, anonymise
 	Mark     string
 	MarkAt   time.Time
-	Into     *VaultTables // archive
+	Into     *VaultTables // archive into tables
+	Sealed   bool         // archive into a sealed vault: rows go to [Batch.Copy]
+	Keepers  [][]Minimum  // beside it: minimums on the table, then on each of Children, that its end asks for
 	Drop     bool         // the rows are a vault's: their copies end here
 	Whole    bool         // delete: partitions that are due as a whole are dropped
 }
@@ -142,6 +150,8 @@ type Outcome struct {
 	Spared   Spared
 	Children map[string]int64 // child rows that went, by table
 	Digest   string           // of the receipt
+	Segments []SealedRef      `json:",omitempty"` // written
+	Expired  *SealedRef       `json:",omitempty"` // that ended
 }
 
 // Receipt is what the source itself says of an intent, written in the same
@@ -156,6 +166,7 @@ type Receipt struct {
 	// one whose process lived.
 	Spared   Spared
 	Children map[string]int64
+	Segments []SealedRef // that have the rows now
 }
 
 // ReceiptState is how an intent ended in its source.

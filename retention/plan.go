@@ -43,6 +43,7 @@ type Step struct {
 	Classes       Classes
 	Children      map[string]int64 // rows that go along, by table
 	OldestDue     *time.Time       // earliest clock among due rows, where known
+	LateSince     *time.Time       // sealed archive: since when rows that are held or protected are past their end
 	NeverArchived int64            // due rows that an earlier archive stage should have moved
 	Limit         Limits           // in force
 	NeedsApproval bool

@@ -22,6 +22,7 @@ const (
 	PointGated                       // it shares the source's gate, whose row was read
 	PointAdmitted                    // the state store admitted it, and told the holds
 	PointTested                      // clock, condition, minimum and hold were tested again (L6)
+	PointSealing                     // sealed archive: a segment's rows are written, its manifest is not
 	PointCopied                      // archive: the copies are written and read back (L9)
 	PointChildren                    // the children are gone
 	PointActed                       // the rows are gone, or changed
@@ -53,7 +54,7 @@ func Points() []Point {
 func (p Point) String() string {
 	names := [...]string{
 		PointLeased: "leased", PointStarted: "started", PointIntended: "intended", PointBegun: "begun", PointGated: "gated",
-		PointAdmitted: "admitted", PointTested: "tested", PointCopied: "copied", PointChildren: "children", PointActed: "acted",
+		PointAdmitted: "admitted", PointTested: "tested", PointSealing: "sealing", PointCopied: "copied", PointChildren: "children", PointActed: "acted",
 		PointReceipted: "receipted", PointCommitting: "committing", PointCommitted: "committed", PointSettling: "settling",
 		PointSettled: "settled", PointConcluded: "concluded", PointErasing: "erasing", PointEnded: "ended",
 		PointWitnessed: "witnessed", PointPlaced: "placed", PointPassed: "passed", PointMarked: "marked", PointInForce: "in_force",

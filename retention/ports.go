@@ -105,6 +105,11 @@ type Actor interface {
 	// MakeVault creates the vault's tables where they are missing, and refuses
 	// where they no longer fit the tables they copy.
 	MakeVault(ctx context.Context, s *Schema, v VaultSpec) error
+	// Restore inserts rows of a sealed archive into a table, all or none, with the
+	// values that they had: rows calls insert for each, with a value for each column.
+	// Columns that the table computes itself are left to it. One that the table does
+	// not have, and a row whose key is taken, are errors.
+	Restore(ctx context.Context, t TableName, columns []SegmentColumn, rows func(insert func(row []any) error) error) (int64, error)
 	// Erase does in the engine what the level says after rows are gone, and names
 	// the residuals that remain.
 	Erase(ctx context.Context, tables []TableName, level Erase) ([]Residual, error)

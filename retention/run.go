@@ -118,6 +118,8 @@ type Intent struct {
 	Action     ActionKind
 	Table      string
 	Partition  string // of the table, where it goes as a whole
+	Vault      string // sealed, that the batch writes to or ends a segment of
+	Segment    string // that ends
 	Planned    int64  // rows; [PlannedRange]: those due in a range
 	At         time.Time
 }

@@ -69,6 +69,7 @@ type Column struct {
 	Nullable  bool
 	Length    int // declared maximum in characters; 0: none
 	Generated bool
+	Numbered  bool // an identity: the table gives it values, and takes others where it is told to
 	Unique    bool // alone under a UNIQUE constraint or the primary key
 	Typed     bool // the engine keeps every value to the Kind
 	// Unheld says why identifiers of persons are not compared with the column: a

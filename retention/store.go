@@ -154,6 +154,16 @@ type Intents interface {
 	Pruned(ctx context.Context, intents []string) error
 }
 
+// SegmentLedger is what the state store knows of sealed vaults. Segments come into
+// it, and end in it, with the outcomes of their batches (see [Intents]).
+type SegmentLedger interface {
+	// Segments lists the segments of a vault, those that ended included, by name.
+	Segments(ctx context.Context, vault string) ([]KnownSegment, error)
+	// IntentEnded reports whether the store knows the intent, and whether it has its
+	// outcome.
+	IntentEnded(ctx context.Context, intent string) (known, ended bool, err error)
+}
+
 // Holds keeps the holds.
 type Holds interface {
 	// PlaceHold stores the hold as placing under a new version, with hold.placed,

@@ -35,6 +35,8 @@ type crashWorld struct {
 	always  []string
 	final   []string // queries that give no row, at any moment and in the end
 	acted   string   // query: how many rows the run has acted on
+	sealed  bool     // rows go to segments, or end there: the laws ask for these too
+	ends    bool     // the run ends segments
 }
 
 const crashConfig = `state: sqlite:./state.db
@@ -43,6 +45,7 @@ sources:
   crm: {driver: sqlite, dsn: ./crm.db}
 vaults:
   cold: {source: crm, prefix: archive_}
+  sealed: {path: ./vault, recipients: [` + crashRecipient + `]}
 audit: {origin: example.org/crash, key_file: ./audit.key}
 `
 
@@ -159,6 +162,7 @@ func crashWorlds() []crashWorld {
 	rows, few := seedRows(1600), seedRows(40)
 	holds := []int{7, 19, 700, 1500}
 	archive := "    stages:\n      - {keep: 1 year, then: archive, to: cold, why: a claim may come}\n      - {keep: 5 years, then: delete}\n"
+	seal := strings.Replace(archive, "cold", "sealed", 1)
 	copies := append(untouched(), onceEach, callsOnce, noneLost, noCallLost, sameCopy)
 	return []crashWorld{
 		{name: "delete", journal: "WAL", rule: "    keep: 3 years\n    then: delete\n", seed: rows, hold: holds,
@@ -185,6 +189,12 @@ func crashWorlds() []crashWorld {
 				"SELECT id FROM old.archive_calls WHERE prospect IN (SELECT id FROM archive_prospects) EXCEPT SELECT id FROM archive_calls"),
 			final: []string{"SELECT id FROM archive_prospects WHERE person NOT IN (11, 22)", "SELECT id FROM archive_calls WHERE prospect NOT IN (11, 22)"},
 			acted: "SELECT (SELECT count(*) FROM old.archive_prospects) - (SELECT count(*) FROM archive_prospects)"},
+		{name: "sealed", journal: "WAL", rule: seal, seed: rows, asOf: "2012-06-01", hold: holds, sealed: true,
+			always: append(untouched(), family), final: []string{allGone}, acted: countGone},
+		{name: "sealed-slices", journal: "DELETE", rule: seal, seed: few + manyCalls(), asOf: "2012-06-01", hold: holds, sealed: true,
+			always: untouched(), final: []string{allGone}, acted: countGone},
+		{name: "sealed-end", journal: "WAL", rule: seal, after: "sealed", asOf: "2017-06-01", hold: []int{1100}, sealed: true, ends: true,
+			always: append(untouched(), family)},
 		{name: "archive-slices", journal: "DELETE", rule: archive, seed: few + manyCalls(), asOf: "2012-06-01", hold: holds,
 			always: copies, final: []string{allGone}, acted: countGone},
 	}
@@ -225,6 +235,7 @@ func (w crashWorld) make(t *testing.T) *template {
 	if w.after != "" {
 		for _, before := range crashWorlds() {
 			if before.name == w.after {
+				before.on = w.on
 				b := before.make(t)
 				b.commandIn(t, b.dir, exitOK, b.runArgs(t, b.dir, false)...)
 				tp.dir = b.copy(t)
@@ -367,6 +378,9 @@ func (tp *template) none(t *testing.T, dir, when string, queries []string) {
 			}
 		}
 	})
+	if tp.sealed {
+		tp.segmentsHold(t, dir, when)
+	}
 }
 
 // number is the one number that a query gives.

@@ -96,10 +96,16 @@ func (a *app) explanation(h *house, x engine.Explanation) error {
 		}
 		p.explained(h, row)
 	}
+	for _, s := range x.Archives {
+		p.heading("%s/%s, sealed in %s", s.Policy, s.Dataset, s.Vault)
+		p.line("  segment %s: %s with clocks from %s to %s; which of them are about the person, only an identity can tell.",
+			s.Segment, rowsOf(s.Rows), h.dayOf(s.Policy, s.First), h.dayOf(s.Policy, s.Last))
+		p.line("  %s: %s. %s", p.paint(bold, s.Rule), p.paint(bold, string(s.Class)), sentence(s.Because))
+	}
 	switch {
 	case len(x.Rows) == 0 && x.Partial:
 		p.line("No such row where it could be looked for.")
-	case len(x.Rows) == 0:
+	case len(x.Rows)+len(x.Archives) == 0:
 		p.line("No governed table has such a row.")
 	}
 	if len(x.Refusals) == 0 {

@@ -15,6 +15,7 @@ import (
 	"github.com/retentiond/retentiond/retention/audit"
 	"github.com/retentiond/retentiond/retention/engine"
 	"github.com/retentiond/retentiond/retention/state"
+	"github.com/retentiond/retentiond/retention/vault"
 	"go.uber.org/zap"
 )
 
@@ -28,6 +29,7 @@ type house struct {
 	log      *zap.Logger
 	failed   []policies.Failed
 	progress *progress
+	sealed   map[string]*vault.Vault // sealed vaults that can be used, by name
 }
 
 // close closes sources and state store. What was committed is durable already.

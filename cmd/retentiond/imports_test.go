@@ -27,6 +27,7 @@ func mayImport() map[string][]string {
 		"retention/console":                {"retention", "retention/audit", "retention/schedule"},
 		"retention/notify":                 {"retention", "retention/schedule", "retention/console"},
 		"retention/schedule":               words,
+		"retention/vault":                  words,
 		"connectors/sqlgen":                {"retention"},
 		"connectors/sqlwork":               {"retention", "connectors/sqlgen"},
 		"connectors/sqlite":                {"retention", "retention/calendar", "connectors/sqlgen", "connectors/sqlwork"},

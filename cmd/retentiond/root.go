@@ -43,7 +43,7 @@ Exit codes: 0 done; 1 error; 2 usage, configuration or policy error; 3 partial;
 	add(root, "rules", policyCommand(a), checkCommand(a))
 	add(root, "work", planCommand(a), bordereauCommand(a), approveCommand(a), rejectCommand(a), runCommand(a), runsCommand(a), serveCommand(a))
 	add(root, "hold", holdCommand(a), stopAllCommand(a), resumeCommand(a))
-	add(root, "proof", inventoryCommand(a), explainCommand(a), auditCommand(a))
+	add(root, "proof", inventoryCommand(a), explainCommand(a), archiveCommand(a), auditCommand(a))
 	completions(root)
 	return root
 }

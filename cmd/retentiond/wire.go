@@ -153,7 +153,7 @@ func (a *app) newEngine(ctx context.Context, h *house, loaded policies.Loaded) (
 		return nil, err
 	}
 	e := &engine.Engine{
-		Store: h.store, Sources: a.sources(h.cfg), Fleets: fleets(h.cfg), Vaults: vaults(h.cfg), Policies: loaded.Policies,
+		Store: h.store, Sources: a.sources(h.cfg), Fleets: fleets(h.cfg), Vaults: h.vaults(), Policies: loaded.Policies,
 		FourEyes: h.cfg.Approvals.FourEyes, User: a.user(),
 		Grace: grace, Now: a.now, Log: log, Owner: a.owner(), Progress: h.progress.show, Reached: reached,
 	}
@@ -273,14 +273,6 @@ func throttle(s configs.Source) engine.Throttle {
 	}
 	if w, err := engine.ParseWindow(t.Window); err == nil {
 		out.Window = w
-	}
-	return out
-}
-
-func vaults(cfg *configs.Config) map[string]engine.Vault {
-	out := map[string]engine.Vault{}
-	for name, v := range cfg.Vaults {
-		out[name] = engine.Vault{Name: name, Source: v.Source, Schema: v.Schema, Prefix: v.Prefix, Sealed: v.Source == ""}
 	}
 	return out
 }

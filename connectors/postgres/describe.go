@@ -105,7 +105,7 @@ func kindOfTable(kind string) string {
 func (cat *catalogue) column(t *retention.Table, c columnRow) retention.Column {
 	out := retention.Column{
 		Name: c.Name, Decl: c.Decl, Kind: kindOf(c.TypeSchema, c.Type, c.Category), Nullable: !c.Filled,
-		Generated: c.Generated != "" || c.Identity == "a", Unique: alone(t, c.Name), Typed: true,
+		Generated: c.Generated != "" || c.Identity == "a", Numbered: c.Identity != "", Unique: alone(t, c.Name), Typed: true,
 	}
 	out.Unheld = unheld(&out, c.Category)
 	if (c.Type == "varchar" || c.Type == "bpchar") && c.Mod > 4 {

@@ -39,6 +39,7 @@ func dialect(home string, hashes bool) *sqlgen.Dialect {
 		Image:       image,
 		Fence:       "OFFSET 0",
 		ByRow:       "OFFSET 0",
+		Overriding:  true,
 		GroupCount:  true,
 		Passes:      8, // what a pass leaves dead makes room in the page for the next: its updates touch no index
 		RowID:       rowID,

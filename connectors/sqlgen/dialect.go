@@ -82,6 +82,8 @@ type Dialect struct {
 	// one with [Dialect.Same].
 	Image    func(col SQL, c *retention.Column) SQL
 	NoExcept bool
+	// Overriding: an INSERT that gives values to identity columns says so.
+	Overriding bool
 	// Passes is in how many passes a range of rows is best changed; 0: in one.
 	Passes int
 	// GroupCount: classes are counted in groups, which the engine does in several

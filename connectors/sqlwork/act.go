@@ -30,7 +30,10 @@ func (w *work) act(ctx context.Context) error {
 			}
 			w.b.Reach(retention.PointCopied)
 		}
-		return w.take(ctx)
+		if err := w.take(ctx); err != nil || !a.Sealed {
+			return err
+		}
+		return w.allSealed()
 	case a.Kind == retention.Redact, a.Kind == retention.Anonymise:
 		return w.change(ctx)
 	}
@@ -143,6 +146,9 @@ func (w *work) child(ctx context.Context, c retention.Child, most int64) error {
 	if err != nil {
 		return err
 	}
+	if w.sealing != nil && c.Then != retention.ChildDetach {
+		w.sealing[c.Table.String()] -= n
+	}
 	return exactly(c.Table, "deleted or detached", n, want)
 }
 
@@ -158,13 +164,19 @@ func (w *work) table(n retention.TableName) *retention.Table {
 // someChildren takes at most ChildrenOf child rows of the one row, deepest
 // first; the row stays.
 func (w *work) someChildren(ctx context.Context) error {
-	left := w.b.ChildrenOf
+	left, sealed := w.b.ChildrenOf, w.b.Action.Sealed
+	if sealed {
+		if err := w.sealed(ctx, left); err != nil {
+			return err
+		}
+		w.b.Reach(retention.PointCopied)
+	}
 	for i, c := range w.b.Action.Children {
 		if left <= 0 {
-			return nil
+			break
 		}
 		before := w.out.Children[c.Table.String()]
-		if w.b.Action.Kind == retention.Archive {
+		if w.b.Action.Kind == retention.Archive && !sealed {
 			if err := w.copyChildren(ctx, i, left); err != nil {
 				return err
 			}
@@ -175,6 +187,9 @@ func (w *work) someChildren(ctx context.Context) error {
 		}
 		w.b.Reach(retention.PointChildren)
 		left -= w.out.Children[c.Table.String()] - before
+	}
+	if sealed {
+		return w.allSealed()
 	}
 	return nil
 }

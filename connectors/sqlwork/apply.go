@@ -16,9 +16,11 @@ type work struct {
 	holds   *retention.HoldSet
 	keys    []retention.Key // the batch's rows: those named, or those of its range
 	due     []retention.Key
-	list    string // the due keys
-	changed int64  // rows that the statements say they changed
-	end     func() // of the batch's turn
+	list    string                     // the due keys
+	changed int64                      // rows that the statements say they changed
+	end     func()                     // of the batch's turn
+	sealing map[string]int64           // child rows that segments have and the table still has, by table
+	twice   map[string]map[string]bool // keys of child rows that were read
 	out     retention.Outcome
 }
 
@@ -66,6 +68,10 @@ func checkBatch(b *retention.Batch) error {
 func checkExtent(b *retention.Batch) error {
 	named := len(b.Keys)
 	switch {
+	case b.Outside != nil && (named > 0 || b.Range != nil || b.Partition != nil || b.ChildrenOf > 0):
+		return fmt.Errorf("batch %s: what it does elsewhere goes without rows", b.Intent)
+	case b.Outside != nil:
+		return nil
 	case b.Partition != nil && (named > 0 || b.Range != nil || b.ChildrenOf > 0 || b.Partition.Rows <= 0):
 		return fmt.Errorf("batch %s: a partition goes as a whole, with the number of its rows, and nothing beside", b.Intent)
 	case named == 0 && b.Range == nil && b.Partition == nil:
@@ -89,6 +95,9 @@ func (w *work) do(ctx context.Context) error {
 	if w.b.Turn != nil {
 		w.end = w.b.Turn()
 		defer w.ended()
+	}
+	if w.b.Outside != nil {
+		return w.outside(ctx)
 	}
 	if w.b.Partition != nil {
 		return w.partition(ctx)
@@ -252,7 +261,7 @@ func (w *work) receipt(ctx context.Context) error {
 	}
 	w.out.Digest = w.b.Seal(w.out.Done, w.due)
 	err := w.insertReceipt(ctx, w.q, retention.Receipt{
-		Intent: w.b.Intent, State: retention.ReceiptDone, Rows: w.out.Done, Digest: w.out.Digest, Spared: w.out.Spared, Children: w.out.Children,
+		Intent: w.b.Intent, State: retention.ReceiptDone, Rows: w.out.Done, Digest: w.out.Digest, Spared: w.out.Spared, Children: w.out.Children, Segments: w.out.Segments,
 	})
 	if w.e.Kind(err) == Duplicate {
 		return fmt.Errorf("intent %s was settled before: it can never commit: %w", w.b.Intent, err)

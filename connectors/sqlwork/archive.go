@@ -11,6 +11,9 @@ import (
 // copyRows copies rows and children into the vault and reads every copy back,
 // before anything is removed (L9).
 func (w *work) copyRows(ctx context.Context) error {
+	if w.b.Action.Sealed {
+		return w.sealed(ctx, 0)
+	}
 	v := w.b.Action.Into
 	if v == nil || len(v.Children) != len(w.b.Action.Children) {
 		return fmt.Errorf("batch %s: the vault tables do not match the table and its children", w.b.Intent)

@@ -27,6 +27,8 @@ type Vault struct {
 	Schema string
 	Prefix string
 	Sealed bool
+	// Refused says why a sealed vault cannot be used; empty: it can.
+	Refused string
 }
 
 // Table names the vault's copy of a table.
@@ -68,6 +70,7 @@ type Step struct {
 	Dataset   *retention.Dataset
 	Source    string
 	Archived  bool // the table is the vault's copy
+	Sealed    bool // and the vault is sealed: the step ends segments, and asks no table
 	Selection retention.Selection
 	Act       retention.Act
 	Vault     string

@@ -233,6 +233,7 @@ func (b *binder) act(st *retention.Stage, sel *retention.Selection) retention.Ac
 		out.Children = deepestFirst(b.dataset.Children)
 		b.foreignKeys()
 		out.Into = b.into(a)
+		b.sealed(a, &out)
 	case retention.Redact, retention.Anonymise:
 		out.Changes, out.Mark = a.Columns, a.Mark
 		sel.Done = &retention.DoneTest{Mark: a.Mark, Changes: a.Columns}

@@ -14,8 +14,10 @@ func (b *binder) into(a *retention.Action) *retention.VaultTables {
 	case !ok:
 		b.fail(retention.RefusePolicyError, "name it under vaults: in the configuration", "vault %q is not configured", a.Vault)
 		return nil
+	case v.Refused != "":
+		b.fail(retention.RefusePolicyError, "", "vault %q: %s", a.Vault, v.Refused)
+		return nil
 	case v.Sealed:
-		b.fail(retention.RefusePolicyError, "use a table vault ({source, prefix})", "vault %q is sealed: this version archives to table vaults only", a.Vault)
 		return nil
 	case v.Source != b.dataset.Source && b.UUIDs[v.Source] == "" || b.UUIDs[v.Source] != b.UUIDs[b.dataset.Source]:
 		b.fail(retention.RefusePolicyError, "use a vault in the same source", "vault %q is in source %q: this version archives within one source only", a.Vault, v.Source)
@@ -50,6 +52,9 @@ func (b *binder) archiveBefore(i int) (Vault, string, bool) {
 func (b *binder) expiry(i int) (Step, bool) {
 	st := &b.rule.Stages[i]
 	v, name, ok := b.archiveBefore(i)
+	if sealed := b.sealedBefore(i); sealed != "" && st.Action.Kind == retention.Delete {
+		return b.sealedEnd(i, sealed)
+	}
 	if !ok || st.Action.Kind != retention.Delete || v.Source != b.dataset.Source {
 		return Step{}, false
 	}

@@ -59,7 +59,7 @@ func CheckWhere(s *retention.Schema, table retention.TableName, where *retention
 // archives adds the vault's copies that bound steps act on.
 func (r *Result) archives(steps []Step) {
 	for i := range steps {
-		if !steps[i].Archived {
+		if !steps[i].Archived || steps[i].Sealed {
 			continue
 		}
 		sel, name := steps[i].Selection, DatasetKey(steps[i].Policy, steps[i].Dataset)

@@ -69,7 +69,10 @@ func (e *Engine) checkSteps(ctx context.Context, v *view) []Finding {
 			continue
 		}
 		src, err := e.source(ctx, b.Source)
-		if err == nil {
+		if err == nil && b.Act.Sealed {
+			err = e.checkVault(ctx, b.Vault)
+		}
+		if err == nil && !b.Sealed {
 			_, err = src.Page(ctx, b.Selection, v.holdsFor(b), retention.Cursor{}, 1)
 		}
 		if err != nil {

@@ -70,7 +70,7 @@ func needs(v *view, source string, read []retention.TableName) []retention.Need 
 		}
 	}
 	for i := range v.bound.Steps {
-		if s := &v.bound.Steps[i]; s.Source == source {
+		if s := &v.bound.Steps[i]; s.Source == source && !s.Sealed {
 			n.step(s)
 		}
 	}

@@ -33,7 +33,7 @@ func (sw *stepWork) reasons(n int64) retention.Spared {
 	if err != nil {
 		return retention.Spared{Changed: n}
 	}
-	c, err := sw.source.Count(ctx, sw.bound.Selection, sw.follows(holds), nil)
+	c, _, err := sw.tally(ctx, sw.view, sw.bound, sw.follows(holds), nil)
 	if err != nil {
 		return retention.Spared{Changed: n}
 	}

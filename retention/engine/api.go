@@ -20,6 +20,7 @@ type Store interface {
 	retention.Intents
 	retention.Holds
 	retention.Admission
+	retention.SegmentLedger
 }
 
 // Engine is the whole machine, wired once by the command. Its fields are set
@@ -69,13 +70,16 @@ type Keep struct {
 }
 
 // Vault is a table vault: archived rows go to the same table names under a
-// schema or with a prefix, in a source.
+// schema or with a prefix, in a source. Or it is sealed: rows leave the database.
 type Vault struct {
 	Name   string
 	Source string
 	Schema string
 	Prefix string
-	Sealed bool // not in this build: its rules are refused
+	Sealed bool
+	Keeper retention.SealedVault // of a sealed vault; nil: it is refused
+	// Refused says why a sealed vault cannot be used.
+	Refused string
 }
 
 // FailedPolicy is a policy file that did not load: its own rules stop, others run.
@@ -109,6 +113,7 @@ type PlanRequest struct {
 	NoSave       bool      // inventory and run plan without keeping a spool
 	AcceptClock  bool
 	By           string // who plans; empty: [Engine.User]
+	Archives     bool   // only the stages that end archives
 }
 
 // RunRequest says what to do.
@@ -120,6 +125,7 @@ type RunRequest struct {
 	AsOf         time.Time          // zero: now; never the future
 	Plan         string             // id of a saved plan; empty: plan first
 	Approve      bool               // approve what this very run plans
+	Archives     bool               // only the stages that end archives
 	By           string             // with Approve
 	Reason       string
 	Visa         string // with Approve: reference of the visa of the list for destruction
@@ -184,6 +190,8 @@ type InventoryItem struct {
 	Action    string            `json:"action,omitempty"`
 	Classes   retention.Classes `json:"classes"`
 	OldestDue *time.Time        `json:"oldest_due"`
+	LateSince *time.Time        `json:"late_since,omitempty"` // archived rows that a hold or a minimum keeps past their end
+	Vault     string            `json:"vault,omitempty"`
 	Explained bool              `json:"explained"`
 	Because   string            `json:"because"`
 	Error     string            `json:"error,omitempty"`
@@ -200,6 +208,9 @@ type ExplainRequest struct {
 // Explanation answers it.
 type Explanation struct {
 	Rows []ExplainedRow `json:"rows"`
+	// Archives are the sealed segments that have rows about the person, or may have
+	// the row: their content cannot be read here.
+	Archives []ExplainedSegment `json:"archives,omitempty"`
 	// Refusals are rules that could not be asked, and datasets that nobody could
 	// look into: nothing acts by them either.
 	Refusals []Unexplained `json:"refusals"`

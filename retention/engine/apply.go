@@ -21,6 +21,7 @@ type part struct {
 	childrenOf int64
 	span       *retention.Range
 	whole      *retention.Partition
+	segment    *retention.Segment // of a sealed vault, that ends
 }
 
 // planned is how many planned rows a part names; [retention.PlannedRange] for a
@@ -33,6 +34,8 @@ func (p part) planned() int64 {
 		return 0
 	case p.whole != nil:
 		return p.whole.Rows
+	case p.segment != nil:
+		return p.segment.Rows
 	}
 	return int64(len(p.keys))
 }
@@ -44,6 +47,12 @@ func (sw *stepWork) apply(ctx context.Context, p part) (out retention.Outcome, t
 	in := sw.intent(p.planned())
 	if p.whole != nil {
 		in.Partition = p.whole.Name.String()
+	}
+	if sw.act.Sealed || p.segment != nil {
+		in.Vault = sw.bound.Vault
+	}
+	if p.segment != nil {
+		in.Segment = p.segment.Name
 	}
 	if in.At, err = sw.Store.Now(ctx); err != nil {
 		return out, 0, fatal(err)
@@ -150,8 +159,12 @@ func (sw *stepWork) batchOf(in retention.Intent, p part) retention.Batch {
 			if p.whole != nil {
 				keys = []retention.Key{{in.Partition}}
 			}
+			if p.segment != nil {
+				keys = []retention.Key{{in.Vault}, {in.Segment}}
+			}
 			return sw.seal(in.ID, done, keys)
 		},
+		Outside: sw.elsewhere(in, p), Copy: sw.copying(in),
 		Reached: sw.Reached,
 	}
 }
@@ -193,7 +206,7 @@ func (sw *stepWork) failed(ctx context.Context, in retention.Intent, cause error
 	case err != nil:
 		return out, fmt.Errorf("%w (and its end is not known yet: %w; the next run settles it)", cause, err)
 	}
-	if out.Digest != "" { // the commit went through; only its reply was lost
+	if out.Digest != "" || out.Done > 0 { // the commit went through; only its reply was lost
 		sw.add(out)
 		return out, nil
 	}
@@ -236,9 +249,12 @@ func (e *Engine) settle(ctx context.Context, in retention.Intent) (retention.Out
 	e.reach(retention.PointSettled)
 	out := retention.Outcome{}
 	if r.State == retention.ReceiptDone {
-		out = retention.Outcome{Done: r.Rows, Digest: r.Digest, Spared: r.Spared, Children: r.Children}
-	} else {
-		out.Spared.Failed = max(0, in.Planned)
+		out = retention.Outcome{Done: r.Rows, Digest: r.Digest, Spared: r.Spared, Children: r.Children, Segments: r.Segments}
+		if in.Segment != "" && r.Rows > 0 {
+			out.Expired = &retention.SealedRef{Vault: in.Vault, Name: in.Segment, Rows: r.Rows}
+		}
+	} else if out, err = e.settleSealed(ctx, in); err != nil {
+		return out, err
 	}
 	if err := e.Store.Conclude(ctx, in.ID, out, true); err != nil {
 		return out, fatal(fmt.Errorf("auditing a settled intent: %w", err))

@@ -29,7 +29,7 @@ type erased struct {
 // emptied remembers that the last reported step took rows, or that a run before
 // it did and died.
 func (w *work) emptied(sw *stepWork, unerased bool) {
-	if sw.source == nil || sw.report.Done == 0 && !unerased {
+	if sw.source == nil || sw.bound.Sealed || sw.report.Done == 0 && !unerased {
 		return
 	}
 	if w.erase == nil {

@@ -47,6 +47,9 @@ func (e *Engine) Explain(ctx context.Context, req ExplainRequest) (Explanation, 
 	if err != nil {
 		return out, err
 	}
+	if err := e.sealedPlaces(ctx, v, req, &out); err != nil {
+		return out, err
+	}
 	_, err = e.Store.Record(ctx, audit.Event{Kind: audit.Access, Data: map[string]any{"what": "explain", "rows": len(out.Rows)}})
 	if err != nil {
 		return out, fmt.Errorf("no audit, no access: %w", err)
@@ -54,7 +57,7 @@ func (e *Engine) Explain(ctx context.Context, req ExplainRequest) (Explanation, 
 	if err := e.sign(ctx); err != nil {
 		return out, err
 	}
-	if len(out.Rows) == 0 && req.Subject == nil {
+	if len(out.Rows)+len(out.Archives) == 0 && req.Subject == nil {
 		return out, out.nothing(req)
 	}
 	return out, nil
@@ -93,6 +96,9 @@ func (v *view) places(p *retention.Policy, d *retention.Dataset, whole retention
 		if !b.Archived {
 			out[0].steps = append(out[0].steps, b)
 			continue
+		}
+		if b.Sealed {
+			continue // see [Engine.sealedPlaces]
 		}
 		copied, table := *b, *b.Selection.Table
 		table.Key = whole.Table.Key // people know the row by its own key, not by the vault's

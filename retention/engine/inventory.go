@@ -37,6 +37,10 @@ func (e *Engine) Inventory(ctx context.Context, asOf time.Time) (Inventory, erro
 		return out, err
 	}
 	out.Datasets = append(out.Datasets, lost...)
+	if lost, err = e.strayed(ctx, v); err != nil {
+		return out, err
+	}
+	out.Datasets = append(out.Datasets, lost...)
 	for i := range out.Datasets {
 		if !out.Datasets[i].Explained {
 			out.Unexplained++
@@ -74,6 +78,7 @@ func (e *Engine) item(ctx context.Context, v *view, p *retention.Plan, s *retent
 	out := InventoryItem{
 		Policy: s.Policy, Dataset: s.Dataset, Rule: s.Rule, Stage: s.Stage, Source: s.Source, Table: s.Table.String(),
 		Action: string(s.Action), Classes: s.Classes, OldestDue: s.OldestDue, Explained: true, Because: s.Why,
+		LateSince: s.LateSince, Vault: s.Vault,
 	}
 	if s.Classes.Due == 0 || s.ReportOnly {
 		return out, nil
@@ -126,14 +131,13 @@ func (e *Engine) sinceSlot(ctx context.Context, v *view, s *retention.Step, out 
 		v.past[slot] = then
 	}
 	old := then.find(s)
-	src, err := e.source(ctx, s.Source)
-	if err != nil || old == nil {
+	if old == nil {
 		out.Explained, out.Because = false, "overdue"
-		return err
+		return nil
 	}
-	c, err := src.Count(ctx, old.Selection, then.holdsFor(old), nil)
+	c, _, err := e.tally(ctx, then, old, then.holdsFor(old), nil)
 	if err != nil {
-		return fmt.Errorf("counting table %q as of %s: %w", s.Table, stamp(slot), err)
+		return fmt.Errorf("as of %s: %w", stamp(slot), err)
 	}
 	if c.Classes.Due == 0 {
 		out.Because = "fell due since the " + what + " at " + slot.In(b.Policy.Zone).Format(minute)

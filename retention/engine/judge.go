@@ -31,6 +31,9 @@ func (e *Engine) judge(ctx context.Context, v *view, b *bind.Step, s *retention.
 	}
 	if s.Classes.Due == 0 {
 		s.Why = nothingDue(s.Classes)
+		if s.LateSince != nil {
+			s.Why += "; their segments stay whole, the first since " + s.LateSince.In(b.Policy.Zone).Format("2006-01-02")
+		}
 		return nil, nil
 	}
 	refusals := overLimit(s)

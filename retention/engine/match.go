@@ -128,6 +128,9 @@ func (e *Engine) strike(ctx context.Context, v *view, typ string, ids []string, 
 		}
 		return nil
 	}
+	if err := e.strikeSealed(ctx, typ, missing); err != nil {
+		return err
+	}
 	return e.eachDataset(ctx, v, func(p *retention.Policy, d *retention.Dataset, sel retention.Selection, src retention.Source) error {
 		for _, s := range append([]retention.Selection{sel}, v.bound.Archives[bind.DatasetKey(p, d)]...) {
 			if err := look(p, d, s, src); err != nil {

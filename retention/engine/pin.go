@@ -30,7 +30,7 @@ func (w *work) pin(ctx context.Context) error {
 			continue
 		}
 		id := w.view.servers[s.Source].Gate.SourceUUID
-		if acted[id] {
+		if acted[id] && !b.Sealed {
 			w.pinStep(ctx, i, s, b)
 		}
 		acted[id] = true

@@ -165,7 +165,9 @@ func (e *Engine) count(ctx context.Context, p *retention.Plan, v *view, req Plan
 	found := make([]counted, len(v.bound.Steps))
 	var mu sync.Mutex
 	done := 0
-	by, order := v.stepsBySource(func(b *bind.Step) bool { return req.wants(b.Policy.Name, b.Rule.ID) && v.down[b.Source] == nil })
+	by, order := v.stepsBySource(func(b *bind.Step) bool {
+		return req.wants(b.Policy.Name, b.Rule.ID) && v.down[b.Source] == nil && (!req.Archives || b.Archived)
+	})
 	e.eachSource(order, func(source string) {
 		for _, i := range by[source] {
 			b := &v.bound.Steps[i]
@@ -232,11 +234,11 @@ func (e *Engine) step(ctx context.Context, v *view, b *bind.Step) (retention.Ste
 	if r := v.uncovered(b, v.holdsFor(b)); r != nil {
 		return retention.Step{}, nil, r
 	}
-	sel := b.Selection
-	sel.Newest = b.Rule.Visa // a list for destruction tells both ends of its dates
-	c, err := src.Count(ctx, sel, v.holdsFor(b), b.Act.Children)
+	counted := *b
+	counted.Selection.Newest = b.Rule.Visa // a list for destruction tells both ends of its dates
+	c, late, err := e.tally(ctx, v, &counted, v.holdsFor(b), b.Act.Children)
 	if err != nil {
-		return retention.Step{}, nil, fmt.Errorf("counting table %q of source %q: %w", b.Selection.Table.Name, b.Source, err)
+		return retention.Step{}, nil, err
 	}
 	if c.Classes.Sum() != c.Classes.Total {
 		return retention.Step{}, nil, fmt.Errorf("table %q: classes add up to %d of %d rows (L11)", b.Selection.Table.Name, c.Classes.Sum(), c.Classes.Total)
@@ -245,7 +247,7 @@ func (e *Engine) step(ctx context.Context, v *view, b *bind.Step) (retention.Ste
 		Policy: b.Policy.Name, Rule: b.Rule.ID, Stage: b.Stage, Dataset: b.Dataset.Name, Source: b.Source,
 		Table: b.Selection.Table.Name, Archived: b.Archived, Action: b.Act.Kind, Vault: b.Vault, Cutoff: b.Cutoff,
 		Classes: c.Classes, Children: c.Children, OldestDue: c.OldestDue,
-		Limit: limits(b.Policy, b.Rule), Fingerprint: fingerprint(b), Meaning: meaningOf(b),
+		Limit: limits(b.Policy, b.Rule), Fingerprint: fingerprint(b), Meaning: meaningOf(b), LateSince: late,
 		NewestDue: c.NewestDue, Visa: b.Rule.Visa && destroys(b.Act.Kind),
 	}
 	if b.Rule.Approvers > 1 {

@@ -149,6 +149,15 @@ func (s *pooled) MakeVault(ctx context.Context, live *retention.Schema, v retent
 	return s.use(ctx, func(src retention.Source) error { return src.MakeVault(ctx, live, v) })
 }
 
+// Restore is that of the database.
+func (s *pooled) Restore(ctx context.Context, t retention.TableName, columns []retention.SegmentColumn, rows func(insert func(row []any) error) error) (n int64, err error) {
+	err = s.use(ctx, func(src retention.Source) error {
+		n, err = src.Restore(ctx, t, columns, rows)
+		return err
+	})
+	return n, err
+}
+
 // Adopt is that of the database.
 func (s *pooled) Adopt(ctx context.Context, storeUUID string, v int64, size int64, root string) error {
 	return s.use(ctx, func(src retention.Source) error { return src.Adopt(ctx, storeUUID, v, size, root) })

@@ -31,7 +31,7 @@ func (w *work) planOrTake(ctx context.Context) error {
 		return w.take(ctx)
 	}
 	now := w.now()
-	req := PlanRequest{Policy: w.req.Policy, Rule: w.req.Rule, Rules: w.req.Rules, AsOf: w.req.AsOf, AcceptClock: w.req.AcceptClock, By: w.req.By}
+	req := PlanRequest{Policy: w.req.Policy, Rule: w.req.Rule, Rules: w.req.Rules, AsOf: w.req.AsOf, AcceptClock: w.req.AcceptClock, By: w.req.By, Archives: w.req.Archives}
 	var err error
 	if w.plan, w.view, err = w.Engine.plan(w.stop, req, now); err != nil {
 		return err
@@ -269,10 +269,13 @@ func (w *work) installFor(ctx context.Context, s *retention.Step, into *retentio
 	if err := w.Store.RegisterSource(ctx, retention.SourceRecord{Name: s.Source, UUID: g.SourceUUID}); err != nil {
 		return fmt.Errorf("registering source %q: %w", s.Source, err)
 	}
+	b := v.find(s)
+	if b.Act.Sealed {
+		return w.checkVault(ctx, b.Vault)
+	}
 	if into == nil {
 		return nil
 	}
-	b := v.find(s)
 	spec := retention.VaultSpec{From: []retention.TableName{b.Selection.Table.Name}, Into: []retention.TableName{into.Table}}
 	for i, c := range b.Act.Children {
 		if c.Then == retention.ChildDelete {

@@ -244,13 +244,14 @@ func (e *Engine) reached(ctx context.Context, v *view, p *retention.Policy, d *r
 		}
 		rows += c.Classes.Held
 	}
-	return rows, nil
+	sealed, err := e.sealedHeld(ctx, v, p, d, set)
+	return rows + sealed, err
 }
 
 // aliases are where a dataset's rows went when they were archived.
 func (v *view) aliases(p *retention.Policy, d *retention.Dataset) map[retention.TableName]retention.TableName {
 	for i := range v.bound.Steps {
-		if b := &v.bound.Steps[i]; b.Archived && b.Policy == p && b.Dataset.Name == d.Name {
+		if b := &v.bound.Steps[i]; b.Archived && !b.Sealed && b.Policy == p && b.Dataset.Name == d.Name {
 			return b.Aliases
 		}
 	}

@@ -58,7 +58,7 @@ func (e *Engine) spool(ctx context.Context, p *retention.Plan) error {
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		b := v.find(s)
-		if b == nil || !spools(p, s) {
+		if b == nil || b.Sealed || !spools(p, s) {
 			continue
 		}
 		if err := e.spoolStep(ctx, v, b, p.ID, i, secret); err != nil {

@@ -80,6 +80,9 @@ func (w *work) do(ctx context.Context, index int, s *retention.Step, b *bind.Ste
 	if fatally {
 		return err
 	}
+	if w.req.Archives { // its other stages did not run
+		return nil
+	}
 	return sw.remember(ctx)
 }
 
@@ -112,6 +115,9 @@ func (sw *stepWork) run(ctx context.Context) error {
 		into := *sw.act.Into
 		into.At = sw.report0()
 		sw.act.Into = &into
+	}
+	if sw.bound.Sealed {
+		return sw.endSegments(ctx)
 	}
 	return sw.walk(ctx)
 }

@@ -100,7 +100,7 @@ func (v *view) take(name string, s seen, err error) {
 func (e *Engine) bindVaults() map[string]bind.Vault {
 	out := map[string]bind.Vault{}
 	for n, v := range e.Vaults {
-		out[n] = bind.Vault{Source: v.Source, Schema: v.Schema, Prefix: v.Prefix, Sealed: v.Sealed}
+		out[n] = bind.Vault{Source: v.Source, Schema: v.Schema, Prefix: v.Prefix, Sealed: v.Sealed, Refused: v.refused()}
 	}
 	return out
 }

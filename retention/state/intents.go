@@ -26,9 +26,9 @@ func (s *Store) Intend(ctx context.Context, i retention.Intent) error {
 			i.At = t.now
 		}
 		// After its entry: an intent that opens now does not keep the old year open.
-		_, err = t.exec(ctx, `INSERT INTO intents (id, run, attempt, source, source_uuid, policy, rule, stage, action, tab, part, planned, at, entry)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, i.ID, i.Run, i.Attempt, i.Source, i.SourceUUID, i.Policy, i.Rule,
-			i.Stage, string(i.Action), i.Table, i.Partition, i.Planned, micros(i.At), n)
+		_, err = t.exec(ctx, `INSERT INTO intents (id, run, attempt, source, source_uuid, policy, rule, stage, action, tab, part, planned, at, entry, vault, segment)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, i.ID, i.Run, i.Attempt, i.Source, i.SourceUUID, i.Policy, i.Rule,
+			i.Stage, string(i.Action), i.Table, i.Partition, i.Planned, micros(i.At), n, i.Vault, i.Segment)
 		return err
 	})
 	return wrap(err, "intend batch %s", i.ID)
@@ -49,13 +49,16 @@ type intentRow struct {
 	Planned    int64  `db:"planned"`
 	At         int64  `db:"at"`
 	Concluded  int64  `db:"concluded"`
+	Vault      string `db:"vault"`
+	Segment    string `db:"segment"`
 }
 
-const intentColumns = "id, run, attempt, source, source_uuid, policy, rule, stage, action, tab, part, planned, at, concluded"
+const intentColumns = "id, run, attempt, source, source_uuid, policy, rule, stage, action, tab, part, planned, at, concluded, vault, segment"
 
 func (r intentRow) intent() retention.Intent {
 	return retention.Intent{ID: r.ID, Run: r.Run, Attempt: r.Attempt, Source: r.Source, SourceUUID: r.SourceUUID, Policy: r.Policy,
-		Rule: r.Rule, Stage: r.Stage, Action: retention.ActionKind(r.Action), Table: r.Table, Partition: r.Part, Planned: r.Planned, At: instant(r.At)}
+		Rule: r.Rule, Stage: r.Stage, Action: retention.ActionKind(r.Action), Table: r.Table, Partition: r.Part, Planned: r.Planned, At: instant(r.At),
+		Vault: r.Vault, Segment: r.Segment}
 }
 
 // Conclude stores the outcome with batch.outcome, or batch.settled; an intent
@@ -83,8 +86,10 @@ func (s *Store) Conclude(ctx context.Context, intent string, o retention.Outcome
 		if n == 0 {
 			return fmt.Errorf("%w: its outcome is stored", retention.ErrDecided)
 		}
-		_, err = t.record(ctx, concluded(r.intent(), o, settled))
-		return err
+		if _, err = t.record(ctx, concluded(r.intent(), o, settled)); err != nil {
+			return err
+		}
+		return t.segments(ctx, r.intent(), o)
 	})
 	return wrap(err, "conclude batch %s", intent)
 }
@@ -106,6 +111,12 @@ func intended(i retention.Intent) map[string]any {
 	}
 	if i.Partition != "" {
 		data["partition"] = i.Partition
+	}
+	if i.Vault != "" {
+		data["vault"] = i.Vault
+	}
+	if i.Segment != "" {
+		data["segment"] = i.Segment
 	}
 	return data
 }

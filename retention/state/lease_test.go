@@ -265,11 +265,14 @@ func TestLeaseOfBefore(t *testing.T) {
 	for _, index := range []string{"lease_attempt", "runs_quiet", "plans_made"} {
 		b.sql("DROP INDEX " + index)
 	}
-	for _, table := range []string{"schedules", "slots", "parked", "notices", "approvals"} {
+	for _, table := range []string{"schedules", "slots", "parked", "notices", "approvals", "segments"} {
 		b.sql("DROP TABLE " + table)
 	}
 	for _, column := range []string{"slot_policy", "slot_set", "slot_at", "slot_zone", "slot_attempt", "quiet"} {
 		b.sql("ALTER TABLE runs DROP COLUMN " + column)
+	}
+	for _, column := range []string{"vault", "segment"} {
+		b.sql("ALTER TABLE intents DROP COLUMN " + column)
 	}
 	b.sql("DELETE FROM "+versionTable+" WHERE version_id >= ?", 4)
 	s := b.open()

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/retentiond/retentiond/configs"
+	"github.com/retentiond/retentiond/retention/engine"
+	"github.com/retentiond/retentiond/retention/vault"
+)
+
+// vaults are the configured vaults. One that cannot be used refuses its own rules,
+// not others.
+func (h *house) vaults() map[string]engine.Vault {
+	out := map[string]engine.Vault{}
+	h.sealed = map[string]*vault.Vault{}
+	for name, v := range h.cfg.Vaults {
+		x := engine.Vault{Name: name, Source: v.Source, Schema: v.Schema, Prefix: v.Prefix, Sealed: v.Source == ""}
+		if x.Sealed {
+			sealed, err := vault.New(h.vaultOptions(name, v))
+			switch {
+			case v.S3 != nil:
+				x.Refused = "this version seals to directories only (path: DIR)"
+			case err != nil:
+				x.Refused = err.Error()
+			default:
+				x.Keeper, h.sealed[name] = sealed, sealed
+			}
+		}
+		out[name] = x
+	}
+	return out
+}
+
+func (h *house) vaultOptions(name string, v configs.Vault) vault.Options {
+	return vault.Options{Name: name, Path: v.Path, Recipients: v.Recipients, Store: h.store.UUID(), Key: h.key}
+}
+
+// sealedNames are the sealed vaults that can be used, in order.
+func (h *house) sealedNames() []string { return slices.Sorted(maps.Keys(h.sealed)) }

@@ -1,0 +1,129 @@
+package sqlgen
+
+import (
+	"slices"
+
+	"github.com/retentiond/retentiond/retention"
+)
+
+// Contents renders the rows of the list, to be sealed: every column as the driver
+// returns it exactly, the rule's clock in microseconds, and the clock of each
+// minimum: NULL where it does not protect the row, [Never] where it is unknown.
+func (g *Gen) Contents(list string, minimums []retention.Minimum) (Query, error) {
+	t := g.main()
+	return g.done(Format("SELECT %s\nFROM %s\nWHERE %s", g.contents(t, g.rowClock(t, g.s.Clock), minimums), g.from(t), g.keyed(t, list)))
+}
+
+// ChildContents is Contents of the child rows, with the clock of the row they go
+// with; lock takes their locks, where others write.
+func (g *Gen) ChildContents(c retention.Child, list string, most int64, minimums []retention.Minimum, lock bool) (Query, error) {
+	x, cond := g.limited(&c, list, most)
+	p, on := g.reach(x, reverse(&c.Relation, g.s.Table.Name))
+	theirs := on
+	if !g.oneParent(&c.Relation) {
+		theirs = And(on, g.keyed(p, list))
+	}
+	clock := Format("(SELECT max(%s) FROM %s WHERE %s)", g.rowClock(p, g.s.Clock), g.from(p), theirs)
+	text := "SELECT %s\nFROM %s\nWHERE %s"
+	if lock {
+		text += "\nFOR UPDATE"
+	}
+	return g.done(Format(text, g.contents(x, clock, minimums), g.from(x), cond))
+}
+
+func (g *Gen) contents(r row, clock SQL, minimums []retention.Minimum) SQL {
+	var out []SQL
+	for i := range r.table.Columns {
+		c := &r.table.Columns[i]
+		out = append(out, g.d.Plain(g.col(r, c.Name), c))
+	}
+	out = append(out, clock)
+	for _, m := range minimums {
+		out = append(out, g.protects(r, m))
+	}
+	return Join(", ", out...)
+}
+
+// protects is the minimum's clock, where it protects the row at any time: the
+// unknown protects for ever.
+func (g *Gen) protects(r row, m retention.Minimum) SQL {
+	c := g.clock(r, m.Clock)
+	unknown := Or(mayHold(c.open), mayHold(c.unresolved))
+	never := Arg(Never)
+	value := Format("coalesce(%s, %s)", g.rowClock(r, m.Clock), never)
+	if !isFalse(unknown) {
+		value = Format("CASE WHEN %s THEN %s ELSE %s END", unknown, never, value)
+	}
+	where := mayHold(g.match(r, m.Where))
+	if isTrue(where) {
+		return value
+	}
+	return Format("CASE WHEN %s THEN %s END", where, value)
+}
+
+// Subject is a query for the identifiers of one type.
+type Subject struct {
+	Type string
+	Lookup
+}
+
+// Persons renders, for every way by which rows of the list, and children that go
+// with them, are about subjects through other rows, the identifiers found there.
+// own adds those of the rows' own columns.
+func (g *Gen) Persons(list string, own bool) ([]Subject, error) {
+	t := g.main()
+	out, err := g.persons(t, g.keyed(t, list), g.s.Reach, own, nil)
+	for i := range g.s.Blocked {
+		c := &g.s.Blocked[i]
+		if err != nil || c.Child.Then == retention.ChildDetach {
+			continue
+		}
+		x, cond := g.children(&c.Child, list)
+		var more []Subject
+		more, err = g.persons(x, cond, c.Reach, false, nil)
+		out = append(out, more...)
+	}
+	return out, err
+}
+
+// persons walks up from the rows that match; path guards cycles.
+func (g *Gen) persons(r row, cond SQL, reach *retention.Reach, own bool, path []*retention.Reach) ([]Subject, error) {
+	if reach == nil || slices.Contains(path, reach) {
+		return nil, g.err
+	}
+	path = append(slices.Clone(path), reach)
+	var out []Subject
+	add := func(typ string, x row, column string, where SQL) error {
+		c := g.column(x, column)
+		q, err := g.done(Format("SELECT DISTINCT %s FROM %s\nWHERE %s", g.d.Plain(g.col(x, column), c), g.from(x), where))
+		out = append(out, Subject{typ, Lookup{q, c}})
+		return err
+	}
+	for _, s := range reach.Subjects {
+		for _, c := range s.Columns {
+			if own {
+				if err := add(s.Type, r, c, cond); err != nil {
+					return nil, err
+				}
+			}
+		}
+		if s.Related != nil {
+			x, on := g.reachSet(r, cond, s.Related)
+			if err := add(s.Type, x, s.Related.Column, And(on, g.match(x, s.Related.Where))); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, p := range reach.Parents {
+		if p.Back || p.Reach == nil {
+			continue
+		}
+		x, on := g.reachSet(r, And(cond, g.match(r, p.Child.Where)), reverse(&p.Child.Relation, p.Reach.Table))
+		more, err := g.persons(x, on, p.Reach, true, path)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, more...)
+	}
+	return out, g.err
+}

@@ -1,0 +1,92 @@
+package sqlwork
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/retentiond/retentiond/connectors/sqlgen"
+	"github.com/retentiond/retentiond/retention"
+)
+
+// Inserter is an engine whose sessions change what they are told to insert, unless
+// they are asked not to.
+type Inserter interface {
+	// Exact makes the session insert values as they are, and again makes it what it
+	// was.
+	Exact(ctx context.Context, s Session) (again func(context.Context) error, err error)
+}
+
+// Restore inserts rows as they once were, all or none.
+func (s *Source) Restore(ctx context.Context, t retention.TableName, columns []retention.SegmentColumn, rows func(insert func(row []any) error) error) (n int64, err error) {
+	err = s.e.Change(ctx, Loose, s.wait, func(q Session) (err error) {
+		x, use, err := s.insertion(ctx, q, t, columns)
+		if err != nil {
+			return err
+		}
+		if e, ok := s.e.(Inserter); ok {
+			again, err := e.Exact(ctx, q)
+			if err != nil {
+				return fmt.Errorf("restore into table %s: %w", t, err)
+			}
+			defer func() {
+				if e := again(ctx); err == nil {
+					err = e
+				}
+			}()
+		}
+		args := make([]any, len(use))
+		return rows(func(row []any) error {
+			for i, at := range use {
+				args[i] = row[at]
+			}
+			if _, err := q.ExecContext(ctx, x, args...); err != nil {
+				return fmt.Errorf("restore into table %s: row %d: %w", t, n+1, s.e.Explain(&retention.Table{Name: t}, err))
+			}
+			n++
+			return nil
+		})
+	})
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+// insertion is the statement, and which of the columns it takes: what the table
+// computes itself is left to it.
+func (s *Source) insertion(ctx context.Context, q Session, t retention.TableName, columns []retention.SegmentColumn) (text string, use []int, err error) {
+	schema, err := s.e.Describe(ctx, q, []retention.TableName{t})
+	if err != nil {
+		return "", nil, err
+	}
+	live := schema.Table(t)
+	if live == nil {
+		return "", nil, fmt.Errorf("there is no table %s: make it first, with the columns that `retentiond archive show` lists", t)
+	}
+	d := s.e.Dialect()
+	var names, values []sqlgen.SQL
+	for i, c := range columns {
+		have := live.Column(c.Name)
+		switch {
+		case have == nil:
+			return "", nil, fmt.Errorf("table %s has no column %q (%s): add it", t, c.Name, c.Decl)
+		case have.Generated && !have.Numbered:
+			continue
+		}
+		use = append(use, i)
+		names, values = append(names, sqlgen.Raw(d.Quote(c.Name))), append(values, sqlgen.Arg(nil))
+	}
+	// Arguments that are equal would share one placeholder: each is another here.
+	for i := range values {
+		values[i] = sqlgen.Arg(place(i))
+	}
+	overriding := ""
+	if d.Overriding {
+		overriding = " OVERRIDING SYSTEM VALUE"
+	}
+	x := d.Query(sqlgen.Format("INSERT INTO %s (%s)"+overriding+" VALUES (%s)", d.Table(live.Name), sqlgen.Join(", ", names...), sqlgen.Join(", ", values...)))
+	return x.Text, use, nil
+}
+
+// place keeps the placeholders of a statement apart.
+type place int

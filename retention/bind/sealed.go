@@ -1,0 +1,54 @@
+package bind
+
+import (
+	"github.com/retentiond/retentiond/retention"
+)
+
+// sealed completes an archive into a sealed vault: what legal minimums will ask for
+// when it ends is noted while the rows can be read.
+func (b *binder) sealed(a *retention.Action, act *retention.Act) {
+	if v, ok := b.Vaults[a.Vault]; !ok || !v.Sealed || v.Refused != "" {
+		return
+	}
+	act.Sealed = true
+	tables := []retention.TableName{b.table.Name}
+	for _, c := range act.Children {
+		tables = append(tables, c.Table)
+	}
+	for _, t := range tables {
+		mins, err := b.minimums(b.dataset.Source, t)
+		if err != nil {
+			b.fail(retention.RefuseSchemaDrift, "correct that rule: an unknown minimum protects everything", "%v", err)
+		}
+		act.Keepers = append(act.Keepers, mins)
+	}
+}
+
+// sealedBefore is the sealed vault to which the last archive stage before stage i
+// moves rows; empty: it does not.
+func (b *binder) sealedBefore(i int) string {
+	for j := i - 1; j >= 0; j-- {
+		if a := b.rule.Stages[j].Action; a.Kind == retention.Archive {
+			if v := b.Vaults[a.Vault]; v.Sealed && v.Refused == "" {
+				return a.Vault
+			}
+			return ""
+		}
+	}
+	return ""
+}
+
+// sealedEnd binds stage i on the segments of a sealed vault: every archive ends
+// (L9), by the original clock. Holds and minimums are those of the live table.
+func (b *binder) sealedEnd(i int, vault string) (Step, bool) {
+	before := len(b.problems)
+	m := mover{b: b}
+	sel := retention.Selection{Schema: b.schema, Table: b.table, Clock: m.clock(b.rule.Stages[i].Keep)}
+	b.protect(&sel, retention.Delete)
+	out := Step{
+		Policy: b.policy, Rule: b.rule, Stage: i + 1, Dataset: b.dataset, Source: b.dataset.Source,
+		Archived: true, Sealed: true, Vault: vault, Selection: sel, Cutoff: firstCutoff(sel.Clock),
+		Act: retention.Act{Kind: retention.Delete, Drop: true},
+	}
+	return out, !anyError(b.problems[before:])
+}

@@ -1,0 +1,183 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+
+	"filippo.io/age"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/audit"
+)
+
+// Options are what a vault is made of.
+type Options struct {
+	Name       string     // as configured
+	Path       string     // of a vault in a directory
+	Recipients []string   // age public keys
+	Store      string     // uuid of the state store whose segments these are
+	Key        *audit.Key // signs manifests
+}
+
+// Vault is a sealed vault; see [retention.SealedVault].
+type Vault struct {
+	o      Options
+	store  store
+	to     []age.Recipient
+	secret []byte
+	zstd   *zstd.Encoder
+}
+
+var _ retention.SealedVault = (*Vault)(nil)
+
+// New makes a vault of its options. Nothing is asked of the disk or the service.
+func New(o Options) (*Vault, error) {
+	v := &Vault{o: o, secret: o.Key.Derive("archive index")}
+	for _, r := range o.Recipients {
+		x, err := age.ParseX25519Recipient(strings.TrimSpace(r))
+		if err != nil {
+			return nil, fmt.Errorf("vault %q: a recipient is no age public key (age1…): %w", o.Name, err)
+		}
+		v.to = append(v.to, x)
+	}
+	if len(v.to) == 0 {
+		return nil, fmt.Errorf("vault %q has no recipients: nobody could ever read it", o.Name)
+	}
+	v.store = dir{o.Path}
+	var err error
+	v.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(1<<20))
+	return v, err
+}
+
+// Names of a segment's two files.
+const (
+	rowsFile     = ".jsonl.zst.age"
+	manifestFile = ".manifest"
+)
+
+// segmentOf is the segment that a file belongs to.
+func segmentOf(file string) (name string, manifest, ours bool) {
+	if name, ok := strings.CutSuffix(file, manifestFile); ok {
+		return name, true, true
+	}
+	name, ok := strings.CutSuffix(file, rowsFile)
+	return name, false, ok
+}
+
+// intentPart is an intent as names of segments end with it.
+func intentPart(intent string) string { return "." + strings.ReplaceAll(intent, "/", ".") }
+
+func (v *Vault) fail(err error) error {
+	return fmt.Errorf("vault %q (%s): %w", v.o.Name, v.store.place(), err)
+}
+
+// Segments reads every manifest, one at a time.
+func (v *Vault) Segments(ctx context.Context, f func(*retention.Segment) error) error {
+	files, err := v.store.list(ctx)
+	if err != nil {
+		return v.fail(err)
+	}
+	for _, file := range files {
+		name, manifest, ours := segmentOf(file)
+		if _, temp := isUnfinished(file); temp || !ours || !manifest {
+			continue
+		}
+		s, err := v.Segment(ctx, name)
+		if errors.Is(err, retention.ErrNotFound) { // it ended meanwhile
+			continue
+		}
+		if err == nil {
+			err = f(s)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Segment reads one manifest.
+func (v *Vault) Segment(ctx context.Context, name string) (*retention.Segment, error) {
+	text, err := v.read(ctx, name+manifestFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("vault %q has no segment %s: %w", v.o.Name, name, retention.ErrNotFound)
+	}
+	if err != nil {
+		return nil, v.fail(err)
+	}
+	return v.open(name, text), nil
+}
+
+func (v *Vault) read(ctx context.Context, file string) (b []byte, err error) {
+	if strings.ContainsAny(file, `/\`) {
+		return nil, fs.ErrNotExist
+	}
+	r, err := v.store.get(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	return io.ReadAll(r)
+}
+
+// Has asks for the rows.
+func (v *Vault) Has(ctx context.Context, name string) (bool, error) {
+	files, err := v.store.list(ctx)
+	if err != nil {
+		return false, v.fail(err)
+	}
+	for _, f := range files {
+		if f == name+rowsFile {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// Remove removes the rows first: a manifest without rows tells that something was
+// there, rows without a manifest would tell nobody.
+func (v *Vault) Remove(ctx context.Context, name string) error {
+	for _, f := range []string{rowsFile, manifestFile} {
+		if err := v.store.remove(ctx, name+f); err != nil {
+			return v.fail(fmt.Errorf("segment %s does not end: %w", name, err))
+		}
+	}
+	return nil
+}
+
+// RemoveOf removes the files of a batch, finished or not.
+func (v *Vault) RemoveOf(ctx context.Context, intent string) error {
+	files, err := v.store.list(ctx)
+	if err != nil {
+		return v.fail(err)
+	}
+	for _, f := range files {
+		finished, temp := isUnfinished(f)
+		if !temp {
+			finished = f
+		}
+		name, _, ours := segmentOf(finished)
+		if !ours || !strings.HasSuffix(name, intentPart(intent)) {
+			continue
+		}
+		if err := v.store.remove(ctx, f); err != nil {
+			return v.fail(err)
+		}
+	}
+	return nil
+}
+
+// Check writes a small file and removes it.
+func (v *Vault) Check(ctx context.Context) error {
+	name := unfinished + "check" + intentPart(randomName())
+	err := v.store.put(ctx, name, []byte("retentiond\n"))
+	if err = errors.Join(err, v.store.remove(ctx, name)); err != nil {
+		return v.fail(fmt.Errorf("it cannot be written to: %w", err))
+	}
+	return nil
+}
