@@ -104,7 +104,6 @@ func TestUsageErrors(t *testing.T) {
 		{"unknown command", "plann", `unknown command "plann"`, "did you mean retentiond plan?"},
 		{"unknown subcommand", "hold plaice", `unknown command "plaice"`, "did you mean retentiond hold place?"},
 		{"group alone", "hold", "retentiond hold needs a command", ""},
-		{"later command", "serve", `unknown command "serve"`, ""},
 		{"unknown flag", "plan --polcy x", "unknown flag: --polcy", "did you mean --policy?"},
 		{"flag without value", "run --policy", "flag needs an argument", ""},
 		{"swallowed flag", "run --policy --dry-run", "--policy has no value before the next flag", ""},
