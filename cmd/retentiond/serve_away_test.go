@@ -39,6 +39,8 @@ func TestServeSeesReplacedPolicies(t *testing.T) {
 		"directory replaced": func(s site) {
 			s.moved("policies", "old")
 			s.moved("other", "policies")
+			time.Sleep(3 * time.Second) // what is there now says the same
+			s.write("policies/shop.yaml", longer)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -51,9 +53,9 @@ func TestServeSeesReplacedPolicies(t *testing.T) {
 				s.link("..rev1", "policies/..data")
 				s.link("..data/shop.yaml", "policies/shop.yaml")
 			} else {
-				s.write("other/shop.yaml", longer)
+				s.write("other/shop.yaml", daemonPolicy)
 			}
-			d := s.serve(soon(12 * time.Second))
+			d := s.serve(soon(18 * time.Second))
 			time.Sleep(3 * time.Second) // past the first look
 			replace(s)
 			d.says("policy shop changed")
