@@ -18,13 +18,13 @@ import (
 
 // restoring is what restore was asked for.
 type restoring struct {
-	filter             segmentFilter
-	identity, by, why  string
-	to, table, source  string
-	subject            string
-	pick               vault.Pick
-	who                []age.Identity
-	from, into, policy string // --table FROM=INTO
+	filter            segmentFilter
+	identity, by, why string
+	to, table, source string
+	subject           string
+	pick              vault.Pick
+	who               []age.Identity
+	from, into        string // --table FROM=INTO
 }
 
 func archiveRestoreCommand(a *app) *cobra.Command {

@@ -82,7 +82,7 @@ func fleetCommand(t *testing.T, dir string, code int, args ...string) (r fleetRe
 	}
 	peak := int64(0)
 	if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		peak = int64(u.Maxrss) / 1024
+		peak = u.Maxrss / 1024
 	}
 	t.Logf("%s: %.1f s, %.1f s of CPU, peak %d MiB", args[0], time.Since(began).Seconds(), (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds(), peak)
 	if peak > 128 {

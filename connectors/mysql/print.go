@@ -109,7 +109,7 @@ FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_
 		return err
 	}
 	for _, r := range rows {
-		fmt.Fprintf(h, "trigger %q %q %q %q\n", r.Name, r.Event, r.Timing, r.Text)
+		_, _ = fmt.Fprintf(h, "trigger %q %q %q %q\n", r.Name, r.Event, r.Timing, r.Text)
 	}
 	return nil
 }

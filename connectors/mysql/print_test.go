@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -110,7 +111,7 @@ func TestDroppedIndexOfARange(t *testing.T) {
 	b := batch(sel, retention.Act{Kind: retention.Delete})
 	b.Range = &retention.Range{Most: 10}
 	_, err := s.Apply(t.Context(), b)
-	if refused, ok := err.(*retention.Refusal); !ok || refused.Code != retention.RefuseSchemaDrift {
+	if refused, ok := errors.AsType[*retention.Refusal](err); !ok || refused.Code != retention.RefuseSchemaDrift {
 		t.Errorf("a range along an index that is gone: %v", err)
 	}
 }

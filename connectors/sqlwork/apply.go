@@ -64,14 +64,17 @@ func checkBatch(b *retention.Batch) error {
 	return checkExtent(b)
 }
 
-// checkExtent: a batch is of named rows, of a range, or of a partition.
+// checkExtent: a batch is of named rows, of a range, of a partition, or of something
+// that is not in the source.
 func checkExtent(b *retention.Batch) error {
 	named := len(b.Keys)
-	switch {
-	case b.Outside != nil && (named > 0 || b.Range != nil || b.Partition != nil || b.ChildrenOf > 0):
-		return fmt.Errorf("batch %s: what it does elsewhere goes without rows", b.Intent)
-	case b.Outside != nil:
+	if b.Outside != nil {
+		if named > 0 || b.Range != nil || b.Partition != nil || b.ChildrenOf > 0 {
+			return fmt.Errorf("batch %s: what it does elsewhere goes without rows", b.Intent)
+		}
 		return nil
+	}
+	switch {
 	case b.Partition != nil && (named > 0 || b.Range != nil || b.ChildrenOf > 0 || b.Partition.Rows <= 0):
 		return fmt.Errorf("batch %s: a partition goes as a whole, with the number of its rows, and nothing beside", b.Intent)
 	case named == 0 && b.Range == nil && b.Partition == nil:

@@ -25,10 +25,9 @@ func (v *Vault) Any(s *retention.Segment, p Pick) bool {
 // Picker tells rows that were picked; children come after the rows that they go
 // with.
 type Picker struct {
-	p       Pick
-	parents []map[string]bool // of each pair of a child's columns, the values of picked rows
-	own     *retention.SegmentTable
-	rows    [][]any
+	p    Pick
+	own  *retention.SegmentTable
+	rows [][]any
 }
 
 // NewPicker makes a picker for one segment.
