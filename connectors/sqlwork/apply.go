@@ -74,10 +74,18 @@ func checkExtent(b *retention.Batch) error {
 		}
 		return nil
 	}
+	if b.Partition != nil {
+		if named > 0 || b.Range != nil || b.ChildrenOf > 0 || b.Partition.Rows <= 0 {
+			return fmt.Errorf("batch %s: a partition goes as a whole, with the number of its rows, and nothing beside", b.Intent)
+		}
+		return nil
+	}
+	return checkRows(b, named)
+}
+
+func checkRows(b *retention.Batch, named int) error {
 	switch {
-	case b.Partition != nil && (named > 0 || b.Range != nil || b.ChildrenOf > 0 || b.Partition.Rows <= 0):
-		return fmt.Errorf("batch %s: a partition goes as a whole, with the number of its rows, and nothing beside", b.Intent)
-	case named == 0 && b.Range == nil && b.Partition == nil:
+	case named == 0 && b.Range == nil:
 		return fmt.Errorf("batch %s names no rows", b.Intent)
 	case named > 0 && b.Range != nil:
 		return fmt.Errorf("batch %s names rows and a range: one of them", b.Intent)
