@@ -98,8 +98,11 @@ type Actor interface {
 	// written anew beside the old, what one pass leaves makes room for the next.
 	Passes(s Selection, a Act) int
 	// Settle ends an intent without outcome: it returns the receipt that exists,
-	// or inserts an abandoned one, after which the batch can never commit.
-	Settle(ctx context.Context, intent string) (Receipt, error)
+	// or inserts an abandoned one, after which the batch can never commit. open is
+	// asked in the same transaction once that is inserted, and its error undoes it: a
+	// receipt is missing too where another process settled the intent and pruned it.
+	// nil: the caller knows that the intent is open.
+	Settle(ctx context.Context, intent string, open func(context.Context) error) (Receipt, error)
 	// Prune drops done receipts whose outcomes are audited; the newest stays.
 	Prune(ctx context.Context, intents []string) error
 	// MakeVault creates the vault's tables where they are missing, and refuses

@@ -96,8 +96,9 @@ type Plans interface {
 	Parked(ctx context.Context, s Step, since time.Time) (plan string, state PlanState, err error)
 	// Seen returns what was approved or done for a rule before; ok = false: never.
 	Seen(ctx context.Context, policy, rule string) (s RuleSeen, ok bool, err error)
-	// SetSeen replaces it.
-	SetSeen(ctx context.Context, s RuleSeen) error
+	// ChangeSeen changes it in one transaction, under the lease of that attempt
+	// (ErrFenced; 0: under none), where change says that there is anything to keep.
+	ChangeSeen(ctx context.Context, attempt int64, policy, rule string, change func(s *RuleSeen, known bool) bool) error
 }
 
 // Spool keeps the due keys of saved plans.
@@ -143,6 +144,8 @@ type Intents interface {
 	// Conclude stores the outcome with batch.outcome, or batch.settled; an intent
 	// has at most one outcome: ErrDecided.
 	Conclude(ctx context.Context, intent string, o Outcome, settled bool) error
+	// StillOpen is nil while the intent has no outcome, else ErrDecided.
+	StillOpen(ctx context.Context, intent string) error
 	// OpenIntents lists intents without outcome, oldest first.
 	OpenIntents(ctx context.Context) ([]Intent, error)
 	// StrayIntents lists those whose lease is over, and ends such leases for good:

@@ -9,6 +9,7 @@ import (
 	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/audit"
 	"github.com/retentiond/retentiond/retention/engine"
+	"github.com/retentiond/retentiond/retention/state"
 )
 
 // Exit codes. Scripts depend on them.
@@ -108,6 +109,8 @@ func classify(err error) *fault {
 		f.Code, f.Hint, f.exit = string(retention.RefuseStateMismatch), "retentiond audit verify says from where on the log cannot be trusted", exitRefused
 	case errors.Is(err, retention.ErrFenced):
 		f.Code, f.Hint = "fenced", "nothing was done twice: `retentiond runs list` and `retentiond hold list` show what the other process did"
+	case errors.Is(err, state.ErrDSN):
+		f.Code, f.exit = "config", exitUsage
 	case errors.Is(err, retention.ErrNotFound):
 		f.Code, f.exit = "not_found", exitUsage
 	case errors.Is(err, retention.ErrDecided):

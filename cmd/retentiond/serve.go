@@ -64,16 +64,14 @@ func (a *app) serve(ctx context.Context) error {
 	}
 	f.start(ctx)
 	defer f.stop()
-	h, err := a.openPatiently(ctx, f)
+	k, err := a.beginPatiently(ctx, f)
 	if err != nil {
 		return err
 	}
-	h.engine.Measure = f.measure()
-	k, err := newKeeper(ctx, h, f.observe)
-	if err != nil {
-		h.close()
-		return err
+	if k == nil {
+		return nil
 	}
+	h := k.house
 	f.take(ctx, k)
 	done := make(chan struct{})
 	go func() {
@@ -96,15 +94,22 @@ func (a *app) serve(ctx context.Context) error {
 	}
 }
 
-// openPatiently opens the house, and waits for a state store that does not answer
-// yet. What only a person can put right ends it.
-func (a *app) openPatiently(ctx context.Context, f *front) (*house, error) {
+// beginPatiently opens the house and its keeper, and waits for a state store that
+// does not answer yet. What only a person can put right ends it; nil, nil: it was
+// asked to stop before it worked.
+func (a *app) beginPatiently(ctx context.Context, f *front) (*keeper, error) {
 	pause := schedule.Pauses()
 	for {
-		h, err := a.open(ctx)
+		k, err := a.begin(ctx, f)
+		if ctx.Err() != nil {
+			if k != nil {
+				k.house.close()
+			}
+			return nil, nil
+		}
 		var store *storeError
-		if !errors.As(err, &store) || !store.mayHeal() || ctx.Err() != nil {
-			return h, err
+		if !errors.As(err, &store) || !store.mayHeal() {
+			return k, err
 		}
 		log, bad := a.newLog(store.log)
 		if bad != nil {
@@ -115,12 +120,28 @@ func (a *app) openPatiently(ctx context.Context, f *front) (*house, error) {
 		select {
 		case <-time.After(pause.NextBackOff()):
 		case <-ctx.Done():
-			return nil, err
+			return nil, nil
 		}
 	}
 }
 
-// storeError is of a state store that could not be opened.
+// begin opens the house and its keeper, once.
+func (a *app) begin(ctx context.Context, f *front) (*keeper, error) {
+	h, err := a.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h.engine.Measure = f.measure()
+	k, err := newKeeper(ctx, h, f.observe)
+	if err != nil {
+		h.close()
+		return nil, err
+	}
+	return k, nil
+}
+
+// storeError is of a state store that could not be opened, or failed before the
+// daemon worked.
 type storeError struct {
 	error
 	log configs.Log
@@ -132,7 +153,7 @@ func (e *storeError) Unwrap() error { return e.error }
 // mayHeal reports whether waiting may help: not where the store is another one than
 // configured, or newer.
 func (e *storeError) mayHeal() bool {
-	return !errors.Is(e, audit.ErrKey) && !errors.Is(e, state.ErrNewer) && !errors.Is(e, state.ErrForeign)
+	return !errors.Is(e, audit.ErrKey) && !errors.Is(e, state.ErrNewer) && !errors.Is(e, state.ErrForeign) && !errors.Is(e, state.ErrDSN)
 }
 
 // onHangup calls f at every SIGHUP until ctx is done.

@@ -58,7 +58,10 @@ func newKeeper(ctx context.Context, h *house, told schedule.Observer) (*keeper, 
 	for _, f := range h.failed {
 		k.refusedPolicy(ctx, f)
 	}
-	return k, k.keepPolicies(ctx, h.engine.Policies)
+	if err := k.keepPolicies(ctx, h.engine.Policies); err != nil {
+		return nil, &storeError{err, h.cfg.Log}
+	}
+	return k, nil
 }
 
 // install makes an engine the one of later runs.

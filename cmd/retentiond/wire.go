@@ -125,7 +125,7 @@ func auditKey(ctx context.Context, cfg *configs.Config) (*audit.Key, error) {
 	}
 	bound, err := state.KeyOf(ctx, cfg.State.Reveal())
 	if err != nil {
-		return nil, err
+		return nil, &storeError{err, cfg.Log}
 	}
 	if bound == "" {
 		return audit.LoadOrCreateKey(path, origin)
@@ -162,8 +162,10 @@ func (a *app) newEngine(ctx context.Context, h *house, loaded policies.Loaded) (
 	}
 	e.Failed = failedPolicies(loaded)
 	h.engine = e
-	e.Guards, err = h.guards(ctx, loaded)
-	return e, err
+	if e.Guards, err = h.guards(ctx, loaded); err != nil {
+		return nil, &storeError{err, h.cfg.Log}
+	}
+	return e, nil
 }
 
 func failedPolicies(loaded policies.Loaded) (out []engine.FailedPolicy) {

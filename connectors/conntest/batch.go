@@ -102,7 +102,7 @@ func (f *fixture) settle(intent string) retention.Receipt {
 func settle(t *testing.T, s retention.Source, intent string) retention.Receipt {
 	t.Helper()
 	for range 20 {
-		r, err := s.Settle(t.Context(), intent)
+		r, err := s.Settle(t.Context(), intent, nil)
 		if err == nil {
 			return r
 		}

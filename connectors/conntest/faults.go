@@ -84,7 +84,7 @@ func faultNeverStarted(t *testing.T, h Harness) {
 	if _, err := f.s.Apply(ctx, b); !errors.Is(err, context.Canceled) {
 		t.Errorf("got the error %v, want it to wrap context.Canceled", err)
 	}
-	if r, err := f.s.Settle(ctx, b.Intent); err == nil {
+	if r, err := f.s.Settle(ctx, b.Intent, nil); err == nil {
 		t.Errorf("a cancelled settling said %+v", r)
 	}
 	f.wantIDs("p", "1 2 3")
@@ -104,7 +104,7 @@ func faultClosed(t *testing.T, h Harness) {
 	if _, err := s.Count(t.Context(), f.from("p").Selection, noHolds(), nil); err == nil {
 		t.Error("a closed source counted")
 	}
-	if _, err := s.Settle(t.Context(), b.Intent); !errors.Is(err, retention.ErrUnsettled) {
+	if _, err := s.Settle(t.Context(), b.Intent, nil); !errors.Is(err, retention.ErrUnsettled) {
 		t.Errorf("settling at a closed source: %v, want ErrUnsettled", err)
 	}
 	if _, err := s.Pass(t.Context(), storeUUID, 1, retention.Witness{}, anyGate); err == nil {
@@ -129,7 +129,7 @@ func faultLocked(t *testing.T, h Harness) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if r, err := f.s.Settle(ctx, "run/9/9"); err != nil && !errors.Is(err, retention.ErrUnsettled) || err == nil && r.State != retention.ReceiptAbandoned {
+	if r, err := f.s.Settle(ctx, "run/9/9", nil); err != nil && !errors.Is(err, retention.ErrUnsettled) || err == nil && r.State != retention.ReceiptAbandoned {
 		t.Errorf("settling beside a lock: %+v, %v", r, err)
 	}
 	release()

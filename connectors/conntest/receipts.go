@@ -2,6 +2,7 @@ package conntest
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 
@@ -36,9 +37,24 @@ func receiptEffect(t *testing.T, h Harness) {
 	nothing := f.deletion(f.from("p"), 1)
 	f.wantOutcome(nothing, 0, retention.Spared{Gone: 1}) // nothing to do is settled too
 	f.wantState(nothing.Intent, retention.ReceiptDone)
-	if _, err := f.s.Settle(t.Context(), ""); err == nil {
+	if _, err := f.s.Settle(t.Context(), "", nil); err == nil {
 		t.Error("no intent was settled")
 	}
+	// One that another process settled, and whose receipt it pruned.
+	asked := 0
+	over := func(context.Context) error { asked++; return retention.ErrDecided }
+	if _, err := f.s.Settle(t.Context(), "run/9/1", over); !errors.Is(err, retention.ErrDecided) {
+		t.Errorf("an intent that was settled before: %v", err)
+	}
+	f.wantOutcome(withIntent(f.deletion(f.from("p"), 2), "run/9/1"), 1, retention.Spared{}) // no receipt fences it
+	if r, err := f.s.Settle(t.Context(), b.Intent, over); err != nil || r.State != retention.ReceiptDone || asked != 1 {
+		t.Errorf("a receipt that is there tells without the store: %+v, %v, asked %d times", r, err, asked)
+	}
+}
+
+func withIntent(b retention.Batch, intent string) retention.Batch {
+	b.Intent = intent
+	return b
 }
 
 func receiptTwice(t *testing.T, h Harness) {

@@ -190,7 +190,7 @@ func TestLockWaitLeavesNothing(t *testing.T) {
 	if err := d.app.Get(&left, "SELECT (SELECT count(*) FROM p) + (SELECT count(*) FROM c)"); err != nil || left != 2 {
 		t.Errorf("%d rows are left, %v", left, err)
 	}
-	if r, err := s.Settle(t.Context(), b.Intent); err != nil || r.State != retention.ReceiptAbandoned {
+	if r, err := s.Settle(t.Context(), b.Intent, nil); err != nil || r.State != retention.ReceiptAbandoned {
 		t.Errorf("%+v, %v", r, err)
 	}
 }

@@ -194,10 +194,10 @@ func TestLostReplies(t *testing.T) {
 			t.Errorf("%s: the batch said that it went through", want)
 		}
 		cancel()
-		r, err := s.Settle(t.Context(), x.Intent)
+		r, err := s.Settle(t.Context(), x.Intent, nil)
 		for n := 0; err != nil && n < 10; n++ {
 			time.Sleep(200 * time.Millisecond)
-			r, err = s.Settle(t.Context(), x.Intent)
+			r, err = s.Settle(t.Context(), x.Intent, nil)
 		}
 		if err != nil || r.State != want {
 			t.Errorf("settled as %+v, %v, want %s", r, err, want)

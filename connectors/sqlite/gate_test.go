@@ -126,7 +126,7 @@ func TestPassWaitsForBatches(t *testing.T) {
 func TestSettle(t *testing.T) {
 	b := setup(t, prospects)
 	ctx := t.Context()
-	r, err := b.s.Settle(ctx, "before-install")
+	r, err := b.s.Settle(ctx, "before-install", nil)
 	if err != nil || r.State != retention.ReceiptAbandoned || r.At.IsZero() {
 		t.Fatalf("%+v %v", r, err)
 	}
@@ -134,7 +134,7 @@ func TestSettle(t *testing.T) {
 	b.describe()
 	batch := b.batch(b.selection("prospects", "created_at"), retention.Delete, 2)
 	b.apply(batch)
-	r, err = b.s.Settle(ctx, batch.Intent)
+	r, err = b.s.Settle(ctx, batch.Intent, nil)
 	if err != nil || r.State != retention.ReceiptDone || r.Rows != 1 || r.Digest != "sealed 1 of 1" {
 		t.Errorf("%+v %v", r, err)
 	}
@@ -142,7 +142,7 @@ func TestSettle(t *testing.T) {
 	late := b.batch(b.selection("prospects", "created_at"), retention.Delete, 1)
 	late.Action.Children = children()
 	for range 2 {
-		if r, err = b.s.Settle(ctx, late.Intent); err != nil || r.State != retention.ReceiptAbandoned {
+		if r, err = b.s.Settle(ctx, late.Intent, nil); err != nil || r.State != retention.ReceiptAbandoned {
 			t.Fatalf("%+v %v", r, err)
 		}
 	}
@@ -156,7 +156,7 @@ func TestSettle(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := b.s.Settle(ended, "x"); !errors.Is(err, retention.ErrUnsettled) {
+	if _, err := b.s.Settle(ended, "x", nil); !errors.Is(err, retention.ErrUnsettled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -171,7 +171,7 @@ func TestPruneKeepsWhatFences(t *testing.T) {
 		b.apply(batch)
 		intents = append(intents, batch.Intent)
 	}
-	if _, err := b.s.Settle(t.Context(), "gone"); err != nil {
+	if _, err := b.s.Settle(t.Context(), "gone", nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.s.Prune(t.Context(), append(intents, "gone")); err != nil {

@@ -36,8 +36,10 @@ func (s *Source) rows() sqlgen.SQL { return sqlgen.Raw(s.e.Dialect().Quote("rows
 // Settle ends an intent. Where the receipt table is missing it is made, so that
 // the abandoned receipt fences a batch that is still on its way: without a
 // table nothing would stop it once someone installs one. A source that cannot
-// be written now is [retention.ErrUnsettled]: try again.
-func (s *Source) Settle(ctx context.Context, intent string) (retention.Receipt, error) {
+// be written now is [retention.ErrUnsettled]: try again. What open says is asked
+// after the insert: whoever settles the same intent waits for it, or was first and
+// has concluded it before the receipt was pruned.
+func (s *Source) Settle(ctx context.Context, intent string, open func(context.Context) error) (retention.Receipt, error) {
 	var out retention.Receipt
 	if intent == "" {
 		return out, fmt.Errorf("settle: no intent is named")
@@ -49,6 +51,9 @@ func (s *Source) Settle(ctx context.Context, intent string) (retention.Receipt, 
 		}
 		if err == nil {
 			err = s.insertReceipt(ctx, q, retention.Receipt{Intent: intent, State: retention.ReceiptAbandoned})
+		}
+		if err == nil && open != nil {
+			err = open(ctx)
 		}
 		if err == nil {
 			out, err = s.readReceipt(ctx, q, intent)

@@ -212,11 +212,10 @@ func (e *Engine) askAnew(ctx context.Context, source string, g retention.Gate) e
 			if d := p.Dataset(r.Dataset); d == nil || d.Source != source {
 				continue
 			}
-			seen, known, err := e.Store.Seen(ctx, p.Name, retention.AtTenant(r.ID, source))
-			if err == nil && known {
+			err := e.Store.ChangeSeen(ctx, 0, p.Name, retention.AtTenant(r.ID, source), func(seen *retention.RuleSeen, known bool) bool {
 				seen.Approved, seen.Meaning, seen.Complete = false, meaningAdopted, false
-				err = e.Store.SetSeen(ctx, seen)
-			}
+				return known
+			})
 			if err != nil {
 				return fmt.Errorf("withdrawing the approval of rule %q: %w", r.ID, err)
 			}

@@ -58,21 +58,17 @@ func (sw *stepWork) reasons(n int64) retention.Spared {
 // remember keeps what the rule last did and on which schema, so that a later
 // change of either is noticed before the next write.
 func (sw *stepWork) remember(ctx context.Context) error {
-	seen, _, err := sw.Store.Seen(ctx, sw.step.Policy, retention.AtTenant(sw.step.Rule, sw.step.Source))
-	if err != nil {
-		return fatal(fmt.Errorf("reading what rule %q did: %w", sw.step.Rule, err))
-	}
-	seen.Policy, seen.Rule = sw.step.Policy, retention.AtTenant(sw.step.Rule, sw.step.Source)
 	complete := sw.left() <= 0 && sw.report.Spared.Failed == 0 && sw.report.Error == ""
-	if seen.RanAt.Equal(sw.plan.AsOf) { // an earlier stage of the same rule
-		complete = complete && seen.Complete
-	}
-	seen.Complete = complete
-	seen.Fingerprint, seen.RanAt = sw.step.Fingerprint, sw.plan.AsOf
-	if seen.Meaning == "" || within(seen.Meaning, sw.step.Meaning) { // what protects more from now on is missed when it goes
-		seen.Meaning = sw.step.Meaning
-	}
-	if err := sw.Store.SetSeen(ctx, seen); err != nil {
+	err := sw.Store.ChangeSeen(ctx, sw.lease.Attempt, sw.step.Policy, retention.AtTenant(sw.step.Rule, sw.step.Source), func(seen *retention.RuleSeen, _ bool) bool {
+		// A rule of several stages is complete where each of them is.
+		seen.Complete = complete && (seen.Complete || !seen.RanAt.Equal(sw.plan.AsOf))
+		seen.Fingerprint, seen.RanAt = sw.step.Fingerprint, sw.plan.AsOf
+		if seen.Meaning == "" || within(seen.Meaning, sw.step.Meaning) { // what protects more from now on is missed when it goes
+			seen.Meaning = sw.step.Meaning
+		}
+		return true
+	})
+	if err != nil {
 		return fatal(fmt.Errorf("keeping what rule %q did: %w", sw.step.Rule, err))
 	}
 	return nil

@@ -242,7 +242,7 @@ func (e *Engine) settle(ctx context.Context, in retention.Intent) (retention.Out
 		return retention.Outcome{}, fmt.Errorf("%w: source %q is not the database of the intent", retention.ErrUnsettled, in.Source)
 	}
 	e.reach(retention.PointSettling)
-	r, err := src.Settle(ctx, in.ID)
+	r, err := src.Settle(ctx, in.ID, func(ctx context.Context) error { return e.Store.StillOpen(ctx, in.ID) })
 	if err != nil {
 		return retention.Outcome{}, fmt.Errorf("settling intent %s: %w", in.ID, err)
 	}

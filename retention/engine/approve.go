@@ -85,13 +85,10 @@ func (w *work) approvals(ctx context.Context) error {
 		if s.ReportOnly || s.Classes.Due == 0 || w.refused(s) != nil {
 			continue
 		}
-		seen, _, err := w.Store.Seen(ctx, s.Policy, retention.AtTenant(s.Rule, s.Source))
-		if err != nil {
-			return fmt.Errorf("reading what was approved of rule %q: %w", s.Rule, err)
-		}
-		seen.Policy, seen.Rule, seen.Approved = s.Policy, retention.AtTenant(s.Rule, s.Source), true
-		seen.Meaning, seen.Fingerprint = s.Meaning, s.Fingerprint
-		if err := w.Store.SetSeen(ctx, seen); err != nil {
+		if err := w.Store.ChangeSeen(ctx, w.lease.Attempt, s.Policy, retention.AtTenant(s.Rule, s.Source), func(seen *retention.RuleSeen, _ bool) bool {
+			seen.Approved, seen.Meaning, seen.Fingerprint = true, s.Meaning, s.Fingerprint
+			return true
+		}); err != nil {
 			return fmt.Errorf("keeping the approval of rule %q: %w", s.Rule, err)
 		}
 	}

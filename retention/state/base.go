@@ -32,6 +32,18 @@ type base interface {
 	close() error
 }
 
+// ErrDSN says that what is configured cannot name a state store, whatever happens.
+var ErrDSN = errors.New("state: the dsn cannot be used")
+
+// badDSN is an [ErrDSN] with the form that is right.
+type badDSN string
+
+// Error returns the form that is right.
+func (b badDSN) Error() string { return string(b) }
+
+// Is says that it is an ErrDSN.
+func (b badDSN) Is(target error) bool { return target == ErrDSN }
+
 // Forms of the DSN.
 const writeDSN = "state: write state: sqlite:PATH, or state: postgres://USER:PASSWORD@HOST:5432/DATABASE?sslmode=verify-full"
 
@@ -55,10 +67,10 @@ func isPostgres(dsn string) bool {
 func sqlitePath(dsn string) (string, error) {
 	path, ok := strings.CutPrefix(dsn, "sqlite:")
 	if !ok || path == "" {
-		return "", errors.New(writeDSN)
+		return "", badDSN(writeDSN)
 	}
 	if _, query, _ := strings.Cut(path, "?"); strings.Contains(query, "=") || strings.Contains(path, "://") {
-		return "", errors.New("state: options are not allowed, write the path alone: state: sqlite:PATH")
+		return "", badDSN("state: options are not allowed, write the path alone: state: sqlite:PATH")
 	}
 	return path, nil
 }

@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/audit"
@@ -9,63 +10,100 @@ import (
 
 // Expire drops our own records whose time is over. A log goes whole, with its
 // keys, salts and checkpoints, and never the open one; the open one gets an
-// entry that says so. A run with an open intent stays.
+// entry that says so. A run with an open intent stays. Plans and runs go in many
+// small transactions: one that took longer than a lease would fence every run.
 func (s *Store) Expire(ctx context.Context, k retention.KeepFrom) (e retention.Expired, err error) {
-	err = s.write(ctx, func(t *tx) error {
-		quiet, err := t.expireQuiet(ctx, micros(k.Quiet))
-		if err != nil {
-			return err
-		}
-		if e.Plans, err = t.expirePlans(ctx, micros(k.Plans)); err != nil {
-			return err
-		}
-		if e.Runs, err = t.expireRuns(ctx, micros(k.Plans)); err != nil {
-			return err
-		}
+	quiet, err := s.piecewise(ctx, func(t *tx) (int64, error) { return t.expireQuiet(ctx, micros(k.Quiet)) })
+	if err == nil {
+		e.Plans, err = s.expirePlans(ctx, micros(k.Plans))
+	}
+	if err == nil {
+		e.Runs, err = s.expireRuns(ctx, micros(k.Plans))
+	}
+	if err == nil {
 		e.Plans, e.Runs = e.Plans+quiet, e.Runs+quiet
-		if e.Holds, err = t.expireHolds(ctx, micros(k.Holds)); err != nil {
+		err = s.write(ctx, func(t *tx) (err error) {
+			if e.Holds, err = t.expireHolds(ctx, micros(k.Holds)); err != nil {
+				return err
+			}
+			e.Logs, err = t.expireLogs(ctx, micros(k.Audit))
 			return err
-		}
-		e.Logs, err = t.expireLogs(ctx, micros(k.Audit))
-		return err
-	})
+		})
+	}
 	if err == nil && len(e.Logs) > 0 {
 		err = s.base.flush(ctx)
 	}
 	return e, wrap(err, "expire our own records")
 }
 
-func (t *tx) expirePlans(ctx context.Context, before int64) (int64, error) {
-	const gone = " plan NOT IN (SELECT id FROM plans)"
-	n, err := t.exec(ctx, "DELETE FROM plans WHERE made_at < ? AND until < ?", before, micros(t.now))
+// atOnce is how many records of ours go in one transaction.
+const atOnce = 1000
+
+// piecewise drops records in pieces until nothing is left to drop; other writers
+// come in between.
+func (s *Store) piecewise(ctx context.Context, drop func(*tx) (int64, error)) (sum int64, err error) {
+	for {
+		var n int64
+		err := s.write(ctx, func(t *tx) (err error) {
+			n, err = drop(t)
+			return err
+		})
+		if sum += n; err != nil || n == 0 {
+			return sum, err
+		}
+	}
+}
+
+// some is a DELETE of at most [atOnce] rows, by key.
+func some(table, key, where string) string {
+	return fmt.Sprintf("DELETE FROM %s WHERE (%s) IN (SELECT %s FROM %s WHERE %s LIMIT %d)", table, key, key, table, where, atOnce)
+}
+
+// deletes drops in pieces what one condition names.
+func (s *Store) deletes(ctx context.Context, table, key, where string, args ...any) (int64, error) {
+	return s.piecewise(ctx, func(t *tx) (int64, error) { return t.exec(ctx, some(table, key, where), args...) })
+}
+
+func (s *Store) expirePlans(ctx context.Context, before int64) (n int64, err error) {
+	err = s.read(ctx, func(t *tx) error { // what was approved, or may be, is looked at once
+		n = t.now.UnixMicro()
+		return nil
+	})
 	if err != nil {
+		return 0, err
+	}
+	const gone = "plan NOT IN (SELECT id FROM plans)"
+	if n, err = s.deletes(ctx, "plans", "id", "made_at < ? AND until < ?", before, n); err != nil {
 		return n, err
 	}
 	for _, table := range []string{"parked", "approvals"} {
-		if _, err := t.exec(ctx, "DELETE FROM "+table+" WHERE"+gone); err != nil {
+		if err := s.write(ctx, func(t *tx) error {
+			_, err := t.exec(ctx, "DELETE FROM "+table+" WHERE "+gone)
+			return err
+		}); err != nil {
 			return n, err
 		}
 	}
 	// A spool without a plan is being filled, or its planning died.
-	if _, err := t.exec(ctx, "DELETE FROM spool_keys WHERE at < ? AND"+gone, before); err != nil {
+	if _, err := s.deletes(ctx, "spool_keys", "plan", "at < ? AND "+gone, before); err != nil {
 		return n, err
 	}
-	_, err = t.exec(ctx, "DELETE FROM spool WHERE plan NOT IN (SELECT plan FROM spool_keys) AND"+gone)
+	_, err = s.deletes(ctx, "spool", "plan, step, seq", "plan NOT IN (SELECT plan FROM spool_keys) AND "+gone)
 	return n, err
 }
 
-func (t *tx) expireRuns(ctx context.Context, before int64) (int64, error) {
+func (s *Store) expireRuns(ctx context.Context, before int64) (int64, error) {
 	const old = "ended <> 0 AND ended < ? AND id NOT IN (SELECT run FROM intents WHERE concluded = 0 OR prune = 1)"
-	if _, err := t.exec(ctx, "DELETE FROM intents WHERE run IN (SELECT id FROM runs WHERE "+old+")", before); err != nil {
+	if _, err := s.deletes(ctx, "intents", "id", "run IN (SELECT id FROM runs WHERE "+old+")", before); err != nil {
 		return 0, err
 	}
-	if _, err := t.exec(ctx, "DELETE FROM slots WHERE ended <> 0 AND ended < ?", before); err != nil {
+	if _, err := s.deletes(ctx, "slots", "policy, rule_set, slot", "ended <> 0 AND ended < ?", before); err != nil {
 		return 0, err
 	}
-	return t.exec(ctx, "DELETE FROM runs WHERE "+old, before)
+	return s.deletes(ctx, "runs", "id", old, before)
 }
 
-// expireQuiet drops runs of slots that had nothing to do, with what belongs to
+// expireQuiet drops some runs of slots that had nothing to do, with what belongs to
 // them; such runs have no intents.
 func (t *tx) expireQuiet(ctx context.Context, before int64) (n int64, err error) {
 	for _, which := range []string{
@@ -73,7 +111,7 @@ func (t *tx) expireQuiet(ctx context.Context, before int64) (n int64, err error)
 		"slots WHERE ended <> 0 AND run IN (SELECT id FROM",
 		"runs WHERE id IN (SELECT id FROM",
 	} {
-		if n, err = t.exec(ctx, "DELETE FROM "+which+" runs WHERE quiet = 1 AND ended < ?)", before); err != nil {
+		if n, err = t.exec(ctx, fmt.Sprintf("DELETE FROM %s runs WHERE quiet = 1 AND ended < ? ORDER BY ended, id LIMIT %d)", which, atOnce), before); err != nil {
 			return 0, err
 		}
 	}

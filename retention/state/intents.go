@@ -137,6 +137,22 @@ func concluded(i retention.Intent, o retention.Outcome, settled bool) audit.Even
 	return audit.Event{Kind: kind, Run: i.Run, Policy: i.Policy, Rule: i.Rule, Data: data}
 }
 
+// StillOpen is nil while the intent has no outcome, else retention.ErrDecided.
+func (s *Store) StillOpen(ctx context.Context, intent string) error {
+	err := s.read(ctx, func(t *tx) error {
+		var concluded int64
+		ok, err := t.get(ctx, &concluded, "SELECT concluded FROM intents WHERE id = ?", intent)
+		switch {
+		case err != nil:
+			return err
+		case !ok || concluded != 0: // a run's intents go only once they are concluded
+			return fmt.Errorf("%w: its outcome is stored", retention.ErrDecided)
+		}
+		return nil
+	})
+	return wrap(err, "look whether batch %s is open", intent)
+}
+
 // OpenIntents lists intents without outcome, oldest first.
 func (s *Store) OpenIntents(ctx context.Context) (out []retention.Intent, err error) {
 	err = s.read(ctx, func(t *tx) error {

@@ -127,24 +127,41 @@ type seenRow struct {
 // Seen returns what was approved or done for a rule before; ok = false: never.
 func (s *Store) Seen(ctx context.Context, policy, rule string) (out retention.RuleSeen, ok bool, err error) {
 	err = s.read(ctx, func(t *tx) error {
-		var r seenRow
-		ok, err = t.get(ctx, &r, "SELECT meaning, fingerprint, approved, ran_at, complete FROM seen WHERE policy = ? AND rule = ?", policy, rule)
-		if ok {
-			out = retention.RuleSeen{Policy: policy, Rule: rule, Meaning: r.Meaning, Fingerprint: r.Fingerprint, Approved: r.Approved, RanAt: instant(r.RanAt), Complete: r.Complete}
-		}
+		out, ok, err = t.seen(ctx, policy, rule)
 		return err
 	})
 	return out, ok, wrap(err, "what was seen of rule %s/%s", policy, rule)
 }
 
-// SetSeen replaces it.
-func (s *Store) SetSeen(ctx context.Context, r retention.RuleSeen) error {
+func (t *tx) seen(ctx context.Context, policy, rule string) (out retention.RuleSeen, ok bool, err error) {
+	var r seenRow
+	out = retention.RuleSeen{Policy: policy, Rule: rule}
+	ok, err = t.get(ctx, &r, "SELECT meaning, fingerprint, approved, ran_at, complete FROM seen WHERE policy = ? AND rule = ?", policy, rule)
+	if ok {
+		out.Meaning, out.Fingerprint, out.Approved, out.RanAt, out.Complete = r.Meaning, r.Fingerprint, r.Approved, instant(r.RanAt), r.Complete
+	}
+	return out, ok, err
+}
+
+// ChangeSeen changes it in one transaction, so that nothing that another process
+// noted meanwhile is lost; change says whether there is anything to keep. It is done
+// under a lease: retention.ErrFenced once that is over; attempt 0: under none.
+func (s *Store) ChangeSeen(ctx context.Context, attempt int64, policy, rule string, change func(seen *retention.RuleSeen, known bool) bool) error {
 	err := s.write(ctx, func(t *tx) error {
-		_, err := t.exec(ctx, `INSERT INTO seen (policy, rule, meaning, fingerprint, approved, ran_at, complete) VALUES (?, ?, ?, ?, ?, ?, ?)
+		if attempt != 0 {
+			if err := t.current(ctx, attempt); err != nil {
+				return err
+			}
+		}
+		r, known, err := t.seen(ctx, policy, rule)
+		if err != nil || !change(&r, known) {
+			return err
+		}
+		_, err = t.exec(ctx, `INSERT INTO seen (policy, rule, meaning, fingerprint, approved, ran_at, complete) VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (policy, rule) DO UPDATE SET meaning = excluded.meaning, fingerprint = excluded.fingerprint,
 			approved = excluded.approved, ran_at = excluded.ran_at, complete = excluded.complete`,
-			r.Policy, r.Rule, r.Meaning, r.Fingerprint, flag(r.Approved), micros(r.RanAt), flag(r.Complete))
+			policy, rule, r.Meaning, r.Fingerprint, flag(r.Approved), micros(r.RanAt), flag(r.Complete))
 		return err
 	})
-	return wrap(err, "remember rule %s/%s", r.Policy, r.Rule)
+	return wrap(err, "remember rule %s/%s", policy, rule)
 }

@@ -119,12 +119,27 @@ func testSeen(t *testing.T, on ground) {
 		{Policy: "shop", Rule: "carts", Meaning: "m1", Fingerprint: "f1", Approved: true},
 		{Policy: "shop", Rule: "carts", Meaning: "m2", Fingerprint: "f2", RanAt: b.now()},
 	} {
-		must(t, b.SetSeen(ctx, want))
+		must(t, b.ChangeSeen(ctx, 0, "shop", "carts", func(s *retention.RuleSeen, _ bool) bool { *s = want; return true }))
 		got, ok, err := b.Seen(ctx, "shop", "carts")
 		must(t, err)
 		if diff := cmp.Diff(want, got); diff != "" || !ok {
 			t.Error(ok, diff)
 		}
+	}
+	must(t, b.ChangeSeen(ctx, 0, "shop", "other", func(_ *retention.RuleSeen, known bool) bool { return known }))
+	if _, ok, err := b.Seen(ctx, "shop", "other"); ok || err != nil {
+		t.Errorf("what was not to be kept: %v, %v", ok, err)
+	}
+	l, err := b.Lease(ctx, "a", []string{"x"})
+	must(t, err)
+	late := func(s *retention.RuleSeen, _ bool) bool { s.Approved = true; return true }
+	must(t, b.ChangeSeen(ctx, l.Attempt, "shop", "own", late))
+	must(t, b.Unlease(ctx, l))
+	if err := b.ChangeSeen(ctx, l.Attempt, "shop", "carts", late); !errors.Is(err, retention.ErrFenced) {
+		t.Errorf("under a lease that is over: %v", err)
+	}
+	if got, _, err := b.Seen(ctx, "shop", "carts"); got.Approved || err != nil {
+		t.Errorf("a run that was fenced changed it: %+v, %v", got, err)
 	}
 }
 

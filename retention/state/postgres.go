@@ -58,7 +58,7 @@ func connect(o Options) (*pgSchema, error) {
 	}
 	cfg, err := pq.NewConfig(dsn)
 	if err != nil {
-		return nil, errors.New(writeDSN + " (special characters of the password in %-form)")
+		return nil, badDSN(writeDSN + " (special characters of the password in %-form)")
 	}
 	cfg.BinaryParameters = true // a statement is one round trip, and never a named one, which a pooler would lose
 	if cfg.ApplicationName == "" {
@@ -88,14 +88,14 @@ func connect(o Options) (*pgSchema, error) {
 func splitSchema(dsn string) (rest, schema string, err error) {
 	u, err := url.Parse(dsn)
 	if err != nil {
-		return "", "", errors.New(writeDSN + " (special characters of the password in %-form)")
+		return "", "", badDSN(writeDSN + " (special characters of the password in %-form)")
 	}
 	q := u.Query()
 	if !q.Has("schema") {
 		return dsn, defaultSchema, nil
 	}
 	if schema = q.Get("schema"); !schemaName.MatchString(schema) {
-		return "", "", fmt.Errorf("state: schema %q: write small letters, digits and _ only", schema)
+		return "", "", badDSN(fmt.Sprintf("state: schema %q: write small letters, digits and _ only", schema))
 	}
 	q.Del("schema")
 	u.RawQuery = q.Encode()
