@@ -59,6 +59,7 @@ func (r *chaosReplica) start() {
 // runs keeps a started process, and looks at how it ends.
 func (r *chaosReplica) runs(cmd *exec.Cmd, out *said, mark string) {
 	gone := make(chan struct{})
+	r.c.watch.back(mark) // the kernel gives the number of a namespace that ended again
 	r.mu.Lock()
 	r.cmd, r.out, r.mark, r.gone, r.stopped = cmd, out, mark, gone, false
 	r.mu.Unlock()

@@ -110,13 +110,13 @@ func newChaos(t *testing.T) *chaos {
 		a.make(i)
 		c.write(fmt.Sprintf("policies/p%02d.yaml", i), chaosPolicy(i, a.source))
 	}
+	c.watch = &takeovers{c: c}
 	c.do(exitOK, "check", "--install")
 	for i := range chaosReplicas {
 		r := &chaosReplica{c: c, n: i, site: site{T: t, dir: t.TempDir()}}
 		c.copyTo(r.site)
 		c.replicas = append(c.replicas, r)
 	}
-	c.watch = &takeovers{c: c}
 	c.holds = &chaosHolds{c: c}
 	return c
 }
