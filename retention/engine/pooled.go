@@ -104,7 +104,7 @@ func (s *pooled) Apply(ctx context.Context, b retention.Batch) (out retention.Ou
 }
 
 // Settle is that of the database.
-func (s *pooled) Settle(ctx context.Context, intent string) (out retention.Receipt, err error) {
+func (s *pooled) Settle(ctx context.Context, intent string, open func(context.Context) error) (out retention.Receipt, err error) {
 	err = s.use(ctx, func(src retention.Source) error {
 		out, err = src.Settle(ctx, intent, open)
 		return err
