@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -143,7 +144,7 @@ func (a *chaosApp) touch() error {
 	return a.within(func(tx *sql.Tx) error {
 		var note sql.NullString
 		err := tx.QueryRow(fmt.Sprintf("UPDATE rows_%d SET at = '%s' WHERE id = %d RETURNING note", r.table, now, r.id)).Scan(&note)
-		if err == sql.ErrNoRows {
+		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
 		if err == nil {
