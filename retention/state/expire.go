@@ -10,25 +10,21 @@ import (
 
 // Expire drops our own records whose time is over. A log goes whole, with its
 // keys, salts and checkpoints, and never the open one; the open one gets an
-// entry that says so. A run with an open intent stays. Plans and runs go in many
-// small transactions: one that took longer than a lease would fence every run.
+// entry that says so. A run with an open intent stays. Where there is much to drop,
+// it goes in several transactions: one that took longer than a lease would fence
+// every run.
 func (s *Store) Expire(ctx context.Context, k retention.KeepFrom) (e retention.Expired, err error) {
-	quiet, err := s.piecewise(ctx, func(t *tx) (int64, error) { return t.expireQuiet(ctx, micros(k.Quiet)) })
-	if err == nil {
-		e.Plans, err = s.expirePlans(ctx, micros(k.Plans))
-	}
-	if err == nil {
-		e.Runs, err = s.expireRuns(ctx, micros(k.Plans))
-	}
-	if err == nil {
-		e.Plans, e.Runs = e.Plans+quiet, e.Runs+quiet
-		err = s.write(ctx, func(t *tx) (err error) {
-			if e.Holds, err = t.expireHolds(ctx, micros(k.Holds)); err != nil {
-				return err
-			}
-			e.Logs, err = t.expireLogs(ctx, micros(k.Audit))
-			return err
+	for more := true; more && err == nil; {
+		var d drop
+		err = s.write(ctx, func(t *tx) error {
+			d = drop{tx: t}
+			return d.all(ctx, k)
 		})
+		if err == nil {
+			e.Plans, e.Runs, e.Holds = e.Plans+d.gone.Plans, e.Runs+d.gone.Runs, e.Holds+d.gone.Holds
+			e.Logs = append(e.Logs, d.gone.Logs...)
+		}
+		more = d.more
 	}
 	if err == nil && len(e.Logs) > 0 {
 		err = s.base.flush(ctx)
@@ -36,85 +32,86 @@ func (s *Store) Expire(ctx context.Context, k retention.KeepFrom) (e retention.E
 	return e, wrap(err, "expire our own records")
 }
 
-// atOnce is how many records of ours go in one transaction.
+// atOnce is how many records of one kind go in one transaction.
 const atOnce = 1000
 
-// piecewise drops records in pieces until nothing is left to drop; other writers
-// come in between.
-func (s *Store) piecewise(ctx context.Context, drop func(*tx) (int64, error)) (sum int64, err error) {
-	for {
-		var n int64
-		err := s.write(ctx, func(t *tx) (err error) {
-			n, err = drop(t)
-			return err
-		})
-		if sum += n; err != nil || n == 0 {
-			return sum, err
-		}
-	}
+// drop is one transaction in which records of ours go.
+type drop struct {
+	*tx
+	gone retention.Expired
+	more bool // a kind has more of them
 }
 
-// some is a DELETE of at most [atOnce] rows, by key.
-func some(table, key, where string) string {
-	return fmt.Sprintf("DELETE FROM %s WHERE (%s) IN (SELECT %s FROM %s WHERE %s LIMIT %d)", table, key, key, table, where, atOnce)
-}
-
-// deletes drops in pieces what one condition names.
-func (s *Store) deletes(ctx context.Context, table, key, where string, args ...any) (int64, error) {
-	return s.piecewise(ctx, func(t *tx) (int64, error) { return t.exec(ctx, some(table, key, where), args...) })
-}
-
-func (s *Store) expirePlans(ctx context.Context, before int64) (n int64, err error) {
-	err = s.read(ctx, func(t *tx) error { // what was approved, or may be, is looked at once
-		n = t.now.UnixMicro()
-		return nil
-	})
+func (d *drop) all(ctx context.Context, k retention.KeepFrom) error {
+	quiet, err := d.quiet(ctx, micros(k.Quiet))
 	if err != nil {
-		return 0, err
+		return err
 	}
+	if d.gone.Plans, err = d.plans(ctx, micros(k.Plans)); err != nil {
+		return err
+	}
+	if d.gone.Runs, err = d.runs(ctx, micros(k.Plans)); err != nil {
+		return err
+	}
+	d.gone.Plans, d.gone.Runs = d.gone.Plans+quiet, d.gone.Runs+quiet
+	if d.gone.Holds, err = d.expireHolds(ctx, micros(k.Holds)); err != nil {
+		return err
+	}
+	d.gone.Logs, err = d.expireLogs(ctx, micros(k.Audit))
+	return err
+}
+
+// some drops at most [atOnce] rows, which it finds by their key.
+func (d *drop) some(ctx context.Context, table, key, where string, args ...any) (int64, error) {
+	n, err := d.exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE (%s) IN (SELECT %s FROM %s WHERE %s LIMIT %d)", table, key, key, table, where, atOnce), args...)
+	d.more = d.more || n >= atOnce
+	return n, err
+}
+
+func (d *drop) plans(ctx context.Context, before int64) (int64, error) {
 	const gone = "plan NOT IN (SELECT id FROM plans)"
-	if n, err = s.deletes(ctx, "plans", "id", "made_at < ? AND until < ?", before, n); err != nil {
+	n, err := d.some(ctx, "plans", "id", "made_at < ? AND until < ?", before, micros(d.now))
+	if err != nil {
 		return n, err
 	}
 	for _, table := range []string{"parked", "approvals"} {
-		if err := s.write(ctx, func(t *tx) error {
-			_, err := t.exec(ctx, "DELETE FROM "+table+" WHERE "+gone)
-			return err
-		}); err != nil {
+		if _, err := d.exec(ctx, "DELETE FROM "+table+" WHERE "+gone); err != nil {
 			return n, err
 		}
 	}
 	// A spool without a plan is being filled, or its planning died.
-	if _, err := s.deletes(ctx, "spool_keys", "plan", "at < ? AND "+gone, before); err != nil {
+	if _, err := d.some(ctx, "spool_keys", "plan", "at < ? AND "+gone, before); err != nil {
 		return n, err
 	}
-	_, err = s.deletes(ctx, "spool", "plan, step, seq", "plan NOT IN (SELECT plan FROM spool_keys) AND "+gone)
+	_, err = d.some(ctx, "spool", "plan, step, seq", "plan NOT IN (SELECT plan FROM spool_keys) AND "+gone)
 	return n, err
 }
 
-func (s *Store) expireRuns(ctx context.Context, before int64) (int64, error) {
+// runs drops runs with their intents: a run stays until the last of them is gone.
+func (d *drop) runs(ctx context.Context, before int64) (int64, error) {
 	const old = "ended <> 0 AND ended < ? AND id NOT IN (SELECT run FROM intents WHERE concluded = 0 OR prune = 1)"
-	if _, err := s.deletes(ctx, "intents", "id", "run IN (SELECT id FROM runs WHERE "+old+")", before); err != nil {
+	if _, err := d.some(ctx, "intents", "id", "run IN (SELECT id FROM runs WHERE "+old+")", before); err != nil {
 		return 0, err
 	}
-	if _, err := s.deletes(ctx, "slots", "policy, rule_set, slot", "ended <> 0 AND ended < ?", before); err != nil {
+	if _, err := d.some(ctx, "slots", "policy, rule_set, slot", "ended <> 0 AND ended < ?", before); err != nil {
 		return 0, err
 	}
-	return s.deletes(ctx, "runs", "id", old, before)
+	return d.some(ctx, "runs", "id", "ended <> 0 AND ended < ? AND NOT EXISTS (SELECT 1 FROM intents i WHERE i.run = runs.id)", before)
 }
 
-// expireQuiet drops some runs of slots that had nothing to do, with what belongs to
-// them; such runs have no intents.
-func (t *tx) expireQuiet(ctx context.Context, before int64) (n int64, err error) {
+// quiet drops some runs of slots that had nothing to do, with what belongs to them;
+// such runs have no intents.
+func (d *drop) quiet(ctx context.Context, before int64) (n int64, err error) {
 	for _, which := range []string{
 		"plans WHERE state = 'run' AND id IN (SELECT plan FROM",
 		"slots WHERE ended <> 0 AND run IN (SELECT id FROM",
 		"runs WHERE id IN (SELECT id FROM",
 	} {
-		if n, err = t.exec(ctx, fmt.Sprintf("DELETE FROM %s runs WHERE quiet = 1 AND ended < ? ORDER BY ended, id LIMIT %d)", which, atOnce), before); err != nil {
+		if n, err = d.exec(ctx, fmt.Sprintf("DELETE FROM %s runs WHERE quiet = 1 AND ended < ? ORDER BY ended, id LIMIT %d)", which, atOnce), before); err != nil {
 			return 0, err
 		}
 	}
+	d.more = d.more || n >= atOnce
 	return n, nil
 }
 
