@@ -38,8 +38,7 @@ log.level and log.format say.
 Exit codes: 0 stopped as asked; 1 error; 2 configuration error; 130 ended by a second signal,
 or because the work at hand did not end in time.`,
 		Example: `  retentiond serve
-  retentiond serve --config /etc/retentiond/retentiond.yaml --log-level debug
-  kill -HUP "$(pidof retentiond)"        # read the policies again`,
+  retentiond serve --config /etc/retentiond/retentiond.yaml --log-level debug`,
 		Args: noArgs,
 		RunE: a.do(func(cmd *cobra.Command, _ []string) error {
 			a.daemon = true
