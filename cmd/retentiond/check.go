@@ -83,6 +83,9 @@ func (a *app) check(cmd *cobra.Command, f checkFlags) error {
 	found, err := h.engine.Check(ctx)
 	h.progress.done()
 	found = append(found, unused(h.cfg)...)
+	if text := h.key.Open(); text != "" {
+		found = append(found, engine.Finding{Level: engine.LevelWarning, Code: "audit_key", Message: text})
+	}
 	return then(err, func() error { return a.showFindings(h, found) })
 }
 

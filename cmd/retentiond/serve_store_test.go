@@ -58,6 +58,26 @@ func TestServeWaitsForTheStore(t *testing.T) {
 	d.stops(syscall.SIGTERM, exitOK)
 }
 
+// At the first start, before there is an audit key, a state database that is not there
+// yet is waited for too. A key that others may use is told of.
+func TestServeWaitsBeforeTheFirstKey(t *testing.T) {
+	t.Parallel()
+	s := newSiteWith(t, daemonPolicy, siteSQL)
+	s.write("retentiond.yaml", strings.Replace(siteConfig, "sqlite:./state.db", "postgres://nobody@127.0.0.1:1/none?sslmode=disable", 1))
+	d := s.start(soon(40 * time.Second))
+	d.says("the state store cannot be opened")
+	d.stops(syscall.SIGTERM, exitInterrupted)
+	s.write("retentiond.yaml", siteConfig)
+	s.do(exitOK, "check")
+	if err := os.Chmod(s.path("audit.key"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	s.do(exitOK, "check").says("chmod 600")
+	d = s.start(soon(40 * time.Second))
+	d.says("chmod 600")
+	d.stops(syscall.SIGTERM, exitOK)
+}
+
 // The service manager is told when the daemon is ready, what it does, and that it
 // stops.
 func TestServeTellsTheServiceManager(t *testing.T) {

@@ -148,6 +148,9 @@ func (a *app) newEngine(ctx context.Context, h *house, loaded policies.Loaded) (
 		return nil, err
 	}
 	h.log = log
+	if text := h.key.Open(); text != "" {
+		log.Warn(text)
+	}
 	reached, err := a.reached()
 	if err != nil {
 		return nil, err

@@ -112,6 +112,23 @@ func TestKeyFile(t *testing.T) {
 	}
 }
 
+// A key file that others may use is told of.
+func TestOpenKeyFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.key")
+	key, err := LoadOrCreateKey(path, "example.org/retention")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for mode, told := range map[os.FileMode]bool{0o600: false, 0o400: false, 0o640: true, 0o604: true} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if got := key.Open(); (got != "") != told || told && !strings.Contains(got, path) {
+			t.Errorf("mode %o: %q", mode, got)
+		}
+	}
+}
+
 func TestVerifierKeyIsANoteKey(t *testing.T) {
 	k := newKey(t, "example.org/r")
 	vkey, err := k.VerifierKey("2026")

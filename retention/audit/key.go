@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"strings"
 	"unicode"
 
@@ -106,6 +107,16 @@ func (k *Key) CheckpointPath() string {
 		return k.kept
 	}
 	return k.path + ".checkpoint"
+}
+
+// Open says, for people, that others than its owner may use the key file; empty: they
+// may not, or nobody can tell.
+func (k *Key) Open() string {
+	info, err := os.Stat(k.path)
+	if err != nil || runtime.GOOS == "windows" || info.Mode().Perm()&0o077 == 0 {
+		return ""
+	}
+	return fmt.Sprintf("audit key file %s has mode %04o: others than its owner may use it, and sign a log as if it were this one; chmod 600 it", k.path, info.Mode().Perm())
 }
 
 // KeptAt is the same key with its newest checkpoint at path, for a key file whose

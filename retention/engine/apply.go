@@ -230,24 +230,39 @@ func (sw *stepWork) settleSoon(ctx context.Context, in retention.Intent) (out re
 
 // settle ends an intent from its receipt and audits the outcome.
 func (e *Engine) settle(ctx context.Context, in retention.Intent) (retention.Outcome, error) {
-	src, err := e.source(ctx, in.Source)
+	r, err := e.receipt(ctx, in)
 	if err != nil {
 		return retention.Outcome{}, err
+	}
+	return e.settled(ctx, in, r)
+}
+
+// receipt is the last word of a source on an intent.
+func (e *Engine) receipt(ctx context.Context, in retention.Intent) (r retention.Receipt, err error) {
+	src, err := e.source(ctx, in.Source)
+	if err != nil {
+		return r, err
 	}
 	srv, err := src.Server(ctx)
 	if err != nil {
-		return retention.Outcome{}, err
+		return r, err
 	}
 	if srv.Gate.SourceUUID != in.SourceUUID {
-		return retention.Outcome{}, fmt.Errorf("%w: source %q is not the database of the intent", retention.ErrUnsettled, in.Source)
+		return r, fmt.Errorf("%w: source %q is not the database of the intent", retention.ErrUnsettled, in.Source)
 	}
 	e.reach(retention.PointSettling)
-	r, err := src.Settle(ctx, in.ID, func(ctx context.Context) error { return e.Store.StillOpen(ctx, in.ID) })
+	r, err = src.Settle(ctx, in.ID, func(ctx context.Context) error { return e.Store.StillOpen(ctx, in.ID) })
 	if err != nil {
-		return retention.Outcome{}, fmt.Errorf("settling intent %s: %w", in.ID, err)
+		return r, fmt.Errorf("settling intent %s: %w", in.ID, err)
 	}
+	return r, nil
+}
+
+// settled audits what the receipt says.
+func (e *Engine) settled(ctx context.Context, in retention.Intent, r retention.Receipt) (retention.Outcome, error) {
 	e.reach(retention.PointSettled)
-	out := retention.Outcome{}
+	var out retention.Outcome
+	var err error
 	if r.State == retention.ReceiptDone {
 		out = retention.Outcome{Done: r.Rows, Digest: r.Digest, Spared: r.Spared, Children: r.Children, Segments: r.Segments}
 		if in.Segment != "" && r.Rows > 0 {
@@ -266,13 +281,28 @@ func (e *Engine) settle(ctx context.Context, in retention.Intent) (retention.Out
 // Recover settles every intent that a crash left without outcome; those of runs
 // that are at work are theirs. One whose source cannot say stays open, and is tried
 // again at the next run.
-func (e *Engine) Recover(ctx context.Context) error {
+func (e *Engine) Recover(ctx context.Context) error { return e.recover(ctx, nil) }
+
+// recover is [Engine.Recover] for a run about some sources: it does not wait long for
+// the others. One that does not answer in time is not asked again.
+func (e *Engine) recover(ctx context.Context, about concern) error {
 	stray, err := e.Store.StrayIntents(ctx)
 	if err != nil {
 		return fmt.Errorf("reading open intents: %w", err)
 	}
+	late := map[string]bool{}
 	for _, in := range stray {
-		switch _, err := e.settle(ctx, in); {
+		if late[in.Source] {
+			continue
+		}
+		r, err := inTime(ctx, in.Source, about.patience(in.Source), func(ctx context.Context) (retention.Receipt, error) { return e.receipt(ctx, in) })
+		if errors.Is(err, errLate) {
+			late[in.Source] = true
+		}
+		if err == nil {
+			_, err = e.settled(ctx, in, r)
+		}
+		switch {
 		case err == nil, errors.Is(err, retention.ErrDecided): // the process that was paused came back and concluded it
 		case errors.Is(err, errFatal):
 			return err

@@ -120,6 +120,22 @@ func (e *Engine) eachSource(names []string, do func(name string)) {
 	side.Wait()
 }
 
+// sideBySide is [Engine.eachSource] with the others side by side too: one that does not
+// answer does not keep them waiting.
+func (e *Engine) sideBySide(names []string, do func(name string)) {
+	var tenants []string
+	var side sync.WaitGroup
+	for _, name := range names {
+		if _, ok := e.Fleets[retention.FleetOf(name)]; ok {
+			tenants = append(tenants, name)
+		} else {
+			side.Go(func() { do(name) })
+		}
+	}
+	e.eachSource(tenants, do)
+	side.Wait()
+}
+
 func (f Fleet) atOnce() int {
 	if f.AtOnce > 0 {
 		return f.AtOnce

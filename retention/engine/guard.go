@@ -15,8 +15,8 @@ const (
 	maxJump = 7 * 24 * time.Hour
 )
 
-// guard compares the clock with each source's server and with the last instant
-// that was accepted. It moves that instant forward only within the bounds, or
+// guard compares the clock with each source's server, as both were when it was asked,
+// and with the last instant that was accepted. It moves that instant forward only within the bounds, or
 // when a person accepts the clock.
 func (e *Engine) guard(ctx context.Context, p *retention.Plan, v *view, now time.Time, accept bool) error {
 	anchor, err := e.Store.Anchor(ctx)
@@ -24,9 +24,8 @@ func (e *Engine) guard(ctx context.Context, p *retention.Plan, v *view, now time
 		return fmt.Errorf("reading the last accepted time: %w", err)
 	}
 	why := jump(now, anchor, maxJump+e.longestPause(now))
-	for name, srv := range v.servers {
-		d := srv.Now.Sub(now).Abs()
-		if srv.Now.IsZero() || d <= maxSkew+time.Second {
+	for name, d := range v.off {
+		if d <= maxSkew {
 			continue
 		}
 		text := fmt.Sprintf("the clock of source %q differs by %s", name, d.Round(time.Second))

@@ -50,7 +50,7 @@ func (e *Engine) plan(ctx context.Context, req PlanRequest, now time.Time) (rete
 	if err := e.Store.HoldsFitLog(ctx); err != nil {
 		return retention.Plan{}, nil, err
 	}
-	v, err := e.look(ctx, asOf)
+	v, err := e.lookFor(ctx, asOf, e.concerns(req))
 	if err != nil {
 		return retention.Plan{}, nil, err
 	}

@@ -31,9 +31,8 @@ func (w *work) planOrTake(ctx context.Context) error {
 		return w.take(ctx)
 	}
 	now := w.now()
-	req := PlanRequest{Policy: w.req.Policy, Rule: w.req.Rule, Rules: w.req.Rules, AsOf: w.req.AsOf, AcceptClock: w.req.AcceptClock, By: w.req.By, Archives: w.req.Archives}
 	var err error
-	if w.plan, w.view, err = w.Engine.plan(w.stop, req, now); err != nil {
+	if w.plan, w.view, err = w.Engine.plan(w.stop, w.planRequest(), now); err != nil {
 		return err
 	}
 	for _, p := range w.Policies {
@@ -66,6 +65,11 @@ func (w *work) planOrTake(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// planRequest is what the run plans.
+func (w *work) planRequest() PlanRequest {
+	return PlanRequest{Policy: w.req.Policy, Rule: w.req.Rule, Rules: w.req.Rules, AsOf: w.req.AsOf, AcceptClock: w.req.AcceptClock, By: w.req.By, Archives: w.req.Archives}
 }
 
 // yes is the approval that comes with the run.
@@ -150,7 +154,7 @@ func (w *work) take(ctx context.Context) error {
 	if err := usable(&saved, now); err != nil {
 		return err
 	}
-	if w.view, err = w.look(w.stop, saved.Plan.AsOf); err != nil {
+	if w.view, err = w.lookFor(w.stop, saved.Plan.AsOf, w.concernsOf(&saved.Plan)); err != nil {
 		return err
 	}
 	w.plan = saved.Plan

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/retentiond/retentiond/retention"
 	"go.uber.org/zap"
@@ -109,10 +108,14 @@ func (w *work) run(ctx context.Context) error {
 	if err := w.sign(ctx); err != nil {
 		return err
 	}
-	if err := w.Recover(ctx); err != nil {
+	about, err := w.about(ctx)
+	if err != nil {
 		return err
 	}
-	w.finishPasses(ctx, 10*time.Second)
+	if err := w.recover(ctx, about); err != nil {
+		return err
+	}
+	w.finishPasses(ctx, w.passWait(ctx, about))
 	if err := w.prepare(ctx); err != nil {
 		return err
 	}
@@ -250,12 +253,14 @@ func (w *work) witness(ctx context.Context) error {
 		return err
 	}
 	for name, srv := range w.view.servers {
-		if !srv.Gate.Installed || w.view.down[name] != nil {
+		if !srv.Gate.Installed || w.view.down[name] != nil || !w.view.about.has(name) {
 			continue
 		}
 		src, err := w.source(ctx, name)
 		if err == nil {
-			err = src.Witness(ctx, w.Store.UUID(), cp.Total, cp.Root)
+			limited, cancel := context.WithTimeout(ctx, patience)
+			err = src.Witness(limited, w.Store.UUID(), cp.Total, cp.Root)
+			cancel()
 		}
 		if err == nil {
 			err = w.Store.Witnessed(ctx, srv.Gate.SourceUUID, cp.Total)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"time"
 
 	"github.com/retentiond/retentiond/retention"
 )
@@ -15,6 +16,34 @@ import (
 type openedSource struct {
 	mu     sync.Mutex
 	source retention.Source
+
+	said  sync.Mutex // of what it said last
+	is    string     // its identity
+	since time.Time  // when it did not answer; zero: it did
+}
+
+// told keeps what asking the source came to.
+func (o *openedSource) told(srv retention.Server, err error, now time.Time) {
+	o.said.Lock()
+	defer o.said.Unlock()
+	switch {
+	case err != nil:
+		o.since = now
+	default:
+		o.is, o.since = srv.Identity, time.Time{}
+	}
+}
+
+func (o *openedSource) silent() time.Time {
+	o.said.Lock()
+	defer o.said.Unlock()
+	return o.since
+}
+
+func (o *openedSource) identity() string {
+	o.said.Lock()
+	defer o.said.Unlock()
+	return o.is
 }
 
 // source opens a configured source on first use. A failed opening is tried

@@ -20,8 +20,11 @@ type view struct {
 	bound   bind.Result
 	schemas map[string]*retention.Schema
 	servers map[string]retention.Server
+	off     map[string]time.Duration      // how far each source's clock is from ours
 	down    map[string]*retention.Refusal // sources on which nothing may act, and why
 	holds   map[string]*retention.HoldSet // by source name
+
+	about concern // what the request is about
 
 	acting []*retention.Policy // that run, those of each tenant apart
 	all    []*retention.Policy // and those that only protect
@@ -31,7 +34,13 @@ type view struct {
 
 // look describes every used source and binds the policies to it.
 func (e *Engine) look(ctx context.Context, asOf time.Time) (*view, error) {
-	v := &view{
+	return e.lookFor(ctx, asOf, nil)
+}
+
+// lookFor is [Engine.look] for a request about some of them: it does not wait long
+// for the others.
+func (e *Engine) lookFor(ctx context.Context, asOf time.Time, about concern) (*view, error) {
+	v := &view{about: about, off: map[string]time.Duration{},
 		asOf: asOf, schemas: map[string]*retention.Schema{}, servers: map[string]retention.Server{},
 		down: map[string]*retention.Refusal{}, holds: map[string]*retention.HoldSet{},
 	}
@@ -40,14 +49,14 @@ func (e *Engine) look(ctx context.Context, asOf time.Time) (*view, error) {
 	vaults := e.bindVaults()
 	var mu sync.Mutex
 	used := sourcesOf(v.all)
-	e.eachSource(used, func(name string) {
-		srv, err := e.ask(ctx, name)
+	e.sideBySide(used, func(name string) {
+		a, err := e.ask(ctx, name, about)
 		locked(&mu, func() {
 			if err != nil {
 				v.down[name] = downRefusal(err)
 				return
 			}
-			v.servers[name] = srv
+			v.servers[name], v.off[name] = a.server, a.off
 		})
 	})
 	v.known()
@@ -55,7 +64,9 @@ func (e *Engine) look(ctx context.Context, asOf time.Time) (*view, error) {
 	up := slices.DeleteFunc(used, func(name string) bool { return v.down[name] != nil })
 	ids := map[string]string{}
 	e.eachSource(up, func(name string) {
-		seen, err := e.lookAt(ctx, servers[name], name, bind.Tables(v.all, vaults, v.names[name]...))
+		seen, err := inTime(ctx, name, describing*about.patience(name), func(ctx context.Context) (seen, error) {
+			return e.lookAt(ctx, servers[name], name, bind.Tables(v.all, vaults, v.names[name]...))
+		})
 		locked(&mu, func() { v.take(name, seen, err) })
 		if err == nil {
 			locked(&mu, func() { ids[name] = v.servers[name].Identity })
@@ -63,6 +74,9 @@ func (e *Engine) look(ctx context.Context, asOf time.Time) (*view, error) {
 	})
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
+	}
+	if err := e.otherNames(ctx, v); err != nil {
+		return nil, err
 	}
 	for _, name := range up { // once every schema is known: names follow tables
 		if set := v.holds[name]; set != nil {
@@ -129,19 +143,6 @@ func (v *view) namesOf(name string) []string {
 		return names
 	}
 	return []string{name} // down
-}
-
-// ask makes the acquaintance of a source.
-func (e *Engine) ask(ctx context.Context, name string) (retention.Server, error) {
-	src, err := e.source(ctx, name)
-	if err != nil {
-		return retention.Server{}, err
-	}
-	srv, err := src.Server(ctx)
-	if err != nil {
-		return srv, fmt.Errorf("source %q: %w", name, err)
-	}
-	return srv, nil
 }
 
 func (e *Engine) lookAt(ctx context.Context, srv retention.Server, name string, tables []retention.TableName) (out seen, err error) {

@@ -118,9 +118,9 @@ func (r slotRow) id() retention.RuleSetID {
 }
 
 func (t *tx) claim(ctx context.Context, r slotRow, owner string) (out retention.Slot, err error) {
-	if _, err := t.exec(ctx, `UPDATE slots SET state = ?, attempt = attempt + 1, tries = tries + 1, owner = ?, process = ?, until = ?, after = 0, reason = ''
+	if _, err := t.exec(ctx, `UPDATE slots SET state = ?, attempt = attempt + 1, tries = tries + 1, owner = ?, process = ?, until = ?, after = ?, reason = ''
 		WHERE policy = ? AND rule_set = ? AND slot = ?`,
-		string(retention.SlotRunning), owner, t.s.proc.String(), micros(t.now.Add(t.s.lease)), r.Policy, r.Set, r.Slot); err != nil {
+		string(retention.SlotRunning), owner, t.s.proc.String(), micros(t.now.Add(t.s.lease)), micros(t.rest(r.Tries+1)), r.Policy, r.Set, r.Slot); err != nil {
 		return out, err
 	}
 	_, err = t.exec(ctx, "UPDATE schedules SET claimed = ? WHERE policy = ? AND rule_set = ?", micros(t.now), r.Policy, r.Set)
@@ -128,6 +128,16 @@ func (t *tx) claim(ctx context.Context, r slotRow, owner string) (out retention.
 	out.Begun = out.State == retention.SlotPaused
 	out.State, out.Attempt, out.Tries, out.Owner, out.Lease, out.Claimed = retention.SlotRunning, r.Attempt+1, r.Tries+1, owner, t.s.lease, t.now
 	return out, err
+}
+
+// rest is until when nobody takes over the nth try, should its owner die. A first
+// death waits for nothing; what ends every process that tries must not use up all
+// tries in seconds. What was tried for longer than that is taken over at once.
+func (t *tx) rest(try int) time.Time {
+	if try < 2 || try >= retention.MaxTries {
+		return time.Time{}
+	}
+	return t.now.Add(time.Minute << (try - 2))
 }
 
 func (t *tx) giveUp(ctx context.Context, r slotRow) error {

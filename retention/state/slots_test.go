@@ -115,6 +115,13 @@ func TestClaimIsALease(t *testing.T) {
 		}
 		for want := int64(2); want <= retention.MaxTries; want++ {
 			b.pass(first.Lease)
+			if want > 2 { // it waits after the second death, and longer after each
+				b.pass(time.Minute<<(want-3) - first.Lease - time.Second)
+				if s, ok := b.claim("b"); ok {
+					t.Fatalf("attempt %d came too soon: %+v", want, s)
+				}
+				b.pass(time.Second)
+			}
 			s, ok := b.claim("b")
 			if !ok || s.Attempt != want || s.Tries != int(want) {
 				t.Fatalf("attempt %d: %v, %+v", want, ok, s)
