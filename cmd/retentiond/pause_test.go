@@ -79,7 +79,7 @@ func (tp *template) takesOver(t *testing.T, dir string) (code int, said string) 
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		var out, errs bytes.Buffer
 		args := append([]string{"--config", filepath.Join(dir, "retentiond.yaml"), "--output", "json"}, tp.runArgs(t, dir, false)...)
-		code = run(context.Background(), args, streams{In: strings.NewReader(""), Out: &out, Err: &errs, Env: []string{envLease + "=1s"}})
+		code = run(context.Background(), args, streams{In: strings.NewReader(""), Out: &out, Err: &errs, Env: []string{envLease + "=15s"}})
 		if said = out.String() + errs.String(); !strings.Contains(said, `"busy"`) {
 			return code, said
 		}

@@ -115,6 +115,7 @@ func sections() []section {
 		{"Children", childCases()},
 		{"Changes", changeCases()},
 		{"Archive", archiveCases()},
+		{"Copies", copyCases()},
 		{"Receipts", receiptCases()},
 		{"Gate", gateCases()},
 		{"ReadOnly", readOnlyCases()},

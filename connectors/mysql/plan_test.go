@@ -50,7 +50,7 @@ func statements(schema *retention.Schema) []statement {
 		{"delete-range", own, held, func(g *sqlgen.Gen) (sqlgen.Query, error) {
 			return g.DeleteRange(retention.Range{After: at, To: to, Most: 10})
 		}, []string{"t range at"}, "DEPENDENT"},
-		{"delete-children", own, none, func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.DeleteChildren(child, list, 0) }, []string{"r1 ref p_id"}, "DEPENDENT"},
+		{"delete-children", own, none, func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.DeleteChildren(child, list, sqlgen.Some{}) }, []string{"r1 ref p_id"}, "DEPENDENT"},
 		{"anonymise", own, none, func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Update(list, changes, "", nil) }, []string{"t eq_ref PRIMARY"}, "DEPENDENT"},
 		{"anonymise-range", own, held, func(g *sqlgen.Gen) (sqlgen.Query, error) {
 			return g.UpdateRange(retention.Range{After: at, To: to, Most: 10}, changes, "", nil)

@@ -84,7 +84,9 @@ func TestGoldenSQL(t *testing.T) {
 	golden("classify", own, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Classify("[1,2]") })
 	golden("lock", masked, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Lock(uuids) })
 	golden("delete", own, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Delete("[1,2]") })
-	golden("delete-some-children", own, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.DeleteChildren(child, "[1,2]", 5) })
+	golden("delete-some-children", own, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) {
+		return g.DeleteChildren(child, "[1,2]", sqlgen.Some{Most: 5})
+	})
 	golden("anonymise", masked, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) {
 		return g.Update(uuids, changes, "", nil)
 	})

@@ -90,7 +90,7 @@ INSERT INTO days SELECT gen_random_uuid(), DATE '2015-01-01' + i / 50, TIMESTAMP
 	want("lock", b.explained(gen().Lock(list(1000))), "prospects_pkey")
 	want("delete", b.explained(gen().Delete(list(1000))), "prospects_pkey")
 	child := retention.Child{Relation: retention.Relation{Table: tn("interactions"), On: []retention.Pair{{Theirs: "prospect_id", Ours: "id"}}}, Then: retention.ChildDelete}
-	want("children", b.explained(gen().DeleteChildren(child, list(200), 0)), "interactions_prospect")
+	want("children", b.explained(gen().DeleteChildren(child, list(200), sqlgen.Some{})), "interactions_prospect")
 	sel.Clock = latest(member("created_at"), contacts())
 	want("related", b.explained(gen().KeysOfRange(retention.Range{After: cursor, To: to, Most: 1000}, false)), "interactions_prospect")
 	paris, err := time.LoadLocation("Europe/Paris")

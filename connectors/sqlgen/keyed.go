@@ -14,13 +14,20 @@ const Gone = "gone"
 
 func (g *Gen) keys(list string) SQL { return g.d.Keys(Arg(list), g.columns(g.main(), g.s.Table.Key)) }
 
-// keyed is whether the row's key is in the list.
-func (g *Gen) keyed(r row, list string) SQL {
+// keyed is whether the row's key, of the selection's table, is in the list.
+func (g *Gen) keyed(r row, list string) SQL { return g.listed(r, g.s.Table.Key, g.keys(list)) }
+
+// keyedBy is keyed for a row of any table.
+func (g *Gen) keyedBy(r row, list string) SQL {
+	return g.listed(r, r.table.Key, g.d.Keys(Arg(list), g.columns(r, r.table.Key)))
+}
+
+func (g *Gen) listed(r row, key []string, keys SQL) SQL {
 	var cols []SQL
-	for i := range g.s.Table.Key {
+	for i := range key {
 		cols = append(cols, Raw("k."+KeyColumn(i)))
 	}
-	return g.among(r, g.s.Table.Key, Format("SELECT %s FROM %s AS k", Join(", ", cols...), g.keys(list)))
+	return g.among(r, key, Format("SELECT %s FROM %s AS k", Join(", ", cols...), keys))
 }
 
 // Classify renders the class, now, of each key of the list: rows of its number

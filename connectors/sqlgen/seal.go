@@ -16,8 +16,8 @@ func (g *Gen) Contents(list string, minimums []retention.Minimum) (Query, error)
 
 // ChildContents is Contents of the child rows, with the clock of the row they go
 // with; lock takes their locks, where others write.
-func (g *Gen) ChildContents(c retention.Child, list string, most int64, minimums []retention.Minimum, lock bool) (Query, error) {
-	x, cond := g.limited(&c, list, most)
+func (g *Gen) ChildContents(c retention.Child, list string, s Some, minimums []retention.Minimum, lock bool) (Query, error) {
+	x, cond := g.some(&c, list, s)
 	p, on := g.reach(x, reverse(&c.Relation, g.s.Table.Name))
 	theirs := on
 	if !g.oneParent(&c.Relation) {

@@ -79,13 +79,15 @@ func TestGoldenSQL(t *testing.T) {
 	golden("children", own, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.CountChildren(children()[0]) })
 	golden("classify", own, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Classify(list) })
 	golden("delete", own, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Delete(list) })
-	golden("delete-children", own, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.DeleteChildren(children()[0], list, 0) })
-	golden("delete-some-children", own, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.DeleteChildren(children()[0], list, 5) })
+	golden("delete-children", own, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.DeleteChildren(children()[0], list, sqlgen.Some{}) })
+	golden("delete-some-children", own, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) {
+		return g.DeleteChildren(children()[0], list, sqlgen.Some{Most: 5})
+	})
 	golden("anonymise", masked, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Update(list, changes, "", nil) })
 	golden("count-done", masked, noHolds(), count)
 	golden("archive", own, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Copy(list, v) })
 	golden("archive-children", full, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) {
-		return g.CopyChildren(children()[0], list, 0, tn("vault i"), v)
+		return g.CopyChildren(children()[0], list, sqlgen.Some{}, tn("vault i"), v)
 	})
 	golden("evidence", full, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Evidence(retention.Find{Key: ptr("1")}) })
 }

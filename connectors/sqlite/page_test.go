@@ -134,7 +134,7 @@ func TestQueryPlans(t *testing.T) {
 	want("next page", b.plan(gen().Page(retention.Cursor{Order: "2020-01-01", Key: retention.Key{int64(1)}}, 10)), "SEARCH t USING COVERING INDEX prospects_created (")
 	want("classify", b.plan(gen().Classify("[[1],[2]]")), "SEARCH t USING INTEGER PRIMARY KEY")
 	want("delete", b.plan(gen().Delete("[[1],[2]]")), "SEARCH t USING INTEGER PRIMARY KEY")
-	want("children", b.plan(gen().DeleteChildren(children()[0], "[[1],[2]]", 0)), "USING COVERING INDEX interactions_prospect (prospect_id=?)")
+	want("children", b.plan(gen().DeleteChildren(children()[0], "[[1],[2]]", sqlgen.Some{})), "USING COVERING INDEX interactions_prospect (prospect_id=?)")
 	sel = b.selection("ev", "at")
 	want("unix page", b.plan(gen().Page(retention.Cursor{}, 10)), "SEARCH t USING COVERING INDEX ev_at (at<?)")
 }

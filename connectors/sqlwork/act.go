@@ -30,10 +30,10 @@ func (w *work) act(ctx context.Context) error {
 			}
 			w.b.Reach(retention.PointCopied)
 		}
-		if err := w.take(ctx); err != nil || !a.Sealed {
+		if err := w.take(ctx); err != nil {
 			return err
 		}
-		return w.allSealed()
+		return w.allCopied()
 	case a.Kind == retention.Redact, a.Kind == retention.Anonymise:
 		return w.change(ctx)
 	}
@@ -87,8 +87,8 @@ func exactly(t retention.TableName, what string, got, want int64) error {
 
 // take removes the children and then the rows.
 func (w *work) take(ctx context.Context) error {
-	for _, c := range w.b.Action.Children {
-		if err := w.child(ctx, c, 0); err != nil {
+	for i := range w.b.Action.Children {
+		if err := w.child(ctx, i, 0); err != nil {
 			return err
 		}
 	}
@@ -124,32 +124,44 @@ func (w *work) narrow(ctx context.Context) error {
 	return nil
 }
 
-// child removes or detaches the child rows, at most that many where most > 0.
-func (w *work) child(ctx context.Context, c retention.Child, most int64) error {
-	want, err := w.number(ctx, func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.CountChildrenOf(c, w.list) })
+// child removes or detaches the child rows of the i-th kind, at most that many where
+// most > 0: those that were copied, where they were.
+func (w *work) child(ctx context.Context, i int, most int64) error {
+	c := w.b.Action.Children[i]
+	these, want, err := w.meant(ctx, i, most)
 	if err != nil {
 		return fmt.Errorf("children in %s: %w", c.Table, err)
-	}
-	if most > 0 && want > most {
-		want = most
 	}
 	w.out.Children[c.Table.String()] += want
 	if want == 0 {
 		return nil
 	}
-	t := w.table(c.Table)
-	build := func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.DeleteChildren(c, w.list, most) }
+	build := func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.DeleteChildren(c, w.list, these) }
 	if c.Then == retention.ChildDetach {
-		build = func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.DetachChildren(c, w.list, most) }
+		build = func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.DetachChildren(c, w.list, these) }
 	}
-	n, err := w.exec(ctx, t, build)
+	n, err := w.exec(ctx, w.table(c.Table), build)
 	if err != nil {
 		return err
 	}
-	if w.sealing != nil && c.Then != retention.ChildDetach {
-		w.sealing[c.Table.String()] -= n
+	if w.copies != nil && c.Then != retention.ChildDetach {
+		w.copies[w.table(c.Table).Name.String()] -= n
 	}
 	return exactly(c.Table, "deleted or detached", n, want)
+}
+
+// meant are the child rows of the i-th kind that are to go now, and their number.
+func (w *work) meant(ctx context.Context, i int, most int64) (sqlgen.Some, int64, error) {
+	if s, copied := w.some[i]; copied {
+		return s.these, s.n, nil
+	}
+	n, err := w.number(ctx, func(g *sqlgen.Gen) (sqlgen.Query, error) {
+		return g.CountChildrenOf(w.b.Action.Children[i], w.list)
+	})
+	if most > 0 {
+		n = min(n, most)
+	}
+	return sqlgen.Some{Most: most}, n, err
 }
 
 func (w *work) table(n retention.TableName) *retention.Table {
@@ -172,8 +184,8 @@ func (w *work) someChildren(ctx context.Context) error {
 		w.b.Reach(retention.PointCopied)
 	}
 	for i, c := range w.b.Action.Children {
-		if left <= 0 {
-			break
+		if _, copied := w.some[i]; left <= 0 && !copied {
+			continue
 		}
 		before := w.out.Children[c.Table.String()]
 		if w.b.Action.Kind == retention.Archive && !sealed {
@@ -182,16 +194,13 @@ func (w *work) someChildren(ctx context.Context) error {
 			}
 			w.b.Reach(retention.PointCopied)
 		}
-		if err := w.child(ctx, c, left); err != nil {
+		if err := w.child(ctx, i, left); err != nil {
 			return err
 		}
 		w.b.Reach(retention.PointChildren)
 		left -= w.out.Children[c.Table.String()] - before
 	}
-	if sealed {
-		return w.allSealed()
-	}
-	return nil
+	return w.allCopied()
 }
 
 // change redacts or anonymises, and checks that the rows then have their form:

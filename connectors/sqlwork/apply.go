@@ -19,7 +19,8 @@ type work struct {
 	list    string                     // the due keys
 	changed int64                      // rows that the statements say they changed
 	end     func()                     // of the batch's turn
-	sealing map[string]int64           // child rows that segments have and the table still has, by table
+	copies  map[string]int64           // child rows that were copied and are not removed yet, by table
+	some    map[int]someRows           // where not all go: the child rows that were copied, by place in the action
 	twice   map[string]map[string]bool // keys of child rows that were read
 	out     retention.Outcome
 }

@@ -18,7 +18,6 @@ func (w *work) sealed(ctx context.Context, most int64) error {
 	if w.b.Copy == nil {
 		return fmt.Errorf("batch %s: its rows go to a sealed vault, and nothing takes them", w.b.Intent)
 	}
-	w.sealing = map[string]int64{}
 	read := make(chan struct{})
 	type end struct {
 		refs []retention.SealedRef
@@ -91,7 +90,7 @@ func (w *work) childRows(ctx context.Context, to retention.RowWriter, j int, mos
 	c := w.b.Action.Children[j]
 	t := w.table(c.Table)
 	x, err := w.render(func(g *sqlgen.Gen) (sqlgen.Query, error) {
-		return g.ChildContents(c, w.list, most, w.keepers(j+1), !w.e.Alone())
+		return g.ChildContents(c, w.list, sqlgen.Some{Most: most}, w.keepers(j+1), !w.e.Alone())
 	})
 	if err != nil {
 		return 0, fmt.Errorf("children in %s: %w", c.Table, err)
@@ -109,8 +108,22 @@ func (w *work) childRows(ctx context.Context, to retention.RowWriter, j int, mos
 	if err != nil {
 		return 0, err
 	}
-	n, err := w.rows(ctx, to, st, x, seen)
-	w.sealing[c.Table.String()] += n
+	var keys []retention.Key
+	n, err := w.rows(ctx, to, st, x, func(key retention.Key) bool {
+		if text := fmt.Sprintf("%q", key); seen[text] {
+			return false
+		} else if seen != nil {
+			seen[text] = true
+		}
+		if most > 0 && (!w.e.Alone() || seen != nil) {
+			keys = append(keys, key)
+		}
+		return true
+	})
+	if err != nil {
+		return n, err
+	}
+	_, err = w.taken(j, most, n, keys)
 	return n, err
 }
 
@@ -145,8 +158,9 @@ func (w *work) keepers(i int) []retention.Minimum {
 	return nil
 }
 
-// rows gives a table's rows to the vault, and counts them.
-func (w *work) rows(ctx context.Context, to retention.RowWriter, st retention.SealTable, x sqlgen.Query, seen map[string]bool) (n int64, err error) {
+// rows gives a table's rows to the vault, those that are wanted by their key (nil:
+// all), and counts them.
+func (w *work) rows(ctx context.Context, to retention.RowWriter, st retention.SealTable, x sqlgen.Query, wants func(retention.Key) bool) (n int64, err error) {
 	if err := to.Table(st); err != nil {
 		return 0, err
 	}
@@ -164,7 +178,7 @@ func (w *work) rows(ctx context.Context, to retention.RowWriter, st retention.Se
 		for i := range cols {
 			vals[i] = w.exact(&cols[i], vals[i])
 		}
-		if seen != nil && again(seen, st.Table, vals) {
+		if wants != nil && !wants(keyOf(st.Table, vals)) {
 			continue
 		}
 		if err := to.Row(vals[:len(cols)], number(vals[len(cols)]), minimums(vals[len(cols)+1:])); err != nil {
@@ -204,17 +218,17 @@ func minimums(vals []any) []*int64 {
 	return out
 }
 
-// again reports whether the row's key was seen.
-func again(seen map[string]bool, t *retention.Table, vals []any) bool {
-	var key retention.Key
+// keyOf is the row's key, as lists of keys have it.
+func keyOf(t *retention.Table, vals []any) (key retention.Key) {
 	for _, k := range t.Key {
 		i := slices.IndexFunc(t.Columns, func(c retention.Column) bool { return c.Name == k })
-		key = append(key, vals[i])
+		v := vals[i]
+		if n, beyond := v.(uint64); beyond {
+			v = strconv.FormatUint(n, 10)
+		}
+		key = append(key, v)
 	}
-	text := fmt.Sprintf("%q", key)
-	had := seen[text]
-	seen[text] = true
-	return had
+	return key
 }
 
 // persons tells the vault whom the rows are about through other rows: a hold finds
@@ -252,17 +266,6 @@ func (w *work) person(ctx context.Context, to retention.RowWriter, x sqlgen.Subj
 		}
 	}
 	return rows.Err()
-}
-
-// allSealed refuses a batch that removed other child rows than segments have: one
-// came since they were read.
-func (w *work) allSealed() error {
-	for name, left := range w.sealing {
-		if left != 0 {
-			return fmt.Errorf("child table %s: others changed it while its rows were sealed, nothing was done: %w", name, retention.ErrLocked)
-		}
-	}
-	return nil
 }
 
 // outside does a batch that touches no row: its receipt is written first, so that

@@ -101,9 +101,7 @@ func (n needsOf) step(s *bind.Step) {
 		return
 	}
 	own := n.of(s.Selection.Table.Name)
-	if key := s.Selection.Table.Key; len(key) > 0 {
-		own.Lock = key[0]
-	}
+	own.Lock = lockedBy(s.Selection.Table)
 	own.Rewrite = own.Rewrite || s.Dataset.Erase == retention.EraseReclaimed || s.Dataset.Erase == retention.EraseRewritten
 	if !a.Kind.Takes() {
 		own.Update = append(own.Update, changed(a)...)
@@ -114,6 +112,9 @@ func (n needsOf) step(s *bind.Step) {
 		child := n.of(c.Table)
 		if c.Then == retention.ChildDelete {
 			child.Delete = true
+			if t := n.schema.Table(c.Table); a.Kind == retention.Archive && t != nil { // what is copied is locked
+				child.Lock = lockedBy(t)
+			}
 			continue
 		}
 		for _, p := range c.On {
@@ -125,6 +126,17 @@ func (n needsOf) step(s *bind.Step) {
 			n.of(t).Insert = true
 		}
 	}
+}
+
+// lockedBy is the column on which a privilege lets the role lock rows.
+func lockedBy(t *retention.Table) string {
+	switch {
+	case len(t.Key) > 0:
+		return t.Key[0]
+	case len(t.Columns) > 0:
+		return t.Columns[0].Name
+	}
+	return ""
 }
 
 // changed are the columns that a redaction or anonymisation writes.
