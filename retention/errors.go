@@ -27,6 +27,9 @@ var (
 	// ErrLocked: the source is busy with somebody else; nothing was done. Try
 	// again, smaller.
 	ErrLocked = errors.New("the source is locked")
+	// ErrLost: the connection to the source was lost. What only reads may be asked
+	// again; a batch has to be settled.
+	ErrLost = errors.New("the connection was lost")
 	// ErrRolledBack: the audit log is shorter than, or other than, what was once signed.
 	ErrRolledBack = errors.New("the audit log is not the one that was signed")
 	// ErrUnsettled: the source could not say how the batch ended; try again.

@@ -80,7 +80,7 @@ func (tp *template) placerDies(t *testing.T) {
 		tp.holdsAre(t, dir, "after the next hold", "in_force", "in_force", "in_force")
 	})
 	t.Run("beside a working run", func(t *testing.T) {
-		p, dir := tp.pausesRun(t, "intended:1")
+		p, dir := tp.pausesLeased(t, "intended:1", "20s")
 		tp.dies(t, dir, envCrashAt+"=placed", placeArgs(33, 1555)...)
 		began := time.Now()
 		if code, said := p.goesOn(t); code != exitOK {

@@ -26,9 +26,18 @@ type paused struct {
 // state store too: that is another story, and the next copy is taken.
 func (tp *template) pausesRun(t *testing.T, at string) (paused, string) {
 	t.Helper()
+	return tp.pausesLeased(t, at, shortLease.String())
+}
+
+// shortLease is over soon, and not before a busy machine renews it.
+const shortLease = 3 * time.Second
+
+// pausesLeased is pausesRun with a lease of that length.
+func (tp *template) pausesLeased(t *testing.T, at, lease string) (paused, string) {
+	t.Helper()
 	for range 10 {
 		dir := tp.copy(t)
-		p := pauses(t, dir, at, tp.runArgs(t, dir, false)...)
+		p := pauses(t, dir, at, lease, tp.runArgs(t, dir, false)...)
 		free := false
 		tp.onState(t, dir, func(db *sql.DB) {
 			_, err := db.Exec("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; ROLLBACK")
@@ -44,10 +53,10 @@ func (tp *template) pausesRun(t *testing.T, at string) (paused, string) {
 }
 
 // pauses starts a command and waits until it has stopped itself.
-func pauses(t *testing.T, dir, at string, args ...string) paused {
+func pauses(t *testing.T, dir, at, lease string, args ...string) paused {
 	t.Helper()
 	cmd, out := retentiondProcess(t, dir, args...)
-	cmd.Env = append(cmd.Env, envStopAt+"="+at, envLease+"=1s")
+	cmd.Env = append(cmd.Env, envStopAt+"="+at, envLease+"="+lease)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +145,7 @@ func TestPausedRunCommitsNothing(t *testing.T) {
 		on, at, _ := strings.Cut(name, "/")
 		tp := worlds[on]
 		p, dir := tp.pausesRun(t, at)
-		time.Sleep(1200 * time.Millisecond) // longer than its lease
+		time.Sleep(shortLease + 200*time.Millisecond)
 		tp.dies(t, dir, envCrashAt+"=started", tp.runArgs(t, dir, false)...)
 		if open := tp.openIntents(t, dir); open > 0 {
 			t.Errorf("%d intents are not settled: the server may have ended the paused transaction first", open)

@@ -49,9 +49,9 @@ func TestPausedAndOvertakenAtOnce(t *testing.T) {
 		on, at, _ := strings.Cut(name, "/")
 		tp := worlds[on]
 		p, dir := tp.pausesRun(t, at)
-		time.Sleep(1200 * time.Millisecond) // longer than its lease
+		time.Sleep(shortLease + 200*time.Millisecond)
 		next, out := retentiondProcess(t, dir, tp.runArgs(t, dir, false)...)
-		next.Env = append(next.Env, envLease+"=1s")
+		next.Env = append(next.Env, envLease+"="+shortLease.String())
 		must(t, next.Start())
 		over := make(chan error, 1)
 		go func() { over <- next.Wait() }()

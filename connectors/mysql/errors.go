@@ -2,8 +2,10 @@ package mysql
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 
@@ -112,6 +114,8 @@ func (e *engine) down(err error) error {
 		return down("nothing answers at %s (%v)", e.address, op.Err)
 	case errors.Is(err, mysql.ErrNoTLS):
 		return down("the server does not speak TLS: remove tls from the dsn")
+	case errors.Is(err, driver.ErrBadConn), errors.Is(err, mysql.ErrInvalidConn), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%s: %w: %w", e.name, retention.ErrLost, err)
 	}
 	return e.denied(err)
 }

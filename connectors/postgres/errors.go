@@ -105,7 +105,7 @@ func (e *engine) unreachable(ctx context.Context, err error) error {
 		return refusal(retention.RefuseSourceDown, "%s cannot be reached: %v", at, op.Err)
 	}
 	if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) {
-		return fmt.Errorf("%s: the connection was lost: %w", at, err)
+		return fmt.Errorf("%s: %w: %w", at, retention.ErrLost, err)
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package sqlwork
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/retentiond/retentiond/connectors/sqlgen"
@@ -20,7 +21,8 @@ func (s *Source) Page(ctx context.Context, sel retention.Selection, h *retention
 	if err != nil {
 		return out, err
 	}
-	err = s.e.Look(ByIndex(ctx), func(q Session) error {
+	err = s.walk(ctx, func(q Session) error {
+		out = retention.Page{Next: after}
 		cursors, err := s.cursors(ctx, q, sel.Table, g.Order(), x)
 		for _, c := range cursors {
 			out.Keys, out.Next = append(out.Keys, c.Key), c
@@ -33,13 +35,23 @@ func (s *Source) Page(ctx context.Context, sel retention.Selection, h *retention
 	return out, nil
 }
 
+// walk looks for rows by an index. Where the connection was lost it looks once more:
+// the server may be back, and a walk is not to end for one connection.
+func (s *Source) walk(ctx context.Context, f func(Session) error) error {
+	err := s.e.Look(ByIndex(ctx), f)
+	if errors.Is(err, retention.ErrLost) && ctx.Err() == nil {
+		return s.e.Look(ByIndex(ctx), f)
+	}
+	return err
+}
+
 // Ahead is the place in the page order that lies about that many rows after the
 // cursor, counted among the rows that could be due: the end of the next range.
 // It is the zero cursor where fewer are left. The order column alone decides, so
 // that an index answers, unless many rows share its value.
 func (s *Source) Ahead(ctx context.Context, sel retention.Selection, after retention.Cursor, rows int) (retention.Cursor, error) {
 	var out retention.Cursor
-	err := s.e.Look(ByIndex(ctx), func(q Session) error {
+	err := s.walk(ctx, func(q Session) error {
 		g, err := s.Gen(sel, &retention.HoldSet{})
 		if err != nil {
 			return err
