@@ -162,6 +162,9 @@ func (cat *catalogue) indexes(ctx context.Context, q sqlwork.Session) error {
 	if err := cat.triggers(ctx, q); err != nil {
 		return err
 	}
+	if err := cat.ranged(ctx, q); err != nil {
+		return err
+	}
 	for key, t := range cat.table {
 		for i := range t.Columns {
 			t.Columns[i].Unique = alone(t, t.Columns[i].Name)

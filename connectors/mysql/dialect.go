@@ -56,6 +56,7 @@ func dialect(h home, secret func() []byte) *sqlgen.Dialect {
 		Apart: func(sub sqlgen.SQL) sqlgen.SQL {
 			return sqlgen.Format("SELECT * FROM (SELECT * FROM (%s) AS inside LIMIT 9223372036854775807) AS apart", sub)
 		},
+		Part:  partition(h),
 		RowID: func(*retention.Table) string { return "" },
 	}
 }

@@ -30,16 +30,30 @@ func (e *engine) Look(ctx context.Context, do func(sqlwork.Session) error) error
 // Change takes the gate and runs do. A lock wait undoes a statement only, so any
 // error rolls everything back.
 func (e *engine) Change(ctx context.Context, hold sqlwork.Hold, wait time.Duration, do func(sqlwork.Session) error) error {
-	conn, err := e.write.Connx(ctx)
-	if err != nil {
-		return e.down(err)
+	conn := pinned(ctx)
+	if conn == nil {
+		var err error
+		if conn, err = e.write.Connx(ctx); err != nil {
+			return e.down(err)
+		}
+		defer conn.Close()
 	}
-	defer conn.Close()
+	if hold == sqlwork.Exclusive && e.maria {
+		free, err := e.alone(ctx, conn, wait)
+		if err != nil {
+			return e.down(e.locked(err))
+		}
+		defer free()
+	}
+	return e.transact(ctx, conn, hold, wait, do)
+}
+
+func (e *engine) transact(ctx context.Context, conn *sqlx.Conn, hold sqlwork.Hold, wait time.Duration, do func(sqlwork.Session) error) error {
 	if err := e.begin(ctx, conn, hold, wait); err != nil {
 		rollback(ctx, conn)
 		return e.down(e.locked(err))
 	}
-	err = do(conn)
+	err := do(conn)
 	if err == nil {
 		err = ctx.Err()
 	}

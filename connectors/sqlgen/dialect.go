@@ -107,6 +107,8 @@ type Dialect struct {
 	// Along follows a table's alias where a statement is to walk along the index of
 	// that name; nil: the engine finds it by itself.
 	Along func(index string) string
+	// Part is a partition of the table where it is read from; nil: it is a table.
+	Part func(table, part retention.TableName) SQL
 	// Locked is whether this transaction has locked the row of that alias for itself;
 	// nil: rows do not tell.
 	Locked func(alias string) SQL

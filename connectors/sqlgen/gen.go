@@ -15,11 +15,12 @@ type Gen struct {
 	d      *Dialect
 	s      retention.Selection
 	holds  *Holds
-	inside *retention.TableName // the partition that stands for the selection's table
-	byRow  bool                 // related rows are looked up row by row
-	locked bool                 // only rows that the transaction has locked
-	along  string               // the index of the selection's table that is walked along; empty: the engine chooses
-	n      int                  // aliases given
+	inside *SQL   // the partition that stands for the selection's table
+	itself bool   // a test reads the selection's table beside the row
+	byRow  bool   // related rows are looked up row by row
+	locked bool   // only rows that the transaction has locked
+	along  string // the index of the selection's table that is walked along; empty: the engine chooses
+	n      int    // aliases given
 	err    error
 }
 
@@ -68,6 +69,7 @@ func (g *Gen) enter(n retention.TableName) row {
 		g.fail("table %s is not in the schema that was read", n)
 		t = &retention.Table{Name: n}
 	}
+	g.itself = g.itself || g.d.SameTable(n, g.s.Table.Name)
 	g.n++
 	return row{"r" + strconv.Itoa(g.n), t, n}
 }
@@ -77,14 +79,14 @@ func (g *Gen) from(r row) SQL {
 	if strings.Contains(r.table.Name.String(), mark) {
 		return g.fail("table name %q has control characters", r.table.Name)
 	}
-	name := r.table.Name
+	name := g.d.Table(r.table.Name)
 	if g.inside != nil && r.alias == mainAlias {
 		name = *g.inside
 	}
 	if g.along != "" && g.d.Along != nil && r.alias == mainAlias {
-		return Format("%s AS "+r.alias+g.d.Along(g.along), g.d.Table(name))
+		return Format("%s AS "+r.alias+g.d.Along(g.along), name)
 	}
-	return Format("%s AS "+r.alias, g.d.Table(name))
+	return Format("%s AS "+r.alias, name)
 }
 
 // deleteFrom begins the removal of rows of r.

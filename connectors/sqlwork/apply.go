@@ -34,6 +34,12 @@ func (s *Source) Apply(ctx context.Context, b retention.Batch) (retention.Outcom
 		return retention.Outcome{}, err
 	}
 	w := &work{Source: s, b: &b, keys: b.Keys, out: retention.Outcome{Children: map[string]int64{}}}
+	if e, ok := s.e.(Exchanger); ok && b.Partition != nil {
+		if err := s.aside(ctx, e, w); err != nil {
+			return retention.Outcome{}, err
+		}
+		return w.out, nil
+	}
 	err := s.e.Change(ctx, Shared, s.wait, func(q Session) error {
 		w.q = q
 		b.Reach(retention.PointBegun)

@@ -40,10 +40,17 @@ func (s *Source) rows() sqlgen.SQL { return sqlgen.Raw(s.e.Dialect().Quote("rows
 // after the insert: whoever settles the same intent waits for it, or was first and
 // has concluded it before the receipt was pruned.
 func (s *Source) Settle(ctx context.Context, intent string, open func(context.Context) error) (retention.Receipt, error) {
-	var out retention.Receipt
 	if intent == "" {
-		return out, fmt.Errorf("settle: no intent is named")
+		return retention.Receipt{}, fmt.Errorf("settle: no intent is named")
 	}
+	if e, ok := s.e.(Exchanger); ok {
+		return s.settleWhole(ctx, e, intent, open)
+	}
+	return s.settle(ctx, intent, open)
+}
+
+func (s *Source) settle(ctx context.Context, intent string, open func(context.Context) error) (retention.Receipt, error) {
+	var out retention.Receipt
 	abandoned := func(q Session) error {
 		there, err := s.e.Installed(ctx, q)
 		if err == nil && !there {
