@@ -73,10 +73,12 @@ type Range struct {
 	Part, Parts int
 }
 
-// Partition is a partition of a table, all of whose rows are due.
+// Partition is a partition of a table, whose bounds lie before the cutoff.
 type Partition struct {
-	Name TableName
-	Rows int64 // that it had when it was looked at; more are not planned
+	Name  TableName
+	Rows  int64  // that it had when it was looked at; more are not planned
+	Kept  int64  // those of them that are not due: with one of them it stays
+	Upper string // its upper bound, as the database writes it
 }
 
 // MaxBatch is the most rows that one batch may name.

@@ -53,9 +53,19 @@ type Step struct {
 	ReportOnly    bool   // report, disabled, not yet effective
 	Spooled       bool   // its due keys are kept for `run --plan`
 
+	// Whole are the partitions, among the due rows, that a run which plans for itself
+	// drops; nil: none are asked for. It is no part of the digest.
+	Whole *Whole `json:",omitempty"`
+
 	NewestDue *time.Time `json:",omitempty"` // latest clock among due rows, where a visa asks for it and it is known
 	Approvers int        `json:",omitempty"` // people who must approve; 0: one
 	Visa      bool       `json:",omitempty"` // they name the visa of the list for destruction
+}
+
+// Whole counts partitions that are due as a whole, and their rows.
+type Whole struct {
+	Partitions int   `json:"partitions"`
+	Rows       int64 `json:"rows"`
 }
 
 // Approvers is how many people must approve the plan before it runs: the most that a

@@ -25,8 +25,9 @@ type Inspector interface {
 	// Where fewer are left it is the zero Cursor.
 	Ahead(ctx context.Context, s Selection, after Cursor, rows int) (Cursor, error)
 	// Partitions returns the partitions of the selection's table, in the order of
-	// their bounds, that may go as a whole: every row of them is due now. None where
-	// the engine cannot drop one inside a transaction.
+	// their bounds, whose bounds lie before the cutoff, and that have rows. Those of
+	// which nothing is kept may go as a whole: every row of them is due now. None where
+	// the engine cannot drop one with a receipt.
 	Partitions(ctx context.Context, s Selection, h *HoldSet) ([]Partition, error)
 	// Evidence returns, for the rows found, every test's result on its own.
 	Evidence(ctx context.Context, s Selection, h *HoldSet, f Find) ([]Evidence, error)

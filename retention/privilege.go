@@ -30,6 +30,7 @@ type Need struct {
 	Update  []string // columns that are changed, sorted
 	Lock    string   // a column of the key, where rows are locked before they are tested
 	Rewrite bool     // the table is vacuumed or rewritten after rows are gone
+	Whole   bool     // partitions of it are dropped
 }
 
 // Advice is one thing about a source's roles or settings that a person should

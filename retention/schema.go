@@ -41,7 +41,7 @@ type Table struct {
 	Triggers   []Trigger
 	Kind       string // "table", "view", "virtual", "partitioned"
 	// RangeKey are the columns by whose ranges the table is partitioned, where a
-	// partition can be dropped inside a batch's transaction; an expression is "".
+	// partition can be dropped with a receipt; an expression that is not understood is "".
 	RangeKey []string
 	// WholeNot says why no partition of it is dropped as a whole; empty: nothing
 	// that is known of the table speaks against it.

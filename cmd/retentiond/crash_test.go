@@ -33,7 +33,7 @@ func TestCrash(t *testing.T) {
 			worlds = append(worlds, worldOn(on, name))
 		}
 	}
-	worlds = append(worlds, partitionWorld())
+	worlds = append(worlds, partitionWorld(), mariaPartitionWorld())
 	for _, w := range worlds {
 		t.Run(w.title(), func(t *testing.T) {
 			t.Parallel()

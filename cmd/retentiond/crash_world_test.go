@@ -221,6 +221,29 @@ func partitionWorld() crashWorld {
 	}
 }
 
+// mariaPartitionWorld is the same on MariaDB, where the rows of a partition are set
+// aside before they are given up: at no moment are they anywhere else.
+func mariaPartitionWorld() crashWorld {
+	schema := "CREATE TABLE prospects (id INTEGER, person INTEGER NOT NULL, name TEXT, email TEXT, at TIME NOT NULL, erased_at TIME, PRIMARY KEY (id, at), KEY (at)) PARTITION BY RANGE COLUMNS (at) ("
+	from := time.Date(2010, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range 5 {
+		schema += fmt.Sprintf("PARTITION p%d VALUES LESS THAN ('%s'), ", i, from.Add(time.Duration(i+1)*6*time.Hour).Format(time.DateTime))
+	}
+	schema += "PARTITION rest VALUES LESS THAN (MAXVALUE)); CREATE TABLE calls (id INTEGER PRIMARY KEY, prospect INTEGER NOT NULL, note TEXT);\n"
+	parts := " (SELECT partition_name FROM information_schema.partitions WHERE table_schema = DATABASE() AND table_name = 'prospects')"
+	return crashWorld{
+		on: onMariaDB(), name: "partitions", schema: schema, dataset: "    partitions: drop\n", rule: "    keep: 3 years\n    then: delete\n",
+		seed: seedRows(1600), hold: []int{7, 19, 700, 1500}, acted: countGone,
+		always: []string{
+			"SELECT * FROM old.prospects WHERE " + kept + " EXCEPT SELECT * FROM prospects", "SELECT id FROM prospects EXCEPT SELECT id FROM old.prospects",
+			"SELECT 'held, or last' FROM DUAL WHERE 'p0' NOT IN" + parts + " OR 'p1' NOT IN" + parts + " OR 'p4' NOT IN" + parts + " OR 'rest' NOT IN" + parts,
+			"SELECT id FROM old.prospects WHERE 'p2' NOT IN" + parts + " AND at >= '2010-01-01 12:00' AND at < '2010-01-01 18:00' AND EXISTS (SELECT 1 FROM prospects AS p WHERE p.id = old.prospects.id)",
+		},
+		final: []string{allGone, "SELECT 'it stays' FROM DUAL WHERE 'p2' IN" + parts + " OR 'p3' IN" + parts,
+			"SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'retentiond_aside'"},
+	}
+}
+
 // template is a world made once, to be copied for each trial.
 type template struct {
 	crashWorld

@@ -25,6 +25,9 @@ func (t planText) notes(s retention.Step) {
 	if len(parts) > 0 {
 		t.note(name, "%s with %s", goes(s.Classes.Due), strings.Join(parts, ", "))
 	}
+	if w := s.Whole; w != nil && w.Partitions > 0 {
+		t.note(name, "%s due as a whole, with %s: run drops them, run --plan takes the rows that it names", plural(int64(w.Partitions), "partition is", "partitions are"), rowsOf(w.Rows))
+	}
 	if n := s.NeverArchived; n > 0 {
 		t.note(name, "%s never archived by the stage before", wasWere(n))
 	}

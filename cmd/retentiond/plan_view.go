@@ -33,6 +33,7 @@ type stepDoc struct {
 	Classes       retention.Classes    `json:"classes"`
 	Children      map[string]int64     `json:"children"`
 	OldestDue     *time.Time           `json:"oldest_due"`
+	Whole         *retention.Whole     `json:"whole,omitempty"`
 	NeverArchived int64                `json:"never_archived"`
 	Limit         limitDoc             `json:"limit"`
 	NeedsApproval bool                 `json:"needs_approval"`
@@ -65,7 +66,7 @@ func stepView(s retention.Step) stepDoc {
 	return stepDoc{
 		Policy: s.Policy, Rule: s.Rule, Stage: s.Stage, Dataset: s.Dataset, Source: s.Source,
 		Table: s.Table.String(), Archived: s.Archived, Action: s.Action, Cutoff: moment(s.Cutoff),
-		Classes: s.Classes, Children: dict(s.Children), OldestDue: s.OldestDue,
+		Classes: s.Classes, Children: dict(s.Children), OldestDue: s.OldestDue, Whole: s.Whole,
 		NeverArchived: s.NeverArchived, Limit: limitDoc{s.Limit.Rows, s.Limit.Share},
 		NeedsApproval: s.NeedsApproval, ReportOnly: s.ReportOnly, Why: s.Why,
 	}

@@ -106,7 +106,7 @@ func upperBound(text string) (string, bool) {
 // Over compares the upper bounds as the database compares the clock's values: what
 // lies below a bound lies before the cutoff, if the last value below it does. The
 // bounds only save looking into partitions: what they hold is tested row by row.
-func (e *engine) Over(ctx context.Context, q sqlwork.Session, t *retention.Table, m retention.MemberTest) ([]retention.TableName, error) {
+func (e *engine) Over(ctx context.Context, q sqlwork.Session, t *retention.Table, m retention.MemberTest) ([]retention.Partition, error) {
 	c := t.Column(m.Column)
 	if c == nil || len(t.RangeKey) == 0 || t.RangeKey[0] != m.Column || t.WholeNot != "" {
 		return nil, nil
@@ -136,9 +136,9 @@ func (e *engine) Over(ctx context.Context, q sqlwork.Session, t *retention.Table
 	if err := sqlx.SelectContext(ctx, q, &over, x.Text, x.Args...); err != nil {
 		return nil, fmt.Errorf("bounds: %w", err)
 	}
-	out := make([]retention.TableName, len(over))
+	out := make([]retention.Partition, len(over))
 	for i, n := range over {
-		out[i] = retention.TableName{Schema: t.Name.String(), Name: rows[n-1].Name}
+		out[i] = retention.Partition{Name: retention.TableName{Schema: t.Name.String(), Name: rows[n-1].Name}, Upper: uppers[n-1]}
 	}
 	return out, nil
 }

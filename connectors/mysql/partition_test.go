@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/retentiond/retentiond/connectors/conntest/servers"
 	"github.com/retentiond/retentiond/retention"
 )
 
@@ -98,7 +99,9 @@ func (y *yard) wantWhole(h *retention.HoldSet, want ...string) {
 	}
 	var got []string
 	for _, p := range all {
-		got = append(got, p.Name.Name)
+		if p.Kept == 0 {
+			got = append(got, p.Name.Name)
+		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		y.Errorf("partitions that may go (-want +got):\n%s", diff)
@@ -591,4 +594,45 @@ func TestAlteringIsAlone(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+// The GRANT statements that Advise names are enough to drop a partition, and without
+// them its rows go by rows.
+func TestGrantsForPartitionsAreEnough(t *testing.T) {
+	y := newYard(t)
+	name := retention.TableName{Name: "events"}
+	dsn := servers.MariaDB(t).Role(t, y.d.dsn, "SELECT ON *", "DELETE, TRIGGER ON events", "INSERT, DELETE ON retentiond_receipt", "UPDATE ON retentiond_gate", "UPDATE (id) ON events")
+	admin, user := y.s, openAs(t, dsn, Options{})
+	w := retention.Wants{Needs: []retention.Need{{Table: name, Delete: true, Lock: "id", Whole: true}}}
+	got := advice(t, user, w)
+	want := []string{"warning privilege_missing: partitions: drop: the user USER may not drop partitions of table events: their rows go one by one, or they stay, empty | " +
+		"GRANT ALTER, CREATE, DROP, INSERT ON `events` TO USER; GRANT SELECT, INSERT, DELETE, CREATE, ALTER, DROP ON `retentiond_aside` TO USER; GRANT LOCK TABLES ON DB.* TO USER;"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatal(diff)
+	}
+	y.s = user
+	y.wantKept(y.batch("q1", 3, nil), retention.ErrNotWhole)
+	list, err := user.Advise(t.Context(), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range strings.SplitAfter(list[0].Hint, ";") {
+		if text = strings.TrimSpace(text); text != "" {
+			y.exec(text)
+		}
+	}
+	y.s = openAs(t, dsn, Options{})
+	if got := advice(t, y.s, w); got != nil {
+		t.Errorf("after its own GRANT statements: %q", got)
+	}
+	if out, err := y.drop("q1", 3, nil); err != nil || out.Done != 3 {
+		t.Errorf("%+v %v", out, err)
+	}
+	y.want(partsLeft, "q2 Q 3 q4 now rest")
+	y.lost("q2", retention.PointActed)
+	y.s = admin
+	if out, err := y.drop("q4", 3, nil); err != nil || out.Done != 3 {
+		t.Errorf("%+v %v", out, err)
+	}
+	y.want("SELECT id FROM events PARTITION (q2) ORDER BY id", "4 5 6")
 }

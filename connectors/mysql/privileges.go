@@ -117,6 +117,7 @@ func (a *adviser) missing(ctx context.Context, s *Source, conn *sqlx.Conn, who s
 		}
 		a.table(s, n, who, lacks)
 		a.rewrite(s, n, who, grants)
+		a.whole(s, n, who, grants)
 	}
 	return nil
 }
@@ -157,6 +158,27 @@ func (a *adviser) rewrite(s *Source, n retention.Need, who string, grants []gran
 	}
 	a.add(false, retention.AdvicePrivilegeMissing, "GRANT ALTER, CREATE, INSERT ON "+s.words.Table(n.Table).Text+" TO "+who+";",
 		"erase: needs ALTER on table %s, which the user %s does not have: the deleted rows stay in its file", n.Table, who)
+}
+
+// whole warns where partitions could not be dropped: their rows then go one by one.
+func (a *adviser) whole(s *Source, n retention.Need, who string, grants []grant) {
+	if !n.Whole || n.Missing || !s.maria {
+		return
+	}
+	key, aside := s.home.key(n.Table), retention.TableName{Schema: s.home.database, Name: asideTable}
+	var hints []string
+	give := func(on retention.TableName, text string, rights ...string) {
+		if rights = slices.DeleteFunc(rights, func(r string) bool { return has(grants, r, on) }); len(rights) > 0 {
+			hints = append(hints, "GRANT "+strings.Join(rights, ", ")+" ON "+text+" TO "+who+";")
+		}
+	}
+	give(key, s.words.Table(n.Table).Text, "ALTER", "CREATE", "DROP", "INSERT")
+	give(aside, quote(asideTable), "SELECT", "INSERT", "DELETE", "CREATE", "ALTER", "DROP")
+	give(retention.TableName{Schema: key.Schema, Name: "\x00any"}, quote(key.Schema)+".*", "LOCK TABLES")
+	if len(hints) > 0 {
+		a.add(false, retention.AdvicePrivilegeMissing, strings.Join(hints, " "),
+			"partitions: drop: the user %s may not drop partitions of table %s: their rows go one by one, or they stay, empty", who, n.Table)
+	}
 }
 
 // has is whether one of the grants gives the right on that table.

@@ -14,7 +14,7 @@ type Ranged interface {
 	// Over are the partitions whose bounds lie before the cutoff, in their order:
 	// not the default one, nor the last, nor any that something depends on. What is
 	// in them is not asked.
-	Over(ctx context.Context, s Session, t *retention.Table, m retention.MemberTest) ([]retention.TableName, error)
+	Over(ctx context.Context, s Session, t *retention.Table, m retention.MemberTest) ([]retention.Partition, error)
 }
 
 // Partitioner is an engine that drops a partition inside a transaction. Its methods
@@ -40,13 +40,16 @@ func (s *Source) Partitions(ctx context.Context, sel retention.Selection, h *ret
 	var out []retention.Partition
 	err := s.e.Look(AtSource(ctx), func(q Session) error {
 		over, err := e.Over(ctx, q, sel.Table, sel.Clock.Members[0])
-		for _, name := range over {
+		for _, p := range over {
 			var c counted
-			if c, err = s.whole(ctx, q, sel, h, name, (*sqlgen.Gen).Whole); err != nil {
+			if c, err = s.whole(ctx, q, sel, h, p.Name, (*sqlgen.Gen).Whole); err != nil {
 				return err
 			}
-			if c.all > 0 && c.all == c.due && !s.hides(c) {
-				out = append(out, retention.Partition{Name: name, Rows: c.all})
+			if p.Rows, p.Kept = c.all, c.all-c.due; s.hides(c) {
+				p.Kept = c.all
+			}
+			if p.Rows > 0 {
+				out = append(out, p)
 			}
 		}
 		return err

@@ -17,7 +17,7 @@ func (b *binder) whole(kind retention.ActionKind, sel *retention.Selection) bool
 	t := b.table
 	if len(t.RangeKey) == 0 {
 		b.fail(retention.RefusePolicyError, rows+" (the default)",
-			"partitions: drop: table %q is not partitioned by ranges that can be dropped inside a transaction (PostgreSQL, PARTITION BY RANGE; other engines act by rows)", t.Name)
+			"partitions: drop: table %q is not partitioned by ranges that can be dropped (PARTITION BY RANGE of PostgreSQL and MariaDB; other engines act by rows)", t.Name)
 		return false
 	}
 	if why := notByClock(t, sel.Clock); why != "" {

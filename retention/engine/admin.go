@@ -75,6 +75,12 @@ func (e *Engine) checkSteps(ctx context.Context, v *view) []Finding {
 		if err == nil && !b.Sealed {
 			_, err = src.Page(ctx, b.Selection, v.holdsFor(b), retention.Cursor{}, 1)
 		}
+		var parts []retention.Partition
+		if err == nil && b.Act.Whole {
+			if parts, err = src.Partitions(ctx, b.Selection, v.holdsFor(b)); err == nil {
+				out = append(out, partitionsFinding(b, parts))
+			}
+		}
 		if err != nil {
 			f := Finding{Level: LevelError, Policy: b.Policy.Name, Rule: b.Rule.ID, Dataset: b.Dataset.Name, Source: b.Source,
 				Code: string(retention.RefusePolicyError), Message: err.Error()}

@@ -107,7 +107,7 @@ func (n needsOf) step(s *bind.Step) {
 		own.Update = append(own.Update, changed(a)...)
 		return
 	}
-	own.Delete = true
+	own.Delete, own.Whole = true, own.Whole || a.Whole
 	for _, c := range a.Children {
 		child := n.of(c.Table)
 		if c.Then == retention.ChildDelete {

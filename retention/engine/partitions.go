@@ -28,7 +28,7 @@ func (sw *stepWork) partitions(ctx context.Context) error {
 		if sw.stop.Err() != nil {
 			return nil
 		}
-		if all[i].Rows > sw.left() { // some of them were not planned
+		if all[i].Kept > 0 || all[i].Rows > sw.left() { // or some of them were not planned
 			continue
 		}
 		if err := sw.drop(ctx, &all[i]); err != nil {

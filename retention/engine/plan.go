@@ -23,7 +23,10 @@ import (
 // durable on return.
 func (e *Engine) Plan(ctx context.Context, req PlanRequest) (retention.Plan, error) {
 	now := e.now()
-	p, _, err := e.plan(ctx, req, now)
+	p, v, err := e.plan(ctx, req, now)
+	if err == nil {
+		err = e.foretell(ctx, &p, v)
+	}
 	if err != nil {
 		return p, err
 	}
@@ -286,6 +289,7 @@ func digest(p retention.Plan) string {
 	p.ID, p.Digest, p.By, p.MadeAt = "", "", "", time.Time{}
 	p.Steps = append([]retention.Step{}, p.Steps...)
 	for i := range p.Steps {
+		p.Steps[i].Whole = nil
 		p.Steps[i].Spooled = false // whether its keys are kept says nothing of what it means
 	}
 	b, err := json.Marshal(p)
