@@ -45,6 +45,16 @@ func HeldBy(t *testing.T, h Harness, prepare string, cases ...Identifier) {
 	}
 }
 
+// Integers are ways to write 5, each of which must find the 5 in a column of that type
+// on every engine: whoever exports a list of persons may write them so.
+func Integers(decl string) []Identifier {
+	var out []Identifier
+	for _, id := range []string{"5", "5.0", "5.", "5.000", "+5", "005", " 5", "5e0", "50E-1", "0.5e1"} {
+		out = append(out, Identifier{Decl: decl, Stored: "5", Other: "50", ID: id})
+	}
+	return out
+}
+
 func strangers(n int) []string {
 	out := make([]string, n)
 	for i := range out {

@@ -90,15 +90,21 @@ func each(ids []string, form func(string) (string, bool)) []string {
 
 func signedIDs(ids []string) []string {
 	return each(ids, func(id string) (string, bool) {
-		n, err := strconv.ParseInt(strings.TrimSpace(id), 10, 64)
-		return strconv.FormatInt(n, 10), err == nil
+		n, ok := sqlgen.Integer(id)
+		if !ok || !n.IsInt64() {
+			return "", false
+		}
+		return n.String(), true
 	})
 }
 
 func unsignedIDs(ids []string) []string {
 	return each(ids, func(id string) (string, bool) {
-		n, err := strconv.ParseUint(strings.TrimSpace(id), 10, 64)
-		return strconv.FormatUint(n, 10), err == nil
+		n, ok := sqlgen.Integer(id)
+		if !ok || !n.IsUint64() {
+			return "", false
+		}
+		return n.String(), true
 	})
 }
 

@@ -40,3 +40,10 @@ func TestHeldByIdentifier(t *testing.T) {
 func TestNobodyIsHeldByType(t *testing.T) {
 	conntest.Unheld(t, harness{}, "", "float", "double", "json", "set('a','b')", "time", "datetime(6)", "timestamp NULL", "point")
 }
+
+// However a whole number is written, it is the same person (L3).
+func TestHeldByInteger(t *testing.T) {
+	for _, decl := range []string{"bigint", "int unsigned", "decimal(20,0)", "tinyint"} {
+		conntest.HeldBy(t, harness{}, "", conntest.Integers(decl)...)
+	}
+}

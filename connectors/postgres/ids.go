@@ -79,15 +79,11 @@ func elementOf(c *retention.Column) *retention.Column {
 func asIs(id string) []string { return []string{id} }
 
 func integerForm(id string) []string {
-	text := strings.TrimSpace(id)
-	if whole, fraction, ok := strings.Cut(text, "."); ok && strings.Trim(fraction, "0") == "" {
-		text = whole
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
+	n, ok := sqlgen.Integer(id)
+	if !ok || !n.IsInt64() {
 		return nil
 	}
-	return []string{strconv.FormatInt(n, 10)}
+	return []string{n.String()}
 }
 
 func numberForm(id string) []string {

@@ -55,3 +55,10 @@ func TestNobodyIsHeldByType(t *testing.T) {
 	conntest.Unheld(t, harness{}, beings+"CREATE TYPE pair AS (a int, b text)",
 		"real", "double precision", "money", "json", "jsonb", "xml", "point", "interval", "pair", "int4range", "boolean", "timestamp", "timestamptz", "time", "mood[]", "jsonb[]", "float8[]", "bit(8)")
 }
+
+// However a whole number is written, it is the same person (L3).
+func TestHeldByInteger(t *testing.T) {
+	for _, decl := range []string{"bigint", "smallint", "numeric", "integer"} {
+		conntest.HeldBy(t, harness{}, "", conntest.Integers(decl)...)
+	}
+}

@@ -1,6 +1,11 @@
 package sqlgen
 
-import "sync"
+import (
+	"math/big"
+	"regexp"
+	"strings"
+	"sync"
+)
 
 // IDs are identifiers of subjects, made ready to be bound once and used in every
 // statement.
@@ -33,4 +38,21 @@ func Made[T any](x *IDs, name string, build func(ids []string) T) T {
 	v := build(x.list)
 	x.forms[name] = v
 	return v
+}
+
+var decimal = regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$`)
+
+// Integer is the integer that an identifier writes, in whatever way: 5, 5.0, +5, 005
+// and 50e-1 are the same person in a column of integers, on every engine (L3). ok =
+// false: it is none.
+func Integer(id string) (n *big.Int, ok bool) {
+	id = strings.TrimSpace(id)
+	if len(id) > 100 || !decimal.MatchString(id) {
+		return nil, false
+	}
+	r, ok := new(big.Rat).SetString(id)
+	if !ok || !r.IsInt() {
+		return nil, false
+	}
+	return r.Num(), true
 }

@@ -27,3 +27,10 @@ func TestHeldByIdentifier(t *testing.T) {
 func TestNobodyIsHeldByType(t *testing.T) {
 	conntest.Unheld(t, harness{"WAL"}, "", "REAL", "FLOAT", "DOUBLE PRECISION", "JSON", "BOOLEAN", "DATETIME", "TIMESTAMP")
 }
+
+// However a whole number is written, it is the same person (L3).
+func TestHeldByInteger(t *testing.T) {
+	for _, decl := range []string{"INTEGER", "NUMERIC", ""} {
+		conntest.HeldBy(t, harness{"WAL"}, "", conntest.Integers(decl)...)
+	}
+}
