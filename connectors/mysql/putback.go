@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -95,7 +96,7 @@ func (e *engine) moveBack(ctx context.Context, conn *sqlx.Conn, s set) error {
 		put, err1 := into.RowsAffected()
 		took, err2 := from.RowsAffected()
 		if err1 != nil || err2 != nil || put != took {
-			return fmt.Errorf("%d rows were put back, and %d taken (%v, %v)", put, took, err1, err2)
+			return errors.Join(err1, err2, fmt.Errorf("%d rows were put back, and %d taken", put, took))
 		}
 		return nil
 	})
