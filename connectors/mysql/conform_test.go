@@ -33,8 +33,13 @@ func (harness) Fresh(t *testing.T) conntest.Database {
 
 func fresh(t *testing.T) *database {
 	t.Helper()
-	dsn := servers.MariaDB(t).Database(t)
-	return &database{dsn: dsn, app: openApp(t, dsn)}
+	return applicationOf(t, servers.MariaDB(t).Database(t))
+}
+
+func applicationOf(t *testing.T, dsn string) *database {
+	t.Helper()
+	app := openApp(t, dsn)
+	return &database{conntest.Application{DB: app, Seen: seen}, app, dsn}
 }
 
 // openApp is an application's own pool.
@@ -70,6 +75,7 @@ func (harness) Trigger(name, event, table, statement string) []string {
 }
 
 type database struct {
+	conntest.Application
 	app *sqlx.DB
 	dsn string
 }
@@ -98,39 +104,19 @@ func (d *database) Exec(ctx context.Context, statement string) error {
 		}
 		return at.UTC().Format("'2006-01-02 15:04:05'")
 	})
-	_, err := d.app.ExecContext(ctx, statement)
-	return err
+	return d.Application.Exec(ctx, statement)
 }
 
-func (d *database) Query(ctx context.Context, query string) ([][]any, error) {
-	rows, err := d.app.QueryxContext(ctx, query)
-	if err != nil {
-		return nil, err
+// seen keeps text and bytes apart.
+func seen(typ string, v any) any {
+	b, isBytes := v.([]byte)
+	switch {
+	case !isBytes || strings.HasSuffix(typ, "BINARY") || strings.HasSuffix(typ, "BLOB"):
+		return v
+	case typ == "DATETIME", typ == "TIMESTAMP":
+		return strings.TrimSuffix(string(b), ".000000")
 	}
-	defer rows.Close()
-	types, err := rows.ColumnTypes()
-	if err != nil {
-		return nil, err
-	}
-	var out [][]any
-	for rows.Next() {
-		vals, err := rows.SliceScan()
-		if err != nil {
-			return nil, err
-		}
-		for i, v := range vals {
-			b, isBytes := v.([]byte)
-			switch typ := types[i].DatabaseTypeName(); {
-			case !isBytes || strings.HasSuffix(typ, "BINARY") || strings.HasSuffix(typ, "BLOB"):
-			case typ == "DATETIME", typ == "TIMESTAMP":
-				vals[i] = strings.TrimSuffix(string(b), ".000000")
-			default:
-				vals[i] = string(b)
-			}
-		}
-		out = append(out, vals)
-	}
-	return out, rows.Err()
+	return string(b)
 }
 
 // TryWrite holds every inspector session at once, so that none is left out, and

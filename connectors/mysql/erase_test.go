@@ -18,7 +18,7 @@ import (
 func TestResidualsAreWhereTheyAreNamed(t *testing.T) {
 	server := servers.NewMariaDB(t)
 	dsn := server.Database(t)
-	d := &database{dsn: dsn, app: openApp(t, dsn)}
+	d := applicationOf(t, dsn)
 	const marker = "adalovelace-must-vanish"
 	d.app.MustExec("CREATE TABLE p (id BIGINT PRIMARY KEY, at DATETIME, note VARCHAR(100), KEY (note))")
 	d.app.MustExec("INSERT INTO p SELECT seq, '2015-01-01', CONCAT('" + marker + "', seq) FROM seq_1_to_50")

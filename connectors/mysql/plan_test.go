@@ -3,12 +3,10 @@ package mysql
 import (
 	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/retentiond/retentiond/connectors/conntest"
 	"github.com/retentiond/retentiond/connectors/sqlgen"
 	"github.com/retentiond/retentiond/retention"
 )
@@ -87,7 +85,7 @@ func TestStatements(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, x.name, q)
+			conntest.Golden(t, *update, "mysql-"+x.name, q.Text, "?", q.Args)
 			plan := explain(t, s, q)
 			for _, want := range x.plan {
 				if !strings.Contains(plan, want) {
@@ -98,27 +96,6 @@ func TestStatements(t *testing.T) {
 				t.Errorf("%q in the plan:\n%s", x.never, plan)
 			}
 		})
-	}
-}
-
-func golden(t *testing.T, name string, q sqlgen.Query) {
-	t.Helper()
-	got := q.Text + "\n\n"
-	for i, a := range q.Args {
-		got += fmt.Sprintf("?%d = %T %v\n", i+1, a, a)
-	}
-	file := filepath.Join("..", "..", "testdata", "sql", "mysql-"+name+".golden")
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("run with -update if this is meant:\n%s", diff)
 	}
 }
 

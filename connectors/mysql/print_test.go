@@ -39,7 +39,7 @@ func TestPrintMoves(t *testing.T) {
 		for name, text := range moves {
 			t.Run(fmt.Sprintf("%s,process=%t", name, process), func(t *testing.T) {
 				dsn := server.Database(t)
-				d := &database{dsn: dsn, app: openApp(t, dsn)}
+				d := applicationOf(t, dsn)
 				d.exec(t, "CREATE TABLE p (id INT AUTO_INCREMENT PRIMARY KEY, at DATETIME NOT NULL, kind ENUM('a', 'b'), note TEXT)",
 					"CREATE TABLE c (id INT PRIMARY KEY, p_id INT, CONSTRAINT cp FOREIGN KEY (p_id) REFERENCES p (id) ON DELETE CASCADE)")
 				s := d.open(t)

@@ -44,7 +44,7 @@ func fresh(t *testing.T) *database {
 			t.Fatal(err)
 		}
 	}
-	return &database{app: app, dsn: dsn}
+	return &database{conntest.Application{DB: app, Seen: seen}, app, dsn}
 }
 
 func (harness) Type(name string) string {
@@ -71,6 +71,7 @@ func (harness) Trigger(name, event, table, statement string) []string {
 }
 
 type database struct {
+	conntest.Application
 	app *sqlx.DB
 	dsn string
 }
@@ -88,35 +89,6 @@ func (d *database) open(t *testing.T) *Source {
 	}
 	t.Cleanup(func() { s.Close() })
 	return s
-}
-
-func (d *database) Exec(ctx context.Context, statement string) error {
-	_, err := d.app.ExecContext(ctx, statement)
-	return err
-}
-
-func (d *database) Query(ctx context.Context, query string) ([][]any, error) {
-	rows, err := d.app.QueryxContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	types, err := rows.ColumnTypes()
-	if err != nil {
-		return nil, err
-	}
-	var out [][]any
-	for rows.Next() {
-		vals, err := rows.SliceScan()
-		if err != nil {
-			return nil, err
-		}
-		for i, v := range vals {
-			vals[i] = seen(types[i].DatabaseTypeName(), v)
-		}
-		out = append(out, vals)
-	}
-	return out, rows.Err()
 }
 
 func seen(typ string, v any) any {

@@ -2,13 +2,10 @@ package postgres
 
 import (
 	"flag"
-	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/retentiond/retentiond/connectors/conntest"
 	"github.com/retentiond/retentiond/connectors/sqlgen"
 	"github.com/retentiond/retentiond/retention"
 )
@@ -53,23 +50,7 @@ func TestGoldenSQL(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := q.Text + "\n\n"
-			for i, a := range q.Args {
-				got += fmt.Sprintf("$%d = %T %v\n", i+1, a, a)
-			}
-			file := filepath.Join("..", "..", "testdata", "sql", "postgres-"+name+".golden")
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("run with -update if this is meant:\n%s", diff)
-			}
+			conntest.Golden(t, *update, "postgres-"+name, q.Text, "$", q.Args)
 		})
 	}
 	count := func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Count() }

@@ -37,7 +37,7 @@ func (h harness) Fresh(t *testing.T) conntest.Database {
 	app := openApp(t, path)
 	exec(t, app, "PRAGMA journal_mode = "+h.journal)
 	exec(t, app, "CREATE TABLE unrelated (id INTEGER PRIMARY KEY)")
-	return &database{app: app, path: path}
+	return &database{conntest.Application{DB: app, Seen: plain}, app, path}
 }
 
 func (harness) Type(name string) string {
@@ -61,6 +61,7 @@ func (harness) Trigger(name, event, table, statement string) []string {
 }
 
 type database struct {
+	conntest.Application
 	app  *sqlx.DB
 	path string
 }
@@ -73,35 +74,6 @@ func (d *database) Open(t *testing.T) retention.Source {
 	}
 	t.Cleanup(func() { s.Close() })
 	return s
-}
-
-func (d *database) Exec(ctx context.Context, statement string) error {
-	_, err := d.app.ExecContext(ctx, statement)
-	return err
-}
-
-func (d *database) Query(ctx context.Context, query string) ([][]any, error) {
-	rows, err := d.app.QueryxContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	types, err := rows.ColumnTypes()
-	if err != nil {
-		return nil, err
-	}
-	var out [][]any
-	for rows.Next() {
-		vals, err := rows.SliceScan()
-		if err != nil {
-			return nil, err
-		}
-		for i, v := range vals {
-			vals[i] = plain(types[i].DatabaseTypeName(), v)
-		}
-		out = append(out, vals)
-	}
-	return out, rows.Err()
 }
 
 // plain undoes what the driver makes of columns declared as dates.

@@ -2,12 +2,9 @@ package sqlite
 
 import (
 	"flag"
-	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/retentiond/retentiond/connectors/conntest"
 	"github.com/retentiond/retentiond/connectors/sqlgen"
 	"github.com/retentiond/retentiond/retention"
 )
@@ -47,26 +44,7 @@ func TestGoldenSQL(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := q.Text + "\n\n"
-			for i, a := range q.Args {
-				got += fmt.Sprintf("?%d = %T %v\n", i+1, a, a)
-			}
-			file := filepath.Join("..", "..", "testdata", "sql", "sqlite-"+name+".golden")
-			if *update {
-				if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("run with -update if this is meant:\n%s", diff)
-			}
+			conntest.Golden(t, *update, "sqlite-"+name, q.Text, "?", q.Args)
 		})
 	}
 	count := func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Count() }
