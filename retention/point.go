@@ -23,7 +23,7 @@ const (
 	PointAdmitted                    // the state store admitted it, and told the holds
 	PointTested                      // clock, condition, minimum and hold were tested again (L6)
 	PointSealing                     // sealed archive: a segment's rows are written, its manifest is not
-	PointCopied                      // archive: the copies are written and read back (L9)
+	PointCopied                      // archive: the copies are written; they are read back, here or by what removes the rows (L9)
 	PointChildren                    // the children are gone
 	PointActed                       // the rows are gone, or changed
 	PointReceipted                   // the receipt is written

@@ -116,6 +116,7 @@ func sections() []section {
 		{"Changes", changeCases()},
 		{"Archive", archiveCases()},
 		{"Copies", copyCases()},
+		{"Moves", moveCases()},
 		{"Receipts", receiptCases()},
 		{"Gate", gateCases()},
 		{"ReadOnly", readOnlyCases()},

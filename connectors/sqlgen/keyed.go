@@ -185,16 +185,7 @@ func (g *Gen) image(col SQL, c *retention.Column) SQL {
 // unmatched is uncopied without EXCEPT: a copy is found by the key's index, and
 // compared column by column.
 func (g *Gen) unmatched(r row, into retention.TableName, after int64, where SQL) SQL {
-	same := []SQL{Format("v."+g.d.Quote(VaultID)+" > %s", Arg(after))}
-	for _, k := range r.table.Key {
-		same = append(same, Format("v."+g.d.Quote(k)+" = %s", g.col(r, k)))
-	}
-	for i := range r.table.Columns {
-		c := &r.table.Columns[i]
-		same = append(same, g.d.Same(Raw("v."+g.d.Quote(c.Name)), g.col(r, c.Name), c))
-	}
-	return Format("SELECT count(*) FROM %s\nWHERE %s AND NOT EXISTS (SELECT 1 FROM %s AS v WHERE %s)",
-		g.from(r), where, g.d.Table(into), And(same...))
+	return Format("SELECT count(*) FROM %s\nWHERE %s AND NOT %s", g.from(r), where, g.copied(r, into, after))
 }
 
 // VaultID is the vault tables' own key: an identifier that the application

@@ -128,9 +128,9 @@ func (w *work) allCopied() error {
 // equal copy among the new ones.
 func (w *work) copied(ctx context.Context, into retention.TableName, want int64,
 	do func(*sqlgen.Gen) (sqlgen.Query, error), missing func(*sqlgen.Gen, int64) (sqlgen.Query, error)) error {
-	var last int64
-	if err := w.q.GetContext(ctx, &last, "SELECT coalesce(max("+sqlgen.VaultID+"), 0) FROM "+w.e.Dialect().Table(into).Text); err != nil {
-		return fmt.Errorf("vault table %s: %w", into, err)
+	last, err := w.lastCopy(ctx, into)
+	if err != nil {
+		return err
 	}
 	n, err := w.exec(ctx, &retention.Table{Name: into}, do)
 	if err != nil {

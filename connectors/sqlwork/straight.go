@@ -77,17 +77,18 @@ func (w *work) attempt(ctx context.Context, do func() (bool, error)) (bool, erro
 
 // plain actions touch the rows they are about and nothing else.
 func (w *work) plain() bool {
-	a, t := &w.b.Action, w.b.Selection.Table
-	if len(a.Children) > 0 || w.b.ChildrenOf > 0 || w.triggered() {
-		return false
-	}
-	switch a.Kind {
+	switch w.b.Action.Kind {
 	case retention.Redact, retention.Anonymise:
-		return true
+		return w.alike()
 	case retention.Delete:
-		return len(t.Referenced) == 0
+		return w.alike() && len(w.b.Selection.Table.Referenced) == 0
 	}
 	return false
+}
+
+// alike: the batch is of rows of one table alone, and no trigger does more.
+func (w *work) alike() bool {
+	return len(w.b.Action.Children) == 0 && w.b.ChildrenOf == 0 && !w.triggered()
 }
 
 // numbered is whether every key is an integer, which compares exactly.

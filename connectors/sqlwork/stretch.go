@@ -29,6 +29,12 @@ func (w *work) stretch(ctx context.Context) (bool, error) {
 			return done, err
 		}
 	}
+	if w.moves() {
+		done, err := w.move(ctx, alone)
+		if err != nil || done {
+			return done, err
+		}
+	}
 	keys, err := w.within(ctx)
 	switch {
 	case err != nil:
@@ -110,12 +116,9 @@ func (w *work) sweep(ctx context.Context) (bool, error) {
 // that are due, and acts in a new statement, which sees what was committed before
 // it had them, on those of them that still are.
 func (w *work) locked(ctx context.Context) (bool, error) {
-	all, err := w.number(ctx, func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.LockRange(*w.b.Range) })
+	all, err := w.lockRange(ctx)
 	if err != nil {
-		return false, fmt.Errorf("lock rows of table %s: %w", w.b.Selection.Table.Name, err)
-	}
-	if all > w.b.Range.Most {
-		return false, w.unplanned(all)
+		return false, err
 	}
 	n := int64(0)
 	if all > 0 {
@@ -124,18 +127,40 @@ func (w *work) locked(ctx context.Context) (bool, error) {
 			return false, err
 		}
 	}
-	if n < all {
-		if err := w.spareLocked(ctx); err != nil {
-			return false, err
-		}
-	}
 	w.out.Done = n
-	if err := exactly(w.b.Selection.Table.Name, "done or left", n+w.out.Spared.Sum(), all); err != nil {
+	if err := w.account(ctx, all); err != nil {
 		return false, err
 	}
 	w.b.Reach(retention.PointTested)
 	w.b.Reach(retention.PointActed)
 	return true, w.receipt(ctx)
+}
+
+// lockRange locks the range's due rows and returns how many they are.
+func (w *work) lockRange(ctx context.Context) (int64, error) {
+	all, err := w.number(ctx, func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.LockRange(*w.b.Range) })
+	if err != nil {
+		return 0, fmt.Errorf("lock rows of table %s: %w", w.b.Selection.Table.Name, err)
+	}
+	if all > w.b.Range.Most {
+		return 0, w.unplanned(all)
+	}
+	return all, nil
+}
+
+// account tells why some of the rows that were locked, so many in all, were left.
+// Rows that others changed while they were waited for are locked, and were not
+// counted: the batch is tried again.
+func (w *work) account(ctx context.Context, all int64) error {
+	if w.out.Done < all {
+		if err := w.spareLocked(ctx); err != nil {
+			return err
+		}
+	}
+	if got := w.out.Done + w.out.Spared.Sum(); got != all {
+		return fmt.Errorf("table %s: %d rows were done or left where %d were locked; others change them, nothing was done: %w", w.b.Selection.Table.Name, got, all, retention.ErrLocked)
+	}
+	return nil
 }
 
 // spareLocked tells why locked rows were left.
@@ -157,6 +182,9 @@ func (w *work) spareLocked(ctx context.Context) error {
 		var n int64
 		if err := rows.Scan(&class, &n); err != nil {
 			return err
+		}
+		if class == string(retention.Due) {
+			return fmt.Errorf("table %s: others change what its rows are tested by: %w", w.b.Selection.Table.Name, retention.ErrLocked)
 		}
 		for range n {
 			if err := spare(&w.out.Spared, class); err != nil {
