@@ -19,6 +19,9 @@ func (g *Gen) fence() string {
 // selection asks for it.
 func (g *Gen) Count() (Query, error) {
 	t := g.main()
+	if g.d.GroupCount && g.byClockAlone(t) {
+		return g.countClock(t)
+	}
 	if g.d.GroupCount && g.groups(t) {
 		return g.countGroups(t)
 	}
