@@ -54,6 +54,12 @@ func statements(schema *retention.Schema) []statement {
 			return g.UpdateRange(retention.Range{After: at, To: to, Most: 10}, changes, "", nil)
 		}, []string{"t range at"}, "DEPENDENT"},
 		{"archive", own, none, func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Copy(list, vault) }, []string{"t eq_ref PRIMARY", "l ref i1"}, ""},
+		{"archive-range", own, held, func(g *sqlgen.Gen) (sqlgen.Query, error) {
+			return g.CopyRange(retention.Range{After: at, To: to, Most: 10}, vault, true)
+		}, []string{"t range at", "l ref i1"}, ""},
+		{"archive-range-end", own, held, func(g *sqlgen.Gen) (sqlgen.Query, error) {
+			return g.DeleteCopied(retention.Range{After: at, To: to, Most: 10}, vault.Table, 7)
+		}, []string{"t range at", "v ref i1"}, ""},
 		{"uncopied", own, none, func(g *sqlgen.Gen) (sqlgen.Query, error) {
 			return g.Uncopied(list, vault.Table, 7)
 		}, []string{"t eq_ref PRIMARY"}, ""},

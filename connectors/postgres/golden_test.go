@@ -40,6 +40,10 @@ func TestGoldenSQL(t *testing.T) {
 	uuids := `[["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"]]`
 	cursor := retention.Cursor{Order: "2020-01-01 00:00:00+00", Key: retention.Key{int64(7)}}
 
+	uuidCursor := retention.Cursor{Key: retention.Key{"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"}}
+	contacted := b.selection("prospects", "created_at")
+	contacted.Clock = latest(member("created_at"), contacts())
+
 	golden := func(name string, sel retention.Selection, h *retention.HoldSet, build func(g *sqlgen.Gen) (sqlgen.Query, error)) {
 		t.Run(name, func(t *testing.T) {
 			g, err := b.s.Gen(sel, h)
@@ -72,5 +76,15 @@ func TestGoldenSQL(t *testing.T) {
 		return g.Update(uuids, changes, "", nil)
 	})
 	golden("archive", masked, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Copy(uuids, v) })
+	golden("archive-range", masked, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) {
+		return g.CopyRange(retention.Range{After: uuidCursor, Most: 100}, v, true)
+	})
+	golden("archive-range-end", masked, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) {
+		g.LockedOnly()
+		return g.DeleteCopied(retention.Range{After: uuidCursor, Most: 100}, v.Table, 7)
+	})
+	golden("lock-range", contacted, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) {
+		return g.LockRange(retention.Range{After: cursor, To: cursor, Most: 100})
+	})
 	golden("archive-compare", masked, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Uncopied(uuids, v.Table, 7) })
 }
