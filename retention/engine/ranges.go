@@ -93,6 +93,7 @@ func (r *ranges) walk(ctx context.Context) (ended bool, err error) {
 		})
 	}
 	all.Wait()
+	r.leftovers()
 	if r.err != nil || r.named || r.stop.Err() != nil {
 		return !r.named || r.err != nil, r.err
 	}
@@ -214,6 +215,17 @@ func (r *ranges) widen(ctx context.Context, size int) error {
 func (r *ranges) name(from retention.Cursor, before int) {
 	if !r.named || before < r.before {
 		r.named, r.resume, r.before = true, from, before
+	}
+}
+
+// leftovers: ranges that were put back, and that nobody took because rows are to be
+// named, are named too.
+func (r *ranges) leftovers() {
+	if !r.named {
+		return
+	}
+	for _, s := range r.retry {
+		r.name(s.After, s.seq)
 	}
 }
 

@@ -1,0 +1,43 @@
+package engine
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/retentiond/retentiond/retention"
+)
+
+func placed(n int64) retention.Cursor { return retention.Cursor{Key: retention.Key{n}} }
+
+// A range that was put back and not taken again is before the place from which rows
+// are named, or its rows would be left as if they had changed.
+func TestRangesPutBackAreNamed(t *testing.T) {
+	for name, c := range map[string]struct {
+		named  bool
+		retry  []int // numbers of ranges that were put back
+		resume retention.Cursor
+	}{
+		"none was put back":   {true, nil, placed(8)},
+		"an earlier one":      {true, []int{5}, placed(5)},
+		"the earliest counts": {true, []int{6, 3, 5}, placed(3)},
+		"a later one":         {true, []int{9}, placed(8)},
+		"ranges still serve":  {false, []int{5}, retention.Cursor{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &ranges{stepWork: &stepWork{}}
+			if c.named {
+				r.name(placed(8), 8)
+			}
+			for _, seq := range c.retry {
+				r.retry = append(r.retry, stretch{seq: seq, Range: retention.Range{After: placed(int64(seq)), To: placed(int64(seq + 1))}})
+			}
+			r.leftovers()
+			if r.named != c.named {
+				t.Errorf("named is %t", r.named)
+			}
+			if diff := cmp.Diff(c.resume, r.resume); diff != "" {
+				t.Errorf("rows are named from another place (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
