@@ -1,10 +1,14 @@
 package configs
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"path"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,6 +19,41 @@ import (
 type Fleet struct {
 	Tenants []string // names of sources, sorted
 	AtOnce  int      // databases open at once; 0: the engine's default
+	File    string   // that lists them; empty: the configuration does
+	Each    Source   // what all of them have
+}
+
+// WithTenants is the configuration with the tenants that another has of its fleets.
+// A fleet of which the other says
+// anything else otherwise is left as it is: that needs a restart.
+func (c *Config) WithTenants(other *Config) *Config {
+	out := *c
+	out.Sources, out.Fleets = maps.Clone(c.Sources), maps.Clone(c.Fleets)
+	for name, f := range c.Fleets {
+		now, ok := other.Fleets[name]
+		if !ok || now.AtOnce != f.AtOnce || now.File != f.File || !reflect.DeepEqual(now.Each, f.Each) {
+			continue
+		}
+		maps.DeleteFunc(out.Sources, func(_ string, s Source) bool { return s.Fleet == name })
+		for _, tenant := range now.Tenants {
+			out.Sources[tenant] = other.Sources[tenant]
+		}
+		out.Fleets[name] = now
+	}
+	return &out
+}
+
+// Print changes whenever a list of tenants does. A list that cannot be read has a
+// print of its own.
+func (c *Config) Print() string {
+	sum := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(c.Fleets)) {
+		if file := c.Fleets[name].File; file != "" {
+			text, err := os.ReadFile(file)
+			fmt.Fprintf(sum, "%q %t %q\n", file, err == nil, text)
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // isFleet reports whether the source is many databases.
@@ -55,11 +94,11 @@ func (r *reader) completeFleet(dir, name string, s Source, c *Config) {
 			lines = append(lines, Secret(l))
 		}
 	}
-	f := Fleet{AtOnce: s.AtOnce}
+	f := Fleet{AtOnce: s.AtOnce, File: s.DSNsFile, Each: s}
+	f.Each.DSNsFile, f.Each.DSNs, f.Each.AtOnce, f.Each.Fleet = "", nil, 0, name
 	for _, t := range r.tenants(s.Driver, lines, at(key)) {
-		one := s
-		one.DSNsFile, one.DSNs, one.AtOnce, one.DSN = "", nil, 0, t.dsn
-		one.Fleet = name
+		one := f.Each
+		one.DSN = t.dsn
 		before := len(r.problems)
 		if r.completeSource(dir, name, &one); len(r.problems) > before { // of all of them: said once
 			return

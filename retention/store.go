@@ -70,6 +70,13 @@ type Sources interface {
 	Witnessed(ctx context.Context, sourceUUID string, total int64) error
 }
 
+// Passage is a source's gate that a hold passed.
+type Passage struct {
+	Source string // its name
+	UUID   string // empty: no gate is installed there
+	Total  int64  // size of the log that its gate was given
+}
+
 // SourceRecord is a registered source.
 type SourceRecord struct {
 	Name string
@@ -182,6 +189,9 @@ type Holds interface {
 	// The version is the one that passed: a hold that was extended since is left
 	// as it is, and ErrFenced says so.
 	MarkInForce(ctx context.Context, id, source string, version int64) (Hold, error)
+	// MarkPassed records that the hold passed the gates of several sources, and what
+	// each was given: all of it, or nothing. It ends nothing: MarkInForce does.
+	MarkPassed(ctx context.Context, id string, version int64, passed []Passage) error
 	// ReleaseHold releases with hold.released; rows stay held for the grace.
 	ReleaseHold(ctx context.Context, id, reason, by string, grace time.Duration) (Hold, error)
 	// ListHolds returns the holds, oldest first; id or matter narrows.

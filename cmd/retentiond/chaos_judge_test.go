@@ -19,27 +19,49 @@ func (c *chaos) calm() {
 	}
 	written := time.Now().UnixMicro()
 	const later = "SELECT count(DISTINCT policy) FROM retentiond.slots WHERE state = 'done' AND slot > $1"
-	for end := time.Now().Add(4 * time.Minute); c.number(later, written) < chaosSets; time.Sleep(300 * time.Millisecond) {
-		if time.Now().After(end) {
-			c.T.Errorf("only %d rule sets had a slot done after the last write", c.number(later, written))
-			break
-		}
-		c.hasten()
-	}
-	until(c.T, "slots are open", func() bool {
-		c.hasten()
-		return c.number("SELECT count(*) FROM retentiond.slots WHERE ended = 0") == 0
-	})
+	c.catchUp("rule sets without a slot done after the last write", func() int64 { return chaosSets - c.number(later, written) })
+	c.catchUp("slots are open", func() int64 { return c.number("SELECT count(*) FROM retentiond.slots WHERE ended = 0") })
 	for _, r := range c.replicas {
 		r.end()
 	}
 }
 
-// hasten takes the waits away of slots that failed: as if that time had passed.
+// chaosStill is how long no slot may end while some are open: a lease, and the start of a run
+// on a machine that others use too.
+const chaosStill = 2 * time.Minute
+
+// catchUp waits until nothing of a kind is left, for as long as slots go on ending.
+func (c *chaos) catchUp(what string, left func() int64) {
+	c.Helper()
+	ended, since := int64(-1), time.Now()
+	for left() > 0 {
+		c.hasten()
+		if n := c.number("SELECT count(*) FROM retentiond.slots WHERE ended > 0"); n != ended {
+			ended, since = n, time.Now()
+		}
+		if time.Since(since) > chaosStill {
+			c.watch.report(c.T)
+			c.Fatalf("%s: %d, and no slot ended for %s; %s; %s", what, left(), chaosStill, &c.counts, c.open())
+		}
+		time.Sleep(300 * time.Millisecond)
+	}
+}
+
+// open tells of the slots that are open.
+func (c *chaos) open() (out string) {
+	c.onState(func(db *sql.DB) error {
+		return db.QueryRow(`SELECT coalesce(string_agg(policy || ' ' || state || ' try ' || tries || ' owner ' || owner || ' until ' || until || ' after ' || after, '; '), '')
+			FROM retentiond.slots WHERE ended = 0`).Scan(&out)
+	})
+	return out
+}
+
+// hasten takes the waits away of slots whose tries failed or died: as if that time
+// had passed.
 func (c *chaos) hasten() {
 	c.Helper()
 	c.onState(func(db *sql.DB) error {
-		_, err := db.Exec("UPDATE retentiond.slots SET after = 0 WHERE ended = 0 AND state <> 'running'")
+		_, err := db.Exec("UPDATE retentiond.slots SET after = 0 WHERE ended = 0 AND after > 0")
 		return err
 	})
 }

@@ -121,6 +121,7 @@ func TestFleetOfTwoHundred(t *testing.T) {
 		dsns = append(dsns, file)
 	}
 	dir := fleetDir(t, "sqlite", dsns)
+	fleetCommand(t, dir, exitOK, "check", "--install")
 	plan, _ := fleetCommand(t, dir, exitOK, "plan")
 	if len(plan.Steps) != 2*size || len(plan.Refusals) != 0 {
 		t.Fatalf("%d steps, refusals %+v", len(plan.Steps), plan.Refusals)

@@ -26,6 +26,7 @@ type house struct {
 	key      *audit.Key
 	store    *state.Store
 	engine   *engine.Engine
+	pools    map[string]*engine.Pool // by fleet
 	log      *zap.Logger
 	failed   []policies.Failed
 	progress *progress

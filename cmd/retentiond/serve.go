@@ -85,6 +85,7 @@ func (a *app) serve(ctx context.Context) error {
 	select {
 	case <-done:
 		f.stop() // while the store is open
+		h.engine = k.current()
 		h.close()
 		return nil
 	case <-time.After(drainTime):

@@ -77,8 +77,8 @@ func (k *keeper) tellAway(d changes) {
 // loadThere loads what can be read; unreadable: some path cannot be read at all.
 func (k *keeper) loadThere() (loaded policies.Loaded, print string, unreadable bool, err error) {
 	paths := k.house.cfg.Policies
-	print, away := policies.Print(paths)
+	print, away := k.filesPrint()
 	there := slices.DeleteFunc(slices.Clone(paths), func(p string) bool { return slices.Contains(away, p) })
-	loaded, err = loadFiles(there, envOf(k.house.cfg))
+	loaded, err = loadFiles(there, envOf(k.cfg))
 	return loaded, print, len(away) > 0, err
 }

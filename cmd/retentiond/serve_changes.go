@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.uber.org/zap"
@@ -18,11 +19,12 @@ type changes struct {
 	meaning []string // rules whose meaning changed, or that are new
 	gone    []string // policies that are no more
 	back    []string // policies whose rules run, and did not before
+	tenants []string // of fleets, that came or went
 	failed  bool     // what does not load is not what it was
 }
 
-func (c changes) none() bool   { return len(c.words) == 0 && !c.failed }
-func (c changes) text() string { return strings.Join(c.words, "; ") }
+func (c changes) none() bool   { return len(c.words)+len(c.tenants) == 0 && !c.failed }
+func (c changes) text() string { return strings.Join(slices.Concat(c.words, c.tenants), "; ") }
 
 func (c changes) err(l policies.Loaded) error {
 	if len(l.Failed) == 0 {
@@ -34,6 +36,9 @@ func (c changes) err(l policies.Loaded) error {
 func (c changes) log(log *zap.Logger) {
 	for _, w := range c.words {
 		log.Info("policies changed: " + w)
+	}
+	for _, t := range c.tenants {
+		log.Info("tenants changed: " + t)
 	}
 	for _, r := range c.meaning {
 		log.Warn("the rule is new, or its meaning changed: unless it says approve: never, its next run waits for an approval", zap.String("rule", r))

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/retentiond/retentiond/configs"
 	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/engine"
 	"github.com/retentiond/retentiond/retention/schedule"
@@ -29,6 +30,7 @@ type keeper struct {
 	stops   map[*context.CancelCauseFunc]bool // runs at work
 
 	reloads sync.Mutex           // one at a time; of all that follows
+	cfg     *configs.Config      // with the tenants that are in force
 	told    string               // what was last said of the configuration
 	print   string               // of the policy files as they are in force; empty: not known
 	away    map[string]time.Time // policies that are in no file now, since when
@@ -46,7 +48,7 @@ func newKeeper(ctx context.Context, h *house, told schedule.Observer) (*keeper, 
 	if err != nil {
 		return nil, usage("one of: skip, one, all", "schedule.catch_up: %v", err)
 	}
-	k := &keeper{house: h, service: &service{log: h.log, now: h.app.now}, stops: map[*context.CancelCauseFunc]bool{}}
+	k := &keeper{house: h, cfg: h.cfg, service: &service{log: h.log, now: h.app.now}, stops: map[*context.CancelCauseFunc]bool{}}
 	k.observe = schedule.Observers(k.service.observe, told)
 	waits := &waitTeller{tell: k.observe}
 	h.engine.Progress = waits.progress

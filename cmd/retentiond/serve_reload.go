@@ -22,11 +22,11 @@ import (
 func (k *keeper) reload(ctx context.Context) {
 	k.reloads.Lock()
 	defer k.reloads.Unlock()
-	k.tellConfig()
+	cfg := k.readConfig()
 	h := k.house
 	loaded, print, unreadable, err := k.loadThere()
 	if err == nil {
-		err = k.take(ctx, loaded, unreadable)
+		err = k.take(ctx, cfg, loaded, unreadable)
 	}
 	if err == nil {
 		k.print, k.failing, k.unread = print, "", unreadable
@@ -40,10 +40,11 @@ func (k *keeper) reload(ctx context.Context) {
 	}
 }
 
-// take puts loaded policies in force.
-func (k *keeper) take(ctx context.Context, loaded policies.Loaded, unreadable bool) error {
+// take puts loaded policies, and the tenants of a configuration, in force.
+func (k *keeper) take(ctx context.Context, cfg *configs.Config, loaded policies.Loaded, unreadable bool) error {
 	h, old := k.house, k.current()
 	next := *old
+	moved := k.retenant(&next, cfg)
 	next.Policies, next.Failed = loaded.Policies, failedPolicies(loaded)
 	guards, err := h.guards(ctx, loaded)
 	if err != nil {
@@ -55,7 +56,7 @@ func (k *keeper) take(ctx context.Context, loaded policies.Loaded, unreadable bo
 		return err
 	}
 	d := compare(old, &next)
-	if d.none() {
+	if d.tenants = moved.words; d.none() {
 		k.away = k.next
 		return nil
 	}
@@ -66,6 +67,8 @@ func (k *keeper) take(ctx context.Context, loaded policies.Loaded, unreadable bo
 	}
 	k.install(&next)
 	k.stopRuns(errReloaded)
+	k.cfg = cfg
+	moved.close(h.log)
 	d.log(h.log)
 	k.tellAway(d)
 	k.observe(schedule.Event{Kind: schedule.Reloaded, Text: d.text(), Err: d.err(loaded)})
@@ -112,19 +115,24 @@ func failedBefore(e *engine.Engine, f policies.Failed) bool {
 	return slices.Contains(e.Failed, engine.FailedPolicy{File: f.File, Policy: f.Policy, Message: firstProblem(f)})
 }
 
-// tellConfig says once that a changed configuration needs a restart.
-func (k *keeper) tellConfig() {
-	h := k.house
+// readConfig is the configuration that was read at the start, with the tenants that
+// its fleets have now. It says once that any other change needs a restart.
+func (k *keeper) readConfig() *configs.Config {
+	h, cfg := k.house, k.cfg
 	now, err := configs.Load(h.cfg.File, h.app.lookupenv)
 	say := ""
 	switch {
 	case err != nil:
 		say = "the configuration no longer loads: the one in force stays, and a restart would fail"
-	case !reflect.DeepEqual(now, h.cfg):
+	default:
+		if cfg = h.cfg.WithTenants(now); reflect.DeepEqual(now, cfg) {
+			break
+		}
 		say = "the configuration changed: it is in force after a restart; policies need none"
 	}
 	if say != "" && say != k.told {
 		h.log.Warn(say, zap.String("file", h.cfg.File), zap.Error(err))
 	}
 	k.told = say
+	return cfg
 }

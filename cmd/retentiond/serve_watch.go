@@ -92,7 +92,7 @@ func (k *keeper) onChange(ctx context.Context, w *fsnotify.Watcher, again func()
 // and reads them again where they differ and are left alone. False: what is in force
 // is still not what the files say.
 func (k *keeper) look(ctx context.Context) bool {
-	print, _ := policies.Print(k.house.cfg.Policies)
+	print, _ := k.filesPrint()
 	if k.inForce(print) && !k.awayOver() {
 		return true
 	}
@@ -103,12 +103,19 @@ func (k *keeper) look(ctx context.Context) bool {
 			return false
 		}
 		before := print
-		if print, _ = policies.Print(k.house.cfg.Policies); print == before {
+		if print, _ = k.filesPrint(); print == before {
 			break
 		}
 	}
 	k.reload(ctx)
 	return k.inForce(print)
+}
+
+// filesPrint changes whenever a policy file or a list of tenants does; away are the
+// paths of policies that cannot be read at all.
+func (k *keeper) filesPrint() (print string, away []string) {
+	print, away = policies.Print(k.house.cfg.Policies)
+	return print + k.house.cfg.Print(), away
 }
 
 func (k *keeper) inForce(print string) bool {

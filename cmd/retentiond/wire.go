@@ -104,7 +104,7 @@ func (a *app) open(ctx context.Context) (*house, error) {
 	if err != nil {
 		return nil, &storeError{err, cfg.Log}
 	}
-	h := &house{app: a, cfg: cfg, key: key, store: store, failed: loaded.Failed, progress: a.newProgress()}
+	h := &house{app: a, cfg: cfg, key: key, store: store, pools: poolsOf(cfg), failed: loaded.Failed, progress: a.newProgress()}
 	if h.engine, err = a.newEngine(ctx, h, loaded); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -156,7 +156,7 @@ func (a *app) newEngine(ctx context.Context, h *house, loaded policies.Loaded) (
 		return nil, err
 	}
 	e := &engine.Engine{
-		Store: h.store, Sources: a.sources(h.cfg), Fleets: fleets(h.cfg), Vaults: h.vaults(), Policies: loaded.Policies,
+		Store: h.store, Sources: sources(h.cfg, h.pools), Fleets: fleets(h.cfg), Vaults: h.vaults(), Policies: loaded.Policies,
 		FourEyes: h.cfg.Approvals.FourEyes, User: a.user(),
 		Grace: grace, Now: a.now, Log: log, Owner: a.owner(), Progress: h.progress.show, Reached: reached,
 	}
@@ -235,24 +235,33 @@ func (a *app) user() string {
 	return fmt.Sprintf("uid %d", os.Getuid())
 }
 
-func (a *app) sources(cfg *configs.Config) map[string]*engine.SourceRef {
-	registry := connectors.Default()
+func sources(cfg *configs.Config, pools map[string]*engine.Pool) map[string]*engine.SourceRef {
 	refs := map[string]*engine.SourceRef{}
+	for name, s := range cfg.Sources {
+		refs[name] = sourceRef(name, s, pools[s.Fleet])
+	}
+	return refs
+}
+
+// sourceRef is a configured source, of a fleet's pool where it is a tenant.
+func sourceRef(name string, s configs.Source, pool *engine.Pool) *engine.SourceRef {
+	open := func(ctx context.Context) (retention.Source, error) {
+		return connectors.Default().Open(ctx, s.Driver, connectors.Options{DSN: s.DSN.Reveal(), ReadDSN: s.DSNRead.Reveal(), LockTimeout: s.Throttle.LockTimeout})
+	}
+	if pool != nil {
+		open = pool.Open(name, open, configs.Hider(s.DSN))
+	}
+	return &engine.SourceRef{Name: name, Driver: s.Driver, Backups: s.Backups,
+		Fair: connectors.Fair(s.Driver), Parallel: s.Parallel, Runs: s.Runs, Throttle: throttle(s), Open: open}
+}
+
+// poolsOf are the pools of the fleets.
+func poolsOf(cfg *configs.Config) map[string]*engine.Pool {
 	pools := map[string]*engine.Pool{}
 	for name, f := range cfg.Fleets {
 		pools[name] = engine.NewPool(f.AtOnce)
 	}
-	for name, s := range cfg.Sources {
-		open := func(ctx context.Context) (retention.Source, error) {
-			return registry.Open(ctx, s.Driver, connectors.Options{DSN: s.DSN.Reveal(), ReadDSN: s.DSNRead.Reveal(), LockTimeout: s.Throttle.LockTimeout})
-		}
-		if pool := pools[s.Fleet]; pool != nil {
-			open = pool.Open(name, open, configs.Hider(s.DSN))
-		}
-		refs[name] = &engine.SourceRef{Name: name, Driver: s.Driver, Backups: s.Backups,
-			Fair: connectors.Fair(s.Driver), Parallel: s.Parallel, Runs: s.Runs, Throttle: throttle(s), Open: open}
-	}
-	return refs
+	return pools
 }
 
 func fleets(cfg *configs.Config) map[string]engine.Fleet {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/audit"
@@ -94,22 +95,42 @@ func (e *Engine) checkSteps(ctx context.Context, v *view) []Finding {
 }
 
 // Install creates gate and receipt tables in every source that a policy uses,
-// and registers the sources.
+// and registers the sources. Tenants are done side by side, and one that fails leaves
+// the others alone: its status says so. Of other sources the first failure is
+// returned, once all were tried.
 func (e *Engine) Install(ctx context.Context) ([]SourceStatus, error) {
-	for _, name := range e.usedSources() {
-		src, err := e.source(ctx, name)
-		if err != nil {
-			return e.Status(ctx), err
-		}
-		g, err := e.gate(ctx, name, src)
-		if err != nil {
-			return e.Status(ctx), err
-		}
-		if err := e.Store.RegisterSource(ctx, retention.SourceRecord{Name: name, UUID: g.SourceUUID}); err != nil {
-			return e.Status(ctx), fmt.Errorf("registering source %q: %w", name, err)
+	var mu sync.Mutex
+	var first error
+	out := map[string]SourceStatus{}
+	e.eachSource(e.usedSources(), func(name string) {
+		st, err := e.install(ctx, name)
+		locked(&mu, func() {
+			if out[name] = st; err != nil && first == nil && retention.FleetOf(name) == "" {
+				first = err
+			}
+		})
+	})
+	return e.statusOf(ctx, out), first
+}
+
+// install does one source, and says what it is then, while it is open.
+func (e *Engine) install(ctx context.Context, name string) (SourceStatus, error) {
+	st := SourceStatus{Name: name, Driver: e.driver(name)}
+	src, err := e.source(ctx, name)
+	var g retention.Gate
+	if err == nil {
+		g, err = e.gate(ctx, name, src)
+	}
+	if err == nil {
+		if err = e.Store.RegisterSource(ctx, retention.SourceRecord{Name: name, UUID: g.SourceUUID}); err != nil {
+			err = fmt.Errorf("registering source %q: %w", name, err)
 		}
 	}
-	return e.Status(ctx), nil
+	e.tells(ctx, &st)
+	if err != nil && st.Error == "" {
+		st.Error, st.Code = err.Error(), downRefusal(err).Code
+	}
+	return st, err
 }
 
 // gate installs the gate of a source that is the one the store knows, or a new one.

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/retentiond/retentiond/retention"
-	"github.com/retentiond/retentiond/retention/audit"
 	"go.uber.org/zap"
 )
 
@@ -143,67 +141,6 @@ func (e *Engine) passedToo(ctx context.Context, names []string, h retention.Hold
 		}
 	}
 	return nil
-}
-
-// passAll takes the hold through the gates, with the log as it was once the hold
-// was in it; waiting says of each gate that it did not pass, why.
-func (e *Engine) passAll(limited, ctx context.Context, names []string, h retention.Hold) map[string]error {
-	waiting := map[string]error{}
-	cp, err := e.checkpoint(ctx)
-	if err != nil {
-		for _, name := range names {
-			waiting[name] = err
-		}
-		return waiting
-	}
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	for _, name := range names {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			e.progress(Progress{Phase: "hold", Policy: name})
-			err := e.passOne(limited, name, h.Version, cp)
-			mu.Lock()
-			defer mu.Unlock()
-			if err == nil {
-				e.reach(retention.PointPassed)
-				_, err = e.Store.MarkInForce(ctx, h.ID, name, h.Version)
-				e.reach(retention.PointMarked)
-			}
-			if err != nil {
-				waiting[name] = err
-			}
-		}()
-	}
-	wg.Wait()
-	return waiting
-}
-
-// passOne passes one gate, which then knows the hold's version and a log that
-// holds it: a store that went back to before the hold is found out from then on.
-func (e *Engine) passOne(ctx context.Context, name string, version int64, cp audit.Checkpoint) error {
-	if e.takenOut(name) { // nobody can begin a batch there without seeing the hold: those begun before are open intents
-		open, err := e.Store.OpenIntents(ctx)
-		if err != nil {
-			return fmt.Errorf("reading open intents: %w", err)
-		}
-		return strays(name, open)
-	}
-	src, err := e.source(ctx, name)
-	if err != nil {
-		return err
-	}
-	var uuid string
-	fits := func(ctx context.Context, g retention.Gate) error {
-		uuid = g.SourceUUID
-		return e.Store.Fits(ctx, g)
-	}
-	installed, err := src.Pass(ctx, e.Store.UUID(), version, retention.Witness{Size: cp.Total, Root: cp.Root}, fits)
-	if err != nil || !installed {
-		return err
-	}
-	return e.Store.Witnessed(ctx, uuid, cp.Total)
 }
 
 // gates lists the sources that a hold must pass.

@@ -45,6 +45,7 @@ type pooled struct {
 	uses int
 	now  retention.Source // nil: closed
 	last retention.Source // for what needs no connection
+	over bool             // closed once nobody uses it
 }
 
 // use calls f with the open database.
@@ -129,19 +130,24 @@ func (s *pooled) again() retention.Source {
 func (s *pooled) leave() {
 	p := s.pool
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	over := false
 	if s.uses--; s.uses == 0 {
 		p.idle = append(p.idle, s)
+		over = s.over
 		p.tell()
+	}
+	p.mu.Unlock()
+	if over {
+		_ = s.Close() // what was committed is durable
 	}
 }
 
-// Close closes the database, where it is open and nobody uses it.
+// Close closes the database, where it is open: at once, or once nobody uses it.
 func (s *pooled) Close() error {
 	p := s.pool
 	p.mu.Lock()
 	src := s.now
-	if src == nil || s.uses > 0 {
+	if s.over = true; src == nil || s.uses > 0 {
 		p.mu.Unlock()
 		return nil
 	}

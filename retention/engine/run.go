@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
 	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/audit"
 	"go.uber.org/zap"
 )
 
@@ -252,26 +254,29 @@ func (w *work) witness(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for name, srv := range w.view.servers {
-		if !srv.Gate.Installed || w.view.down[name] != nil || !w.view.about.has(name) {
-			continue
-		}
-		src, err := w.source(ctx, name)
-		if err == nil {
-			limited, cancel := context.WithTimeout(ctx, patience)
-			err = src.Witness(limited, w.Store.UUID(), cp.Total, cp.Root)
-			cancel()
-		}
-		if err == nil {
-			err = w.Store.Witnessed(ctx, srv.Gate.SourceUUID, cp.Total)
-		}
-		if err != nil {
-			w.Log.Warn("a source did not take the audit log's checkpoint", zap.String("source", name), zap.Error(err))
-			continue // nor will it take anything else now
-		}
-		w.prune(ctx, name, srv.Gate.SourceUUID, src)
-	}
+	names := slices.Sorted(maps.Keys(w.view.servers))
+	w.eachSource(slices.DeleteFunc(names, func(name string) bool {
+		return !w.view.servers[name].Gate.Installed || w.view.down[name] != nil || !w.view.about.has(name)
+	}), func(name string) { w.witnessOne(ctx, name, w.view.servers[name].Gate.SourceUUID, cp) })
 	return nil
+}
+
+// witnessOne is one source's part of it; the receipts that it no longer needs go too.
+func (w *work) witnessOne(ctx context.Context, name, uuid string, cp audit.Checkpoint) {
+	src, err := w.source(ctx, name)
+	if err == nil {
+		limited, cancel := context.WithTimeout(ctx, patience)
+		err = src.Witness(limited, w.Store.UUID(), cp.Total, cp.Root)
+		cancel()
+	}
+	if err == nil {
+		err = w.Store.Witnessed(ctx, uuid, cp.Total)
+	}
+	if err != nil {
+		w.Log.Warn("a source did not take the audit log's checkpoint", zap.String("source", name), zap.Error(err))
+		return // nor will it take anything else now
+	}
+	w.prune(ctx, name, uuid, src)
 }
 
 // prune drops receipts whose outcomes are in the audit log.

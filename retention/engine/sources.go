@@ -70,16 +70,34 @@ func (e *Engine) source(ctx context.Context, name string) (retention.Source, err
 func (e *Engine) Close() error {
 	var first error
 	for _, ref := range e.Sources {
-		ref.opened.mu.Lock()
-		if ref.opened.source != nil {
-			if err := ref.opened.source.Close(); err != nil && first == nil {
-				first = err
-			}
-			ref.opened.source = nil
+		if err := ref.Close(); err != nil && first == nil {
+			first = err
 		}
-		ref.opened.mu.Unlock()
 	}
 	return first
+}
+
+// Retire closes a tenant that was taken out, once nobody uses it; what ends there may
+// use it still, and it is closed after each use.
+func (r *SourceRef) Retire() error {
+	r.opened.mu.Lock()
+	defer r.opened.mu.Unlock()
+	if r.opened.source == nil {
+		return nil
+	}
+	return r.opened.source.Close()
+}
+
+// Close closes the source where it was opened.
+func (r *SourceRef) Close() error {
+	r.opened.mu.Lock()
+	defer r.opened.mu.Unlock()
+	if r.opened.source == nil {
+		return nil
+	}
+	err := r.opened.source.Close()
+	r.opened.source = nil
+	return err
 }
 
 // sourceNames lists the configured sources, in order.
@@ -119,15 +137,30 @@ func (e *Engine) asWritten() []*retention.Policy {
 
 // Status tells of every configured source whether it answers, what it knows, and
 // whether anything may act there: a source that knows another state store, or a
-// newer one, is in error.
-func (e *Engine) Status(ctx context.Context) []SourceStatus {
-	out := []SourceStatus{}
-	for _, n := range e.sourceNames() {
-		st := SourceStatus{Name: n, Driver: e.Sources[n].Driver}
-		e.tells(ctx, &st)
-		out = append(out, st)
-	}
+// newer one, is in error. Tenants are asked side by side.
+func (e *Engine) Status(ctx context.Context) []SourceStatus { return e.statusOf(ctx, nil) }
+
+// statusOf asks those sources of which nothing is known yet.
+func (e *Engine) statusOf(ctx context.Context, known map[string]SourceStatus) []SourceStatus {
+	names := e.sourceNames()
+	out := make([]SourceStatus, len(names))
+	e.eachSource(names, func(name string) {
+		st, ok := known[name]
+		if !ok {
+			st = SourceStatus{Name: name, Driver: e.driver(name)}
+			e.tells(ctx, &st)
+		}
+		out[sort.SearchStrings(names, name)] = st
+	})
 	return out
+}
+
+// driver is that of a configured source.
+func (e *Engine) driver(name string) string {
+	if ref := e.Sources[name]; ref != nil {
+		return ref.Driver
+	}
+	return ""
 }
 
 // tells fills in what one source says.

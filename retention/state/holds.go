@@ -63,14 +63,11 @@ func (t *tx) unreleased(ctx context.Context, id string) (retention.Hold, error) 
 // it is now in force everywhere, with hold.in_force.
 func (s *Store) MarkInForce(ctx context.Context, id, source string, version int64) (h retention.Hold, err error) {
 	err = s.write(ctx, func(t *tx) error {
-		if h, err = t.unreleased(ctx, id); err != nil {
+		if h, err = t.placed(ctx, id, version); err != nil {
 			return err
 		}
-		if h.Version != version {
-			return fmt.Errorf("%w: the hold was extended meanwhile, to version %d", retention.ErrFenced, h.Version)
-		}
 		if source != "" {
-			_, err = t.exec(ctx, "INSERT INTO hold_sources (hold, source, at) VALUES (?, ?, ?) ON CONFLICT (hold, source) DO NOTHING", id, source, micros(t.now))
+			err = t.passed(ctx, id, source)
 		} else if h.State != retention.HoldInForce {
 			err = t.inForce(ctx, h)
 		}
@@ -81,6 +78,42 @@ func (s *Store) MarkInForce(ctx context.Context, id, source string, version int6
 		return err
 	})
 	return h, wrap(err, "mark hold %s in force", id)
+}
+
+// MarkPassed records that the hold passed the gates of several sources, and the log
+// size that each gate was given.
+func (s *Store) MarkPassed(ctx context.Context, id string, version int64, passed []retention.Passage) error {
+	err := s.write(ctx, func(t *tx) error {
+		if _, err := t.placed(ctx, id, version); err != nil {
+			return err
+		}
+		for _, p := range passed {
+			if p.UUID != "" {
+				if err := t.keepWitness(ctx, p.UUID, p.Total); err != nil {
+					return err
+				}
+			}
+			if err := t.passed(ctx, id, p.Source); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return wrap(err, "mark hold %s in force", id)
+}
+
+// placed is a hold that is not released, and is still of that version.
+func (t *tx) placed(ctx context.Context, id string, version int64) (retention.Hold, error) {
+	h, err := t.unreleased(ctx, id)
+	if err == nil && h.Version != version {
+		err = fmt.Errorf("%w: the hold was extended meanwhile, to version %d", retention.ErrFenced, h.Version)
+	}
+	return h, err
+}
+
+func (t *tx) passed(ctx context.Context, id, source string) error {
+	_, err := t.exec(ctx, "INSERT INTO hold_sources (hold, source, at) VALUES (?, ?, ?) ON CONFLICT (hold, source) DO NOTHING", id, source, micros(t.now))
+	return err
 }
 
 func (t *tx) inForce(ctx context.Context, h retention.Hold) error {

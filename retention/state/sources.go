@@ -43,14 +43,16 @@ func (s *Store) RegisterSource(ctx context.Context, r retention.SourceRecord) er
 // Witnessed remembers the log size that the source's gate was given, never
 // backwards: passes and runs that end at once report in any order.
 func (s *Store) Witnessed(ctx context.Context, sourceUUID string, total int64) error {
-	err := s.write(ctx, func(t *tx) error {
-		had, err := t.metaInt(ctx, metaWitness+sourceUUID)
-		if err != nil || had >= total {
-			return err
-		}
-		return t.setMeta(ctx, metaWitness+sourceUUID, strconv.FormatInt(total, 10))
-	})
+	err := s.write(ctx, func(t *tx) error { return t.keepWitness(ctx, sourceUUID, total) })
 	return wrap(err, "remember what source %s witnessed", sourceUUID)
+}
+
+func (t *tx) keepWitness(ctx context.Context, sourceUUID string, total int64) error {
+	had, err := t.metaInt(ctx, metaWitness+sourceUUID)
+	if err != nil || had >= total {
+		return err
+	}
+	return t.setMeta(ctx, metaWitness+sourceUUID, strconv.FormatInt(total, 10))
 }
 
 // RegisteredSources lists the registered sources, by name.
