@@ -28,6 +28,7 @@ func TestRefusals(t *testing.T) {
 			`:1:20: log: the key "level" is there twice (first on line 1) (keep one of them)`,
 			`:3:1: the key "state" is there twice (first on line 2) (keep one of them)`,
 		}},
+		{"nothing", " \n", []string{":1:1: the file is empty (write sources: and policies: at least, or let `retentiond init` write one in another directory)"}},
 		{"no value", "http:\n", []string{`:1:1: the key "http" has no value (write a value, or leave the key out)`}},
 		{"aliases", "log: &l {level: info}\n", []string{`:1:6: log: YAML aliases, anchors and tags are not allowed (write the value out)`}},
 		{"names differ in case", "sources:\n  crm: {driver: files, root: a}\n  CRM: {driver: files, root: b}\n", []string{

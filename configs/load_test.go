@@ -95,7 +95,7 @@ func TestLoadEverything(t *testing.T) {
 }
 
 func TestLoadDefaults(t *testing.T) {
-	for _, text := range []string{"", "# nothing\n", "sources: {}\n"} {
+	for _, text := range []string{"{}", "# nothing\n", "sources: {}\n"} {
 		c := load(t, text)
 		dir := filepath.Dir(c.File)
 		want := &Config{

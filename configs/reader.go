@@ -41,9 +41,14 @@ func (r *reader) fail(n *yaml.Node, path []string, hint, format string, args ...
 	r.problems = append(r.problems, p)
 }
 
-// parse reads exactly one YAML document; nil with a problem otherwise. An empty
-// one is a configuration of defaults.
+// parse reads exactly one YAML document; nil with a problem otherwise. One of comments
+// alone is a configuration of defaults; a file with nothing in it is one that was cut
+// off, or never written.
 func (r *reader) parse(text []byte) *yaml.Node {
+	if len(bytes.TrimSpace(text)) == 0 {
+		r.fail(&yaml.Node{Line: 1, Column: 1}, nil, "write sources: and policies: at least, or let `retentiond init` write one in another directory", "the file is empty")
+		return nil
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	var doc, next yaml.Node
 	err := dec.Decode(&doc)

@@ -9,10 +9,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/retentiond/retentiond/configs"
+	"github.com/retentiond/retentiond/retention/console"
 )
 
 func TestHealthcheckAsksTheDaemon(t *testing.T) {
+	instance := "another"
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(console.InstanceHeader, instance)
 		if r.URL.Path != "/healthz" {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
@@ -28,6 +33,14 @@ func TestHealthcheckAsksTheDaemon(t *testing.T) {
 	if err := os.WriteFile(file, []byte("http: {listen: 0.0.0.0:"+port+"}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if code, _, errs := answer(t, "--config", file, "healthcheck"); code != exitError || !strings.Contains(errs, "another process has the port") {
+		t.Errorf("the daemon of another configuration: exit code %d: %s", code, errs)
+	}
+	cfg, err := configs.Load(file, os.LookupEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	instance = instanceOf(cfg)
 	code, out, errs := answer(t, "--config", file, "healthcheck")
 	if code != exitOK || !strings.Contains(out, "/healthz") {
 		t.Errorf("alive: exit code %d: %s%s", code, out, errs)

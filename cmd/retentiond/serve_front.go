@@ -52,7 +52,7 @@ func newFront(a *app, cfg *configs.Config) (*front, error) {
 	f.look = &console.Looker{Store: &f.store, Sources: f.sources, Policies: f.policies, Now: a.now, Every: lookEvery, Told: f.center.Facts}
 	f.metrics.Known(f.look)
 	if cfg.HTTP.Listen != "" {
-		f.server = &console.Server{Listen: cfg.HTTP.Listen, Metrics: f.metrics, Look: f.look, Alive: f.alive, Stopped: f.stopped.Load, Down: f.down.Load, Log: log,
+		f.server = &console.Server{Listen: cfg.HTTP.Listen, Metrics: f.metrics, Look: f.look, Alive: f.alive, Stopped: f.stopped.Load, Down: f.down.Load, Log: log, Instance: instanceOf(cfg),
 			Bound: func(at string) { log.Info("health and metrics", zap.String("listen", at)) }}
 	}
 	return f, nil

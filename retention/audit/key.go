@@ -109,14 +109,25 @@ func (k *Key) CheckpointPath() string {
 	return k.path + ".checkpoint"
 }
 
-// Open says, for people, that others than its owner may use the key file; empty: they
-// may not, or nobody can tell.
+// Open says, for people, that others than this process's user may use the key file;
+// empty: they may not, or nobody can tell. A file of another user that this process
+// may read by its group alone, as a container's secrets are mounted, is as closed as it
+// can be.
 func (k *Key) Open() string {
 	info, err := os.Stat(k.path)
-	if err != nil || runtime.GOOS == "windows" || info.Mode().Perm()&0o077 == 0 {
+	if err != nil || runtime.GOOS == "windows" || closed(info.Mode().Perm(), lentByGroup(info)) {
 		return ""
 	}
 	return fmt.Sprintf("audit key file %s has mode %04o: others than its owner may use it, and sign a log as if it were this one; chmod 600 it", k.path, info.Mode().Perm())
+}
+
+// closed reports whether a mode lets nobody else use the file; lent: its group is how
+// this process reads it.
+func closed(mode fs.FileMode, lent bool) bool {
+	if lent {
+		mode &^= 0o050
+	}
+	return mode&0o077 == 0
 }
 
 // KeptAt is the same key with its newest checkpoint at path, for a key file whose

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/schedule"
@@ -278,14 +279,19 @@ func TestPortThatIsTaken(t *testing.T) {
 	}
 	m, l := look(&books{})
 	bound := make(chan string, 1)
-	s := &Server{Listen: taken.Addr().String(), Metrics: m, Look: l, Log: zap.NewNop(), Again: 10 * time.Millisecond, Bound: func(at string) { bound <- at }}
+	tells, told := observer.New(zap.ErrorLevel)
+	l.Now = time.Now
+	s := &Server{Listen: taken.Addr().String(), Metrics: m, Look: l, Log: zap.New(tells), Again: 10 * time.Millisecond, Bound: func(at string) { bound <- at }}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { s.Serve(ctx); close(ended) }()
 	select {
 	case <-bound:
 		t.Fatal("it listens where another does")
-	case <-time.After(50 * time.Millisecond):
+	case <-time.After(300 * time.Millisecond):
+	}
+	if n := told.Len(); n < 1 || n > 3 { // at 0, 40 and 200 ms, of 30 tries
+		t.Errorf("it was said %d times", n)
 	}
 	if err := taken.Close(); err != nil {
 		t.Fatal(err)

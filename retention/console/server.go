@@ -26,11 +26,16 @@ type Server struct {
 	// let itself be read while it cannot be written; nil: not known.
 	Down func() bool
 	Log  *zap.Logger
+	// Instance tells this daemon's answers from those of another on the same machine.
+	Instance string
 	// Again is how long to wait before a port that is taken is tried again; 0: 15 s.
 	Again time.Duration
 	// Bound is told the address once it listens; nil: nobody.
 	Bound func(address string)
 }
+
+// InstanceHeader is the header of answers that holds [Server.Instance].
+const InstanceHeader = "Retentiond-Instance"
 
 // Limits of one request: those who ask are few and near.
 const (
@@ -41,6 +46,9 @@ const (
 	closeTime   = 2 * time.Second
 	// defaultAgain is how long a port that is taken is left.
 	defaultAgain = 15 * time.Second
+	// mostSilence is how often it is said at least that the port is taken: after a
+	// minute, then ever later.
+	mostSilence = time.Hour
 )
 
 // Handler is the routes. Only GET and HEAD are answered, and nothing is read of a
@@ -84,6 +92,7 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Server) answer(w http.ResponseWriter, well bool, v any) {
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set(InstanceHeader, s.Instance)
 	if !well {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
@@ -93,14 +102,20 @@ func (s *Server) answer(w http.ResponseWriter, well bool, v any) {
 }
 
 // Serve answers until ctx is done. A port that is taken does not stop the daemon's
-// work: it is tried again until it is free, and the log says so.
+// work: it is tried again until it is free. The log says so, at growing intervals.
 func (s *Server) Serve(ctx context.Context) {
+	quiet, silence := time.Time{}, cmp.Or(s.Again, defaultAgain)
 	for ctx.Err() == nil {
 		err := s.once(ctx)
 		if ctx.Err() != nil || err == nil {
 			return
 		}
-		s.Log.Error("health and metrics cannot be asked for: http.listen", zap.String("listen", s.Listen), zap.Error(err))
+		if now := s.Look.Now(); !now.Before(quiet) {
+			s.Log.Error("health and metrics cannot be asked for here: http.listen; whoever answers there is another process. Free the port, or give this one its own",
+				zap.String("listen", s.Listen), zap.Error(err))
+			silence = min(4*silence, mostSilence)
+			quiet = now.Add(silence)
+		}
 		t := time.NewTimer(cmp.Or(s.Again, defaultAgain))
 		select {
 		case <-t.C:

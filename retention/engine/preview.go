@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/bind"
@@ -171,9 +173,17 @@ func (e *Engine) notCovered() []string {
 
 // eachDataset calls f with a selection of every row of each dataset's table.
 func (e *Engine) eachDataset(ctx context.Context, v *view, f func(*retention.Policy, *retention.Dataset, retention.Selection, retention.Source) error) error {
+	return e.datasetsOf(ctx, v, "", f)
+}
+
+// datasetsOf is [Engine.eachDataset] of one source; "": of all.
+func (e *Engine) datasetsOf(ctx context.Context, v *view, source string, f func(*retention.Policy, *retention.Dataset, retention.Selection, retention.Source) error) error {
 	for _, p := range v.acting {
 		for i := range p.Datasets {
 			d := &p.Datasets[i]
+			if source != "" && d.Source != source {
+				continue
+			}
 			sel, ok := v.bound.Whole[bind.DatasetKey(p, d)]
 			if !ok {
 				continue
@@ -215,18 +225,33 @@ func (e *Engine) frozen(ctx context.Context, v *view, req HoldRequest) ([]HoldCo
 	if err != nil {
 		return nil, err
 	}
-	out := []HoldCount{}
-	err = e.eachDataset(ctx, v, func(p *retention.Policy, d *retention.Dataset, sel retention.Selection, src retention.Source) error {
-		set := req.holdSet(scopes, d.Source)
-		rows, err := e.reached(ctx, v, p, d, sel, set, src)
-		if err != nil || rows == 0 {
+	var mu sync.Mutex
+	var first error
+	found := map[*retention.Dataset]HoldCount{}
+	e.eachSource(sourcesOf(v.acting), func(name string) {
+		err := e.datasetsOf(ctx, v, name, func(p *retention.Policy, d *retention.Dataset, sel retention.Selection, src retention.Source) error {
+			set := req.holdSet(scopes, d.Source)
+			rows, err := e.reached(ctx, v, p, d, sel, set, src)
+			if err != nil || rows == 0 {
+				return err
+			}
+			due, err := e.frozenDue(ctx, v, p, d, set, src)
+			locked(&mu, func() {
+				found[d] = HoldCount{Policy: p.Name, Dataset: d.Name, Source: retention.Tenant(d.Source), Rows: rows, Due: due}
+			})
 			return err
-		}
-		due, err := e.frozenDue(ctx, v, p, d, set, src)
-		out = append(out, HoldCount{Policy: p.Name, Dataset: d.Name, Source: retention.Tenant(d.Source), Rows: rows, Due: due})
-		return err
+		})
+		locked(&mu, func() { first = cmp.Or(first, err) })
 	})
-	return out, err
+	out := []HoldCount{}
+	for _, p := range v.acting {
+		for i := range p.Datasets {
+			if c, ok := found[&p.Datasets[i]]; ok {
+				out = append(out, c)
+			}
+		}
+	}
+	return out, first
 }
 
 // reached counts the rows of a dataset that the holds reach, archived ones

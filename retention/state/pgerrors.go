@@ -120,7 +120,7 @@ func (p *pgSchema) unreachable(err error) string {
 	case strings.Contains(err.Error(), "x509:"), strings.Contains(err.Error(), "tls:"):
 		return "the server's certificate is not accepted: name its authority with sslrootcert, or correct the host"
 	case dialled(err):
-		return "the server cannot be reached; check that it runs, and the host and port of state:"
+		return "the server cannot be reached; check that it runs, and the host and port that state: names"
 	case errors.Is(err, ErrUnknown), lost(err):
 		return "the connection was lost"
 	}
