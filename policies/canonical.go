@@ -121,7 +121,35 @@ func canonDataset(ds *retention.Dataset) object {
 		children[i]["then"] = string(ds.Children[i].Then)
 	}
 	o["children"] = children
+	if f := ds.Files; f != nil {
+		o["files"] = canonFiles(f)
+	}
+	if len(ds.FileChildren) > 0 {
+		owned := make([]object, len(ds.FileChildren))
+		for i, c := range ds.FileChildren {
+			owned[i] = object{"source": c.Source, "files": c.Path}
+		}
+		o["file_children"] = owned
+	}
 	return o
+}
+
+// canonFiles is a pattern, and what rules and subjects ask of its files.
+func canonFiles(f *retention.Files) object {
+	columns := object{}
+	for _, c := range f.Columns {
+		x := object{"clock": c.Clock}
+		x.put("name", c.Match)
+		if r := c.Row; r != nil {
+			x["source"], x["table"], x["on"], x["column"] = r.Source, canonTable(r.Table), canonPairs([]retention.Pair{r.On}), r.Column
+			x.put("as", string(r.As))
+			if r.Zone != nil {
+				x["zone"] = r.Zone.String()
+			}
+		}
+		columns[c.Name] = x
+	}
+	return object{"pattern": f.Pattern, "columns": columns}
 }
 
 func canonTable(t retention.TableName) []string { return []string{t.Schema, t.Name} }

@@ -71,6 +71,9 @@ func (d *decoder) member(n *yaml.Node, outer bounds) (retention.Member, bool) {
 	if d.bad[n] {
 		return out, false
 	}
+	if d.files != nil && !hasKey(n, "latest") && !hasKey(n, "earliest") {
+		return d.fileMember(n, outer, out)
+	}
 	if n.Kind != yaml.MappingNode {
 		out.Column = d.text(n, "the clock's column")
 		out.Round, out.NotBefore, out.NotAfter = outer.round, outer.notBefore, outer.notAfter
@@ -80,8 +83,8 @@ func (d *decoder) member(n *yaml.Node, outer bounds) (retention.Member, bool) {
 		d.reject(n, "one level: list all members together", "latest and earliest cannot be nested")
 		return out, false
 	}
-	if hasKey(n, "name") && !hasKey(n, "column") {
-		d.reject(n, "from: a column", "this build reads SQL datasets only; a clock from a file's name needs a source of files")
+	if d.files == nil && hasKey(n, "name") && !hasKey(n, "column") {
+		d.reject(n, "from: a column; a dataset of files has `files:` instead of `table:`", "a clock from a name needs a dataset of files")
 		return out, false
 	}
 	return d.typedMember(n, outer, out)

@@ -32,30 +32,22 @@ func (d *decoder) datasets(n *yaml.Node) {
 // that rules that name it are not refused for that.
 func (d *decoder) dataset(name string, k, n *yaml.Node) retention.Dataset {
 	ds := retention.Dataset{Name: name, Pos: d.pos(k), Erase: retention.EraseLogical, Partitions: "rows"}
+	if hasKey(n, "files") {
+		d.fileDataset(name, n, &ds)
+		return ds
+	}
 	m, ok := d.mapping(n, shapeDataset, "the dataset "+name)
 	if !ok {
 		return ds
 	}
-	if f := filesKey(n); f == nil {
-		ds.Table = d.table(m.need("table", "table: the table's name"), "the table of "+name)
-	}
-	ds.Source = d.sourceOf(m)
+	ds.Table = d.table(m.need("table", "table: the table's name"), "the table of "+name)
+	ds.Source = d.sourceOf(m, SourceSQL)
 	d.words(m, &ds)
 	d.coverage(m, &ds)
 	if v := m.get("children"); v != nil {
-		ds.Children = d.children(v)
+		ds.Children, ds.FileChildren = d.children(v)
 	}
 	return ds
-}
-
-// filesKey returns the key of a dataset of files, which this build refuses.
-func filesKey(n *yaml.Node) *yaml.Node {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == "files" {
-			return n.Content[i]
-		}
-	}
-	return nil
 }
 
 // words reads the keys with a few possible values, and the texts.
@@ -90,16 +82,20 @@ func (d *decoder) coverage(m *mapping, ds *retention.Dataset) {
 	}
 }
 
-// sourceOf resolves the dataset's source and checks that it is known.
-func (d *decoder) sourceOf(m *mapping) string {
+// sourceOf resolves the dataset's source and checks that it is known, and of the
+// kind.
+func (d *decoder) sourceOf(m *mapping, kind SourceKind) string {
 	if v := m.get("source"); v != nil {
 		s := d.text(v, "source")
-		d.knownSource(v, s)
+		d.knownSource(v, s, kind)
 		return s
 	}
 	if d.policy.Source == "" && !m.has("source") && !d.bad[d.root] && !d.sourceWritten() {
 		d.fail(m.node, "source: a name from the daemon's configuration, here or for the whole policy",
 			"%s has no source", m.what)
+	}
+	if s := d.policy.Source; s != "" && d.env.checked() && d.env.Sources[s] != "" && d.env.Sources[s] != kind {
+		d.knownSource(m.node, s, kind)
 	}
 	return d.policy.Source
 }
@@ -114,8 +110,8 @@ func (d *decoder) sourceWritten() bool {
 	return false
 }
 
-// knownSource refuses a source that the configuration lacks, or of files.
-func (d *decoder) knownSource(n *yaml.Node, name string) {
+// knownSource refuses a source that the configuration lacks, or of another kind.
+func (d *decoder) knownSource(n *yaml.Node, name string, want SourceKind) {
 	if name == "" || !d.env.checked() {
 		return
 	}
@@ -123,27 +119,36 @@ func (d *decoder) knownSource(n *yaml.Node, name string) {
 	switch {
 	case !ok:
 		d.reject(n, didYouMean(name, d.env.sourceNames()), "unknown source %q", name)
-	case kind == SourceFiles:
-		d.reject(n, "name a source of rows", "this build reads SQL datasets only; %q is a source of files", name)
+	case kind != want && kind == SourceFiles:
+		d.reject(n, "name a source of rows, or write files: instead of table:", "%q is a source of files, and has no tables", name)
+	case kind != want:
+		d.reject(n, "name a source of driver files or s3", "%q is a database, and has no files", name)
 	}
 }
 
-// children reads the tables whose rows go with the parent.
-func (d *decoder) children(n *yaml.Node) []retention.Child {
+// children reads the tables whose rows, and the files that, go with the parent.
+func (d *decoder) children(n *yaml.Node) ([]retention.Child, []retention.FileChild) {
 	if n.Kind != yaml.SequenceNode {
 		d.reject(n, "children: [{table: T, on: {their_column: our_column}, then: delete}]",
 			"children must be a list, not %s", kindName(n))
-		return nil
+		return nil, nil
 	}
 	var out []retention.Child
+	var files []retention.FileChild
 	for _, c := range n.Content {
+		if hasKey(c, "files") {
+			if f, ok := d.fileChild(c); ok {
+				files = append(files, f)
+			}
+			continue
+		}
 		m, ok := d.mapping(c, shapeChild, "a child")
-		if !ok || filesKey(c) != nil {
+		if !ok {
 			continue
 		}
 		child := retention.Child{Relation: *d.relationOf(m)}
 		child.Then = retention.ChildAction(d.word(m.need("then", "then: delete or then: detach"), "then of a child", "delete", "detach"))
 		out = append(out, child)
 	}
-	return out
+	return out, files
 }

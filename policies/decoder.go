@@ -17,6 +17,7 @@ type decoder struct {
 	rule     string         // id of the rule at hand
 	zone     *time.Location // the policy's, UTC until known
 	policy   *retention.Policy
+	files    *retention.Dataset  // of the rule at hand, where it is one of files
 	named    retention.Pos       // of the policy's name
 	bad      map[*yaml.Node]bool // reported; nothing more is said of them
 	problems []Problem

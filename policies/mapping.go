@@ -43,12 +43,8 @@ func (d *decoder) mapping(n *yaml.Node, shape, what string) (*mapping, bool) {
 	return m, true
 }
 
-// unknownKey refuses a key, with a word on files, which are another build's.
+// unknownKey refuses a key.
 func (d *decoder) unknownKey(k *yaml.Node, known []string, what string) {
-	if k.Value == "files" || k.Value == "modified" {
-		d.fail(k, "name a table", "this build reads SQL datasets only; %q needs a source of files", k.Value)
-		return
-	}
 	d.fail(k, didYouMean(k.Value, known), "unknown key %q in %s", k.Value, what)
 }
 

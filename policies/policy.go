@@ -50,7 +50,7 @@ func (d *decoder) decode() {
 	}
 	if v := m.get("source"); v != nil {
 		p.Source = d.text(v, "source")
-		d.knownSource(v, p.Source)
+		d.knownSource(v, p.Source, d.env.Sources[p.Source]) // datasets say which kind they need
 	}
 	p.Schedule = d.schedule(m.get("schedule"))
 	p.Limits = d.limits(m.get("limits"))

@@ -44,6 +44,9 @@ func (d *decoder) ruleOf(m *mapping) retention.Rule {
 	r.ID = d.name(m.need("id", "id: a short name"), "id")
 	r.Title = d.text(m.need("title", "title: what people call it"), "title")
 	r.Dataset = d.datasetOf(m)
+	if d.files = d.policy.Dataset(r.Dataset); d.files != nil && d.files.Files == nil {
+		d.files = nil
+	}
 	d.legal(m, &r)
 	r.Clock = d.clock(m.need("from", "from: the column with the event that the period runs from"))
 	if v := m.get("where"); v != nil {
@@ -55,6 +58,7 @@ func (d *decoder) ruleOf(m *mapping) retention.Rule {
 	r.Stages = d.stages(m)
 	d.safety(m, &r)
 	d.checkPeriods(m, &r)
+	d.checkFiles(m, &r)
 	return r
 }
 

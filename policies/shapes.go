@@ -19,6 +19,12 @@ const (
 	shapeVerify   = "verify"
 	shapeChange   = "change"
 	shapeOps      = "operators"
+	shapeFiles    = "dataset_files"
+	shapeFile     = "child_files"
+	shapeName     = "clock_name"
+	shapeFileRow  = "clock_row"
+	shapeWhoName  = "subject_name"
+	shapeWhoRow   = "subject_row"
 )
 
 // shapes lists every shape.
@@ -26,6 +32,7 @@ func shapes() []string {
 	return []string{
 		shapePolicy, shapeDataset, shapeChild, shapeRelation, shapeExists, shapeHop, shapeRule, shapeStage,
 		shapeGroup, shapeColumn, shapeRelated, shapeRound, shapeLimits, shapeVerify, shapeChange, shapeOps,
+		shapeFiles, shapeFile, shapeName, shapeFileRow, shapeWhoName, shapeWhoRow,
 	}
 }
 
@@ -77,6 +84,25 @@ func smallKeysOf(shape string) []string {
 		}
 	case shapeOps:
 		return []string{"eq", "ne", "in", "not_in", "lt", "lte", "gt", "gte", "like", "null"}
+	}
+	return fileKeysOf(shape)
+}
+
+// fileKeysOf returns the keys of mappings about files.
+func fileKeysOf(shape string) []string {
+	switch shape {
+	case shapeFiles:
+		return []string{"files", "source", "subject", "why", "exempt", "purpose"}
+	case shapeFile:
+		return []string{"files", "source", "then"}
+	case shapeName:
+		return []string{"name", "zone", "round", "not_before", "not_after"}
+	case shapeFileRow:
+		return []string{"table", "source", "on", "column", "as", "zone", "round", "not_before", "not_after"}
+	case shapeWhoName:
+		return []string{"name"}
+	case shapeWhoRow:
+		return []string{"table", "source", "on", "column"}
 	}
 	return nil
 }

@@ -37,6 +37,12 @@ func (d *decoder) subject(m *mapping, n *yaml.Node, ds *retention.Dataset) {
 // subjectType reads one type of subject.
 func (d *decoder) subjectType(k, v *yaml.Node) (retention.Subject, bool) {
 	s := retention.Subject{Type: d.name(k, "a subject type")}
+	if d.files != nil {
+		if c := d.fileSubject(v, k.Value); c != "" {
+			s.Columns = []string{c}
+		}
+		return s, s.Type != "" && len(s.Columns) > 0
+	}
 	switch v.Kind {
 	case yaml.MappingNode:
 		s.Related = d.relation(v, shapeRelation, "the subject "+k.Value)

@@ -47,3 +47,21 @@ func DefaultNotBefore() time.Time { return time.Date(1980, 1, 1, 0, 0, 0, 0, tim
 
 // DefaultNotAfterYears is how far after as-of a clock is still plausible.
 const DefaultNotAfterYears = 100
+
+// ClockTypeOf is how a column of the kind is read where nothing is written; empty:
+// it says no instant by itself.
+func ClockTypeOf(k Kind) ClockType {
+	switch k {
+	case KindDate:
+		return AsDate
+	case KindTimestamp:
+		return AsTimestamp
+	case KindTimestampTZ:
+		return AsTimestampZone
+	case KindInteger:
+		return AsUnixSeconds
+	case KindText, KindAny:
+		return AsText
+	}
+	return ""
+}

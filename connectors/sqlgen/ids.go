@@ -1,6 +1,8 @@
 package sqlgen
 
 import (
+	"encoding/json"
+	"fmt"
 	"math/big"
 	"regexp"
 	"strings"
@@ -55,4 +57,14 @@ func Integer(id string) (n *big.Int, ok bool) {
 		return nil, false
 	}
 	return r.Num(), true
+}
+
+// NewIDs makes values ready to be looked for; none at all is an error, since a
+// list that is empty by mistake would find nobody.
+func NewIDs(list []string) (*IDs, error) {
+	b, err := json.Marshal(list)
+	if err != nil || len(list) == 0 {
+		return nil, fmt.Errorf("%d values cannot be looked for: %w", len(list), err)
+	}
+	return &IDs{JSON: string(b), list: list}, nil
 }

@@ -39,7 +39,7 @@ func (w *world) member(p *retention.Policy, s *retention.Schema, t *retention.Ta
 	out.Parent = m.Related != nil && pointsUp(s, m.Related)
 	out.Type = m.As
 	if out.Type == "" {
-		if out.Type = typeOf(col.Kind); out.Type == "" {
+		if out.Type = retention.ClockTypeOf(col.Kind); out.Type == "" {
 			return out, fmt.Errorf("column %q is %s, which says no instant: write as: unix-seconds, unix-milliseconds, text, date or timestamp", col.Name, col.Decl)
 		}
 	}
@@ -76,22 +76,6 @@ func memberColumn(s *retention.Schema, t *retention.Table, m *retention.Member) 
 		return nil, err
 	}
 	return at.Column(name), nil
-}
-
-func typeOf(k retention.Kind) retention.ClockType {
-	switch k {
-	case retention.KindDate:
-		return retention.AsDate
-	case retention.KindTimestamp:
-		return retention.AsTimestamp
-	case retention.KindTimestampTZ:
-		return retention.AsTimestampZone
-	case retention.KindInteger:
-		return retention.AsUnixSeconds
-	case retention.KindText, retention.KindAny:
-		return retention.AsText
-	}
-	return ""
 }
 
 // firstCutoff is the cutoff shown to people: that of the clock's first member.
