@@ -29,6 +29,7 @@ func (r *reader) complete(c *Config) {
 		r.completeSource(dir, name, &s)
 		c.Sources[name] = s
 	}
+	r.completeTrees(c)
 	for _, name := range r.names["vaults"] {
 		v := c.Vaults[name]
 		v.Path = resolve(dir, v.Path)
@@ -89,7 +90,7 @@ func (r *reader) checkNotify(n *Notify) {
 
 // completeSource reads the DSN's file and resolves the source's paths.
 func (r *reader) completeSource(dir, name string, s *Source) {
-	s.DSNFile, s.Root = resolve(dir, s.DSNFile), resolve(dir, s.Root)
+	s.DSNFile, s.Root, s.Gate = resolve(dir, s.DSNFile), resolve(dir, s.Root), resolve(dir, s.Gate)
 	s.Throttle.FlagFile = resolve(dir, s.Throttle.FlagFile)
 	if s.DSNFile != "" && s.DSN == "" {
 		s.DSN = r.readSecret(s.DSNFile, "sources", name, "dsn_file")

@@ -43,6 +43,7 @@ type Source struct {
 	Runs     int      `mapstructure:"runs"`      // runs at work on it at once; 0: the engine's default
 	Throttle Throttle `mapstructure:"throttle"`
 	Root     string   `mapstructure:"root"` // of a store of files
+	Gate     string   `mapstructure:"gate"` // folder of its gate file and journal; empty: beside a state store that is a file
 }
 
 // Throttle is what makes a source's batches wait; zero values ask for nothing.

@@ -51,7 +51,7 @@ sources:
   CRM.main: {driver: sqlite, dsn: "./crm.db?mode=rw"}
   billing: {driver: postgres, dsn: "${BILLING_DSN}", dsn_read: "x-${RO}-y", backups: 35 days, parallel: 2,
     throttle: {replica_lag: 5s, lock_timeout: 2s, window: "22:00-06:00"}}
-  weblogs: {driver: files, root: logs}
+  weblogs: {driver: files, root: logs, gate: gates}
 vaults:
   sealed: {path: ./vault, recipients: [age1abc]}
   far: {s3: {endpoint: "https://s3.example.org", bucket: b, secret_key: "${SK}", path_style: true}, recipients: age1abc}
@@ -75,7 +75,7 @@ func TestLoadEverything(t *testing.T) {
 				Driver: "postgres", DSN: "postgres://u:p@h/b", DSNRead: "x-ro-y", Backups: "35 days", Parallel: 2,
 				Throttle: Throttle{ReplicaLag: 5 * time.Second, LockTimeout: 2 * time.Second, Window: "22:00-06:00"},
 			},
-			"weblogs": {Driver: "files", Root: filepath.Join(dir, "logs")},
+			"weblogs": {Driver: "files", Root: filepath.Join(dir, "logs"), Gate: filepath.Join(dir, "gates")},
 		},
 		Vaults: map[string]Vault{
 			"sealed": {Path: filepath.Join(dir, "vault"), Recipients: []string{"age1abc"}},

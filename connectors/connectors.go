@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/retentiond/retentiond/connectors/files"
 	"github.com/retentiond/retentiond/connectors/mysql"
 	"github.com/retentiond/retentiond/connectors/postgres"
 	"github.com/retentiond/retentiond/connectors/sqlite"
@@ -25,6 +26,9 @@ type Options struct {
 	// LockTimeout is how long a batch waits for a lock before it is tried again,
 	// smaller; 0: the connector's default.
 	LockTimeout time.Duration
+	// Root is the folder of a source of files, and Gates where the gate files of such
+	// sources are kept.
+	Root, Gates string
 }
 
 // Opener opens a source. One that is not there is an error, never made.
@@ -35,7 +39,7 @@ type Registry map[string]Opener
 
 // Default is the register of this build.
 func Default() Registry {
-	return Registry{"sqlite": openSQLite, "postgres": openPostgres, "mysql": openMySQL, "mariadb": openMySQL}
+	return Registry{"sqlite": openSQLite, "postgres": openPostgres, "mysql": openMySQL, "mariadb": openMySQL, "files": openFiles}
 }
 
 // Open opens a source by its driver. A driver that is not in the register is an
@@ -53,7 +57,7 @@ func (r Registry) Drivers() []string { return slices.Sorted(maps.Keys(r)) }
 
 // Fair is whether the driver's gate serves those who wait in turn, and its sources
 // take several batches at once.
-func Fair(driver string) bool { return driver != "sqlite" }
+func Fair(driver string) bool { return driver != "sqlite" && driver != "files" && driver != "s3" }
 
 func openPostgres(ctx context.Context, o Options) (retention.Source, error) {
 	return postgres.Open(ctx, postgres.Options{DSN: o.DSN, ReadDSN: o.ReadDSN, LockTimeout: o.LockTimeout})
@@ -61,6 +65,10 @@ func openPostgres(ctx context.Context, o Options) (retention.Source, error) {
 
 func openMySQL(ctx context.Context, o Options) (retention.Source, error) {
 	return mysql.OpenWith(ctx, o.DSN, mysql.Options{ReadDSN: o.ReadDSN, LockTimeout: o.LockTimeout})
+}
+
+func openFiles(ctx context.Context, o Options) (retention.Source, error) {
+	return files.Open(ctx, o.Root, o.Gates)
 }
 
 func openSQLite(ctx context.Context, o Options) (retention.Source, error) {

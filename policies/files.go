@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"errors"
 	"path"
 	"regexp"
 	"regexp/syntax"
@@ -104,7 +105,7 @@ func (d *decoder) namePart(n *yaml.Node, what string, clock bool) (column string
 	re, err := regexp.Compile(s)
 	if err != nil || strings.ContainsFunc(s, control) {
 		why := ""
-		if e, is := err.(*syntax.Error); is {
+		if e, is := errors.AsType[*syntax.Error](err); is {
 			why = ": " + e.Code.String()
 		}
 		d.reject(n, hint, "%s is no regular expression%s", what, why)

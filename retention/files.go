@@ -46,7 +46,7 @@ type FileRow struct {
 // datasets ask for before it is described.
 type Lister interface {
 	// Declare replaces what was declared. rows opens the source of related rows.
-	Declare(sets []Files, rows func(ctx context.Context, source string) (RowReader, error))
+	Declare(sets []Files, rows func(ctx context.Context, source string) (RowReader, error)) error
 }
 
 // RowReader is a source that tells what its rows say of files. Its sessions are

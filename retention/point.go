@@ -24,6 +24,8 @@ const (
 	PointTested                      // clock, condition, minimum and hold were tested again (L6)
 	PointSealing                     // sealed archive: a segment's rows are written, its manifest is not
 	PointCopied                      // archive: the copies are written; they are read back, here or by what removes the rows (L9)
+	PointJournalled                  // files: what will go is written down, and none is gone
+	PointRemoving                    // files: half of them are gone
 	PointChildren                    // the children are gone
 	PointActed                       // the rows are gone, or changed
 	PointReceipted                   // the receipt is written
@@ -54,7 +56,7 @@ func Points() []Point {
 func (p Point) String() string {
 	names := [...]string{
 		PointLeased: "leased", PointStarted: "started", PointIntended: "intended", PointBegun: "begun", PointGated: "gated",
-		PointAdmitted: "admitted", PointTested: "tested", PointSealing: "sealing", PointCopied: "copied", PointChildren: "children", PointActed: "acted",
+		PointAdmitted: "admitted", PointTested: "tested", PointSealing: "sealing", PointCopied: "copied", PointJournalled: "journalled", PointRemoving: "removing", PointChildren: "children", PointActed: "acted",
 		PointReceipted: "receipted", PointCommitting: "committing", PointCommitted: "committed", PointSettling: "settling",
 		PointSettled: "settled", PointConcluded: "concluded", PointErasing: "erasing", PointEnded: "ended",
 		PointWitnessed: "witnessed", PointPlaced: "placed", PointPassed: "passed", PointMarked: "marked", PointInForce: "in_force",

@@ -35,20 +35,20 @@ func (p *Policy) Dataset(name string) *Dataset {
 
 // Dataset is a table, with its children, under rules.
 type Dataset struct {
-	Name       string
-	Source     string    // resolved: its own or the policy's
-	Table      TableName // of files: the pattern is its name
-	Files      *Files    // nil: the dataset is a table
-	Subjects   []Subject // empty when NoSubject says why
-	NoSubject  string    // why no person is in it (`subject: none`)
-	Children   []Child   // rows that go with the parent, before it
+	Name      string
+	Source    string    // resolved: its own or the policy's
+	Table     TableName // of files: the pattern is its name
+	Files     *Files    // nil: the dataset is a table
+	Subjects  []Subject // empty when NoSubject says why
+	NoSubject string    // why no person is in it (`subject: none`)
+	Children  []Child   // rows that go with the parent, before it
 	// FileChildren are files that go with a row, after it.
 	FileChildren []FileChild
-	Exempt     string    // why the table is out of coverage on purpose
-	Purpose    string    // a purpose without a rule: reported as undecided
-	Erase      Erase
-	Partitions string // "rows" or "drop"
-	Pos        Pos
+	Exempt       string // why the table is out of coverage on purpose
+	Purpose      string // a purpose without a rule: reported as undecided
+	Erase        Erase
+	Partitions   string // "rows" or "drop"
+	Pos          Pos
 }
 
 // Subject tells whom a row is about: identifiers of one type in columns of the

@@ -52,5 +52,7 @@ const (
 	AdviceReaderWrites     AdviceCode = "reader_writes"     // the role of dsn_read may write
 	AdviceLagUnseen        AdviceCode = "lag_unseen"        // replica_lag is set, and nothing says how far replicas are behind
 	AdviceLoadUnseen       AdviceCode = "load_unseen"       // another threshold is set that cannot be seen
+	AdviceNoFiles          AdviceCode = "no_files"          // a pattern matches nothing
+	AdviceOddFiles         AdviceCode = "odd_files"         // what patterns match is no plain file, and is never touched
 	AdviceDurability       AdviceCode = "durability"        // a crash of the server could lose what it has confirmed
 )

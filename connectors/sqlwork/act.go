@@ -30,11 +30,17 @@ func (w *work) act(ctx context.Context) error {
 			}
 			w.b.Reach(retention.PointCopied)
 		}
+		if err := w.outdoors(ctx); err != nil {
+			return err
+		}
 		if err := w.take(ctx); err != nil {
 			return err
 		}
 		return w.allCopied()
 	case a.Kind == retention.Redact, a.Kind == retention.Anonymise:
+		if _, outside := w.e.(Outdoors); outside {
+			return w.changeOutdoors(ctx)
+		}
 		return w.change(ctx)
 	}
 	return fmt.Errorf("batch %s: there is no action %q", w.b.Intent, a.Kind)

@@ -125,7 +125,7 @@ func (w *work) do(ctx context.Context) error {
 		if err != nil || done {
 			return err
 		}
-	} else if err := w.lock(ctx); err != nil {
+	} else if err := w.locks(ctx); err != nil {
 		return err
 	}
 	straight, err := w.straight(ctx)

@@ -57,7 +57,13 @@ func (s *Source) settle(ctx context.Context, intent string, open func(context.Co
 			err = s.makeOwn(ctx, q)
 		}
 		if err == nil {
-			err = s.insertReceipt(ctx, q, retention.Receipt{Intent: intent, State: retention.ReceiptAbandoned})
+			r := retention.Receipt{Intent: intent, State: retention.ReceiptAbandoned}
+			if o, ok := s.e.(Outdoors); ok {
+				r, err = o.Settled(ctx, intent)
+			}
+			if err == nil {
+				err = s.insertReceipt(ctx, q, r)
+			}
 		}
 		if err == nil && open != nil {
 			err = open(ctx)

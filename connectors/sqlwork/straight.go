@@ -77,6 +77,9 @@ func (w *work) attempt(ctx context.Context, do func() (bool, error)) (bool, erro
 
 // plain actions touch the rows they are about and nothing else.
 func (w *work) plain() bool {
+	if _, outside := w.e.(Outdoors); outside {
+		return false
+	}
 	switch w.b.Action.Kind {
 	case retention.Redact, retention.Anonymise:
 		return w.alike()

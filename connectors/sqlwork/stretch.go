@@ -48,10 +48,11 @@ func (w *work) stretch(ctx context.Context) (bool, error) {
 		return true, w.receipt(ctx)
 	}
 	w.keys = keys
-	if alone {
-		return false, w.found()
+	fresh, err := w.refresh(ctx)
+	if err == nil && alone && fresh {
+		err = w.found()
 	}
-	return false, nil
+	return false, err
 }
 
 // found takes the keys of the range as due: the statement that locked them tested

@@ -12,6 +12,9 @@ import (
 // theirs, where no index leads with its columns: the clock, related rows, the
 // children's side of foreign keys, subjects.
 func (b *binder) indexes() {
+	if b.dataset.Files != nil { // a listing is made for the purpose
+		return
+	}
 	for i := range b.rule.Clock.Members {
 		m := &b.rule.Clock.Members[i]
 		if m.Related != nil {

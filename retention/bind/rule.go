@@ -223,6 +223,7 @@ func (b *binder) act(st *retention.Stage, sel *retention.Selection) retention.Ac
 	if b.table.Unsafe != "" {
 		b.fail(retention.RefuseUnsafeTable, "", "table %q: %s", b.table.Name, b.table.Unsafe)
 	}
+	b.files(a.Kind)
 	b.triggers(a.Kind)
 	out.Whole = b.whole(a.Kind, sel)
 	switch a.Kind {

@@ -64,8 +64,8 @@ func (e *Engine) lookFor(ctx context.Context, asOf time.Time, about concern) (*v
 	up := slices.DeleteFunc(used, func(name string) bool { return v.down[name] != nil })
 	ids := map[string]string{}
 	e.eachSource(up, func(name string) {
-		seen, err := inTime(ctx, name, describing*about.patience(name), func(ctx context.Context) (seen, error) {
-			return e.lookAt(ctx, servers[name], name, bind.Tables(v.all, vaults, v.names[name]...))
+		seen, err := inTime(ctx, name, e.describing(name, about), func(ctx context.Context) (seen, error) {
+			return e.lookAt(ctx, servers[name], name, v.namesOf(name), v.all, vaults)
 		})
 		locked(&mu, func() { v.take(name, seen, err) })
 		if err == nil {
@@ -145,12 +145,15 @@ func (v *view) namesOf(name string) []string {
 	return []string{name} // down
 }
 
-func (e *Engine) lookAt(ctx context.Context, srv retention.Server, name string, tables []retention.TableName) (out seen, err error) {
+func (e *Engine) lookAt(ctx context.Context, srv retention.Server, name string, names []string, all []*retention.Policy, vaults map[string]bind.Vault) (out seen, err error) {
 	src, err := e.source(ctx, name)
 	if err != nil {
 		return out, err
 	}
-	schema, err := src.Describe(ctx, tables)
+	if err := e.declare(src, names, all); err != nil {
+		return out, fmt.Errorf("source %q: %w", name, err)
+	}
+	schema, err := src.Describe(ctx, bind.Tables(all, vaults, names...))
 	if err != nil {
 		return out, fmt.Errorf("source %q: %w", name, err)
 	}

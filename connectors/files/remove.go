@@ -1,0 +1,174 @@
+//go:build unix
+
+package files
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/retentiond/retentiond/connectors/objects"
+	"github.com/retentiond/retentiond/retention"
+)
+
+// reach opens folders of the tree one after the other, and keeps the last one open:
+// a batch's files lie beside each other.
+type reach struct {
+	*Tree
+	dir   string
+	fd    int
+	dirty bool  // names were removed from it
+	dirs  int   // folders that were made durable one by one
+	late  bool  // the others are, all at once, in the end
+	err   error // of the first that could not be
+}
+
+func (t *Tree) reach() *reach { return &reach{Tree: t, fd: -1} }
+
+// in opens the folder of a file, from the root on and through no link, and returns
+// the file's name in it.
+func (r *reach) in(p string) (name string, err error) {
+	dir, name := path.Split(p)
+	dir = strings.TrimSuffix(dir, "/")
+	if r.fd >= 0 && dir == r.dir {
+		return name, nil
+	}
+	r.leave()
+	fd, err := r.folder(r.Tree.fd, "", ".")
+	if err != nil {
+		return "", err
+	}
+	for i, part := range strings.Split(dir, "/") {
+		if dir == "" {
+			break
+		}
+		if part == "" || part == "." || part == ".." {
+			_ = unix.Close(fd)
+			return "", fmt.Errorf("part %d of a path leads out of its folder", i)
+		}
+		next, err := r.folder(fd, part, part)
+		_ = unix.Close(fd)
+		if err != nil {
+			return "", err
+		}
+		fd = next
+	}
+	r.dir, r.fd = dir, fd
+	return name, nil
+}
+
+// fewFolders is how many are made durable one by one; beyond, their file system is
+// as a whole.
+const fewFolders = 8
+
+// leave closes the folder, and makes what was removed from it durable.
+func (r *reach) leave() {
+	if r.fd < 0 {
+		return
+	}
+	if r.dirty && r.dirs >= fewFolders && syncsAll {
+		r.late = true
+	} else if r.dirty {
+		r.dirs++
+		r.keep(unix.Fsync(r.fd))
+	}
+	_ = unix.Close(r.fd)
+	r.fd, r.dirty = -1, false
+}
+
+func (r *reach) keep(err error) {
+	if err != nil && r.err == nil {
+		r.err = fmt.Errorf("folder %s: what was removed may come back: %w", r.shown(r.dir), err)
+	}
+}
+
+// end leaves the last folder; on return what was removed is gone for good.
+func (r *reach) end() error {
+	r.leave()
+	if r.late {
+		r.keep(syncAll(r.Tree.fd))
+	}
+	return r.err
+}
+
+// stat looks at a file; ok is false where there is no plain file.
+func (r *reach) stat(p string) (name string, o objects.Object, ok bool, err error) {
+	name, err = r.in(p)
+	if err == nil {
+		var st unix.Stat_t
+		if err = unix.Fstatat(r.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW); err == nil {
+			return name, objectOf(p, &st), r.plain(&st), nil
+		}
+	}
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOTDIR) {
+		return name, o, false, nil // the folder is gone, or another thing now
+	}
+	return name, o, false, err
+}
+
+// Look looks at files again, each through the handle of its folder.
+func (t *Tree) Look(ctx context.Context, paths []string, f func(i int, o objects.Object)) error {
+	r := t.reach()
+	for i, p := range paths {
+		if ctx.Err() != nil {
+			break
+		}
+		_, o, ok, err := r.stat(p)
+		if err != nil {
+			return errors.Join(fmt.Errorf("file %s: %w", t.shown(p), err), r.end())
+		}
+		if ok {
+			f(i, o)
+		}
+	}
+	return errors.Join(ctx.Err(), r.end())
+}
+
+// Remove removes names. The last look at a file and the removal of its name are two
+// calls: a file that takes the name in between goes with it, one of the same folder
+// and under the same name, and nothing else.
+func (t *Tree) Remove(_ context.Context, of []objects.Object, ended func(i int, err error)) error {
+	r := t.reach()
+	for i, o := range of {
+		ended(i, r.remove(o))
+	}
+	return r.end()
+}
+
+func (r *reach) remove(o objects.Object) error {
+	name, now, ok, err := r.stat(o.Path)
+	switch {
+	case err != nil:
+		return err
+	case !ok && now.Path == "":
+		return objects.ErrGone
+	case !ok || !now.Same(o):
+		return objects.ErrChanged
+	}
+	if _, err := retry(func() (int, error) { return 0, unix.Unlinkat(r.fd, name, 0) }); err != nil {
+		if errors.Is(err, unix.ENOENT) {
+			return objects.ErrGone
+		}
+		return err
+	}
+	r.dirty = true
+	if now.More > 0 {
+		r.more.Add(1)
+	}
+	return nil
+}
+
+// Advise tells of a root in which nothing can be removed.
+func (t *Tree) Advise(context.Context) ([]retention.Advice, error) {
+	if err := unix.Faccessat(t.fd, ".", unix.W_OK|unix.X_OK, 0); err != nil {
+		return []retention.Advice{{
+			Code: retention.AdvicePrivilegeMissing, Message: fmt.Sprintf("folder %s: this user may not remove files there (%v)", t.root, err),
+			Hint: "give it the right to write into the folders whose files are due",
+		}}, nil
+	}
+	return nil, nil
+}

@@ -1,0 +1,245 @@
+package objects
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/retentiond/retentiond/connectors/sqlwork"
+	"github.com/retentiond/retentiond/retention"
+)
+
+// seen is a row of the listing.
+type seen struct {
+	Object
+	said []any // what related rows said, beside the set's columns
+}
+
+// pathOf is the key of a listing.
+func pathOf(k retention.Key) (string, error) {
+	if len(k) == 1 {
+		switch x := k[0].(type) {
+		case string:
+			return x, nil
+		case []byte:
+			return string(x), nil
+		}
+	}
+	return "", errors.New("a key is no path")
+}
+
+// listed are the rows of those keys, in order of their paths, by one walk over the
+// stretch of the listing that they lie in. Keys that are not listed are left out.
+func (e *engine) listed(ctx context.Context, q sqlwork.Session, s *set, keys []retention.Key) ([]seen, error) {
+	paths := make([]string, len(keys))
+	for i, k := range keys {
+		var err error
+		if paths[i], err = pathOf(k); err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(paths)
+	if len(paths) == 0 {
+		return nil, nil
+	}
+	p := quote(retention.FilePath)
+	text := "SELECT " + p + ", size, " + colNanos + ", " + colID + ", " + colMore
+	for _, c := range s.columns {
+		text += ", +" + quote(c.Name)
+	}
+	rows, err := q.QueryxContext(ctx, text+" FROM main."+quote(s.name.Name)+" WHERE "+p+" BETWEEN ? AND ? ORDER BY "+p, paths[0], paths[len(paths)-1])
+	if err != nil {
+		return nil, fmt.Errorf("listing of %s: %w", s.name, err)
+	}
+	defer rows.Close()
+	out := make([]seen, 0, len(paths))
+	var o seen
+	said := make([]any, len(s.columns))
+	into := []any{&o.Path, &o.Size, &o.Nanos, &o.ID, &o.More}
+	for i := range said {
+		into = append(into, &said[i])
+	}
+	for len(paths) > 0 && rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return nil, err
+		}
+		for len(paths) > 0 && paths[0] < o.Path {
+			paths = paths[1:]
+		}
+		if len(paths) > 0 && paths[0] == o.Path {
+			o.said = slices.Clone(said)
+			out, paths = append(out, o), paths[1:]
+		}
+	}
+	return out, rows.Err()
+}
+
+// Refresh looks at the files, and at the rows that tell of them, again. The listing
+// then says what is so now.
+func (e *engine) Refresh(ctx context.Context, q sqlwork.Session, b *retention.Batch, keys []retention.Key) (bool, error) {
+	s, rows := e.of(b.Selection.Table.Name)
+	if s == nil {
+		return false, fmt.Errorf("files %s are not declared", b.Selection.Table.Name)
+	}
+	was, err := e.listed(ctx, q, s, keys)
+	if err != nil {
+		return false, err
+	}
+	fresh := len(was) == len(keys)
+	now := make([]Object, len(was))
+	if err := e.tree.Look(ctx, pathsOf(was), func(i int, o Object) { now[i] = o }); err != nil {
+		return false, err
+	}
+	for i := range was {
+		if now[i].Path != "" && now[i].Same(was[i].Object) {
+			continue
+		}
+		fresh = false
+		if err := s.renew(ctx, q, was[i].Path, now[i]); err != nil {
+			return false, err
+		}
+	}
+	same, err := s.retell(ctx, q, rows, was)
+	return fresh && same, err
+}
+
+func pathsOf(list []seen) []string {
+	out := make([]string, len(list))
+	for i := range list {
+		out[i] = list[i].Path
+	}
+	return out
+}
+
+// renew writes what a file is now, or takes it off the listing.
+func (s *set) renew(ctx context.Context, q sqlwork.Session, p string, now Object) error {
+	t, where := quote(s.name.Name), " WHERE "+quote(retention.FilePath)+" = ?"
+	var err error
+	if now.Path == "" {
+		_, err = q.ExecContext(ctx, "DELETE FROM main."+t+where, p)
+	} else {
+		_, err = q.ExecContext(ctx, "UPDATE main."+t+" SET size = ?, modified = ?, "+colID+" = ?, "+colNanos+" = ?, "+colMore+" = ?"+where,
+			now.Size, seconds(now.Nanos), now.ID, now.Nanos, now.More, p)
+	}
+	return err
+}
+
+// retell asks the related rows again; same: they say what they said.
+func (s *set) retell(ctx context.Context, q sqlwork.Session, rows rowsOf, list []seen) (same bool, err error) {
+	same = true
+	for i := range s.columns {
+		c := &s.columns[i]
+		if c.Row == nil {
+			continue
+		}
+		var among []string
+		for j := range list {
+			among = append(among, ours(list[j].Path, c.Row.On.Ours))
+		}
+		slices.Sort(among)
+		now, err := c.now(ctx, rows, slices.Compact(among))
+		if err != nil {
+			return false, err
+		}
+		for j := range list {
+			v, err := now(ours(list[j].Path, c.Row.On.Ours))
+			if err != nil {
+				return false, err
+			}
+			if v == plain(list[j].said[i]) {
+				continue
+			}
+			same = false
+			if _, err := q.ExecContext(ctx, "UPDATE main."+quote(s.name.Name)+" SET "+quote(c.Name)+" = ? WHERE "+quote(retention.FilePath)+" = ?", v, list[j].Path); err != nil {
+				return false, err
+			}
+		}
+	}
+	return same, nil
+}
+
+// plain is a value as it compares: drivers return texts in either form.
+func plain(v any) any {
+	if b, ok := v.([]byte); ok {
+		return string(b)
+	}
+	return v
+}
+
+// Do removes the files. What will go is in the journal, durable, before the first
+// one goes.
+func (e *engine) Do(ctx context.Context, q sqlwork.Session, b *retention.Batch, due []retention.Key) ([]retention.Key, retention.Spared, error) {
+	var left retention.Spared
+	s, _ := e.of(b.Selection.Table.Name)
+	if s == nil || b.Action.Kind != retention.Delete {
+		return nil, left, fmt.Errorf("files %s: there is no action %q for files", b.Selection.Table.Name, b.Action.Kind)
+	}
+	list, err := e.listed(ctx, q, s, due)
+	if err != nil {
+		return nil, left, err
+	}
+	if len(list) != len(due) {
+		return nil, left, fmt.Errorf("files %s: %d of %d files are in the listing", s.name, len(list), len(due))
+	}
+	of := make([]Object, len(list))
+	for i := range list {
+		of[i] = list[i].Object
+	}
+	if err := e.journal.write(entry{Intent: b.Intent, Action: b.Action.Kind, Digest: b.Seal(int64(len(of)), due)}, of); err != nil {
+		return nil, left, err
+	}
+	b.Reach(retention.PointJournalled)
+	done := make([]retention.Key, 0, len(of))
+	err = e.tree.Remove(context.WithoutCancel(ctx), of, func(i int, err error) {
+		switch {
+		case err == nil:
+			done = append(done, retention.Key{of[i].Path})
+		case errors.Is(err, ErrGone):
+			left.Gone++
+		case errors.Is(err, ErrChanged):
+			left.Changed++
+		default:
+			left.Failed++
+		}
+		if i == len(of)/2 {
+			b.Reach(retention.PointRemoving)
+		}
+	})
+	return done, left, err
+}
+
+// Settled is what a batch did whose receipt is missing: what was to go and is gone.
+func (e *engine) Settled(ctx context.Context, intent string) (retention.Receipt, error) {
+	out := retention.Receipt{Intent: intent, State: retention.ReceiptAbandoned}
+	h, of, ok, err := e.journal.read(intent)
+	if err != nil || !ok {
+		return out, err
+	}
+	paths := make([]string, len(of))
+	for i := range of {
+		paths[i] = of[i].Path
+	}
+	there := int64(0)
+	if err := e.tree.Look(ctx, paths, func(i int, o Object) {
+		if o.ID == of[i].ID {
+			there++
+		}
+	}); err != nil {
+		return out, err
+	}
+	if gone := int64(len(of)) - there; gone > 0 {
+		out.State, out.Rows = retention.ReceiptDone, gone
+		out.Spared = retention.Spared{Failed: there}
+		if there == 0 {
+			out.Digest = h.Digest
+		}
+	}
+	return out, nil
+}
+
+func (e *engine) of(n retention.TableName) (*set, rowsOf) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.declared.find(n), e.rows
+}

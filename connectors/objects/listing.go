@@ -1,0 +1,177 @@
+package objects
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/retentiond/retentiond/retention"
+)
+
+// Columns of the listing that no rule sees.
+const (
+	colID    = "retentiond_id"
+	colNanos = "retentiond_nanos"
+	colMore  = "retentiond_more"
+)
+
+// fixed is how many columns every listing begins with.
+const fixed = 8
+
+// create makes the set's table, empty.
+func (s *set) create() []string {
+	t := quote(s.name.Name)
+	cols := []string{
+		quote(retention.FilePath) + " TEXT NOT NULL PRIMARY KEY", quote(retention.FileName) + " TEXT NOT NULL", quote(retention.FileStem) + " TEXT NOT NULL",
+		quote(retention.FileSize) + " INTEGER NOT NULL", quote(retention.FileModified) + " INTEGER NOT NULL",
+		colID + " TEXT NOT NULL", colNanos + " INTEGER NOT NULL", colMore + " INTEGER NOT NULL",
+	}
+	for _, c := range s.columns {
+		decl := " TEXT"
+		if c.Clock && c.Row != nil {
+			decl = " INTEGER"
+		}
+		cols = append(cols, quote(c.Name)+decl)
+	}
+	return []string{"DROP TABLE IF EXISTS main." + t, "CREATE TABLE main." + t + " (" + strings.Join(cols, ", ") + ") WITHOUT ROWID"}
+}
+
+// row appends the values of a file.
+func (s *set) row(args []any, o Object) []any {
+	name := path.Base(o.Path)
+	args = append(args, o.Path, name, stem(name), o.Size, seconds(o.Nanos), o.ID, o.Nanos, int64(o.More))
+	for i := range s.columns {
+		if s.columns[i].Row != nil {
+			args = append(args, nil)
+			continue
+		}
+		args = append(args, s.columns[i].of(o.Path))
+	}
+	return args
+}
+
+// many is how many rows one statement inserts.
+const many = 64
+
+// filler inserts files into a set's table.
+type filler struct {
+	set    *set
+	conn   *sqlx.Conn
+	full   *sqlx.Stmt
+	args   []any
+	n      int
+	files  int64
+	unsafe string
+}
+
+func newFiller(ctx context.Context, conn *sqlx.Conn, s *set) (*filler, error) {
+	for _, text := range s.create() {
+		if _, err := conn.ExecContext(ctx, text); err != nil {
+			return nil, fmt.Errorf("listing of %s: %w", s.name, err)
+		}
+	}
+	f := &filler{set: s, conn: conn}
+	var err error
+	f.full, err = conn.PreparexContext(ctx, f.insert(many))
+	return f, err
+}
+
+func (f *filler) insert(n int) string {
+	one := "(?" + strings.Repeat(", ?", fixed-1+len(f.set.columns)) + ")"
+	return "INSERT INTO main." + quote(f.set.name.Name) + " VALUES " + one + strings.Repeat(", "+one, n-1)
+}
+
+func (f *filler) add(ctx context.Context, o Object) error {
+	f.args = f.set.row(f.args, o)
+	if f.n++; f.n < many {
+		return nil
+	}
+	_, err := f.full.ExecContext(ctx, f.args...)
+	f.args, f.n = f.args[:0], 0
+	f.files += many
+	return err
+}
+
+func (f *filler) end(ctx context.Context) error {
+	if f.n > 0 {
+		if _, err := f.conn.ExecContext(ctx, f.insert(f.n), f.args...); err != nil {
+			return err
+		}
+	}
+	f.files += int64(f.n)
+	return f.full.Close()
+}
+
+// list walks the tree and fills the tables of all sets anew.
+func (e *engine) list(ctx context.Context, all sets, rows rowsOf) error {
+	if err := e.line.take(ctx, 0); err != nil {
+		return err
+	}
+	defer e.line.give()
+	conn := e.line.conn
+	last := context.WithoutCancel(ctx)
+	if _, err := conn.ExecContext(last, "BEGIN"); err != nil {
+		return err
+	}
+	err := e.fill(ctx, conn, all, rows)
+	end := "COMMIT"
+	if err != nil {
+		end = "ROLLBACK"
+	}
+	if _, e := conn.ExecContext(last, end); err == nil {
+		err = e
+	}
+	return err
+}
+
+func (e *engine) fill(ctx context.Context, conn *sqlx.Conn, all sets, rows rowsOf) error {
+	fill := make([]*filler, len(all))
+	for i, s := range all {
+		var err error
+		if fill[i], err = newFiller(ctx, conn, s); err != nil {
+			return err
+		}
+	}
+	odd, err := e.tree.Walk(ctx, all.patterns(), func(o Object, matches []int) error {
+		if len(matches) > 1 {
+			shared(fill, matches)
+		}
+		for _, i := range matches {
+			if err := fill[i].add(ctx, o); err != nil {
+				return fmt.Errorf("listing of %s: %w", all[i].name, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, f := range fill {
+		if err := f.end(ctx); err != nil {
+			return fmt.Errorf("listing of %s: %w", f.set.name, err)
+		}
+		if err := f.relate(ctx, rows); err != nil {
+			return err
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, f := range fill {
+		f.set.files, f.set.unsafe, f.set.odd = f.files, f.unsafe, odd
+	}
+	return nil
+}
+
+// shared: a hold or a minimum on the one pattern would not protect the file under
+// the other (L3, L4).
+func shared(fill []*filler, matches []int) {
+	for _, i := range matches {
+		other := matches[0]
+		if other == i {
+			other = matches[1]
+		}
+		fill[i].unsafe = fmt.Sprintf("some of its files are also of the pattern %q, under which holds and minimums of this one would not protect them; write patterns that share no file", fill[other].set.name.Name)
+	}
+}

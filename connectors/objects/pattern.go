@@ -1,0 +1,105 @@
+package objects
+
+import (
+	"path"
+	"strings"
+)
+
+// Patterns are what datasets ask for: *, ? and [a-z] within a name, ** for any
+// folders.
+type Patterns [][]string // names of each
+
+// ParsePatterns takes patterns apart; their form was checked when the policy was
+// read.
+func ParsePatterns(list []string) Patterns {
+	out := make(Patterns, len(list))
+	for i, p := range list {
+		out[i] = strings.Split(p, "/")
+	}
+	return out
+}
+
+// Folder is what a folder may have.
+type Folder struct {
+	dir   []string
+	p     Patterns
+	files []int // patterns whose folders match: their last name decides
+}
+
+// In is the folder of that path from the root, which is empty for the root itself.
+func (p Patterns) In(dir string) Folder {
+	f := Folder{p: p}
+	if dir != "" {
+		f.dir = strings.Split(dir, "/")
+	}
+	for i, names := range p {
+		if folders(names[:len(names)-1], f.dir, false) {
+			f.files = append(f.files, i)
+		}
+	}
+	return f
+}
+
+// Matches are the patterns that match a file of the folder.
+func (f Folder) Matches(name string) []int {
+	var out []int
+	for _, i := range f.files {
+		names := f.p[i]
+		if ok, err := path.Match(names[len(names)-1], name); ok && err == nil {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// Empty is whether no file of the folder itself can match.
+func (f Folder) Empty() bool { return len(f.files) == 0 }
+
+// Enters is whether files below the folder of that name may match.
+func (f Folder) Enters(name string) bool {
+	dir := append(f.dir[:len(f.dir):len(f.dir)], name)
+	for _, names := range f.p {
+		if folders(names[:len(names)-1], dir, true) {
+			return true
+		}
+	}
+	return false
+}
+
+// folders is whether the names of folders match the path, or, with begins, the
+// beginning of some path that starts with it.
+func folders(names, dir []string, begins bool) bool {
+	switch {
+	case len(dir) == 0:
+		if begins {
+			return true
+		}
+		for _, n := range names {
+			if n != "**" {
+				return false
+			}
+		}
+		return true
+	case len(names) == 0:
+		return false
+	case names[0] == "**":
+		return folders(names[1:], dir, begins) || folders(names, dir[1:], begins)
+	}
+	ok, err := path.Match(names[0], dir[0])
+	return ok && err == nil && folders(names[1:], dir[1:], begins)
+}
+
+// Matching are the patterns that match the path.
+func (p Patterns) Matching(file string) []int {
+	dir, name := path.Split(file)
+	return p.In(strings.TrimSuffix(dir, "/")).Matches(name)
+}
+
+// Prefix is what every path of the pattern begins with, up to a slash.
+func Prefix(pattern string) string {
+	end := strings.IndexAny(pattern, `*?[\`)
+	if end < 0 {
+		return pattern
+	}
+	return pattern[:strings.LastIndexByte(pattern[:end], '/')+1]
+}
