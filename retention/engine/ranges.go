@@ -56,11 +56,11 @@ type ranges struct {
 	at       retention.Cursor
 	reserved int64     // rows that ranges in work may do
 	last     bool      // the range that was taken runs to the end
-	wide     stretch   // the range whose passes are being taken
+	wide     []stretch // ranges whose passes are being taken in turns, the next one first
 	retry    []stretch // ranges that were not done
 	waits    int       // times that others kept a range locked
 
-	seq    int  // of the next range
+	found  int  // ranges that were found, passes counted
 	named  bool // ranges no longer serve: rows are named, from resume on
 	resume retention.Cursor
 	before int // the range that resume lies before
@@ -183,30 +183,43 @@ func (r *ranges) take(ctx context.Context) (s stretch, ok bool) {
 	return s, true
 }
 
-// next is the next pass over the range, or the first over the next range.
+// turns is how many ranges take turns where each is passed over several times: what a
+// pass leaves makes room for the next one once it is committed, and the batch before
+// may not be yet.
+const turns = 2
+
+// next is the next pass over a range in turn, or the first over the next range.
 func (r *ranges) next(ctx context.Context, size int) (s stretch, ok bool) {
-	if r.wide.Part >= r.wide.Parts { // no passes are left
-		if r.last {
-			return s, false
-		}
+	most := 1
+	if r.passes > 1 {
+		most = turns
+	}
+	if len(r.wide) < most && !r.last {
 		if r.err = r.widen(ctx, size); r.err != nil {
 			return s, false
 		}
 	}
-	s = r.wide
-	s.seq = r.seq
-	r.wide.Part, r.seq = r.wide.Part+1, r.seq+1
+	if len(r.wide) == 0 {
+		return s, false
+	}
+	s, r.wide = r.wide[0], r.wide[1:]
+	if on := s; on.Part+1 < on.Parts {
+		on.Part, on.seq = on.Part+1, on.seq+1
+		r.wide = append(r.wide, on)
+	}
 	return s, true
 }
 
-// widen finds the next range, as long as its passes are together.
+// widen finds the next range, as long as its passes are together. Its number, and
+// those of its passes, are in the page order.
 func (r *ranges) widen(ctx context.Context, size int) error {
 	to, err := r.source.Ahead(ctx, r.bound.Selection, r.at, size*r.passes)
 	if err != nil {
 		return fmt.Errorf("reading table %q: %w", r.step.Table, err)
 	}
-	r.wide = stretch{Range: retention.Range{After: r.at, To: to, Parts: r.passes}, size: size}
-	r.at, r.last = to, to.Zero()
+	wide := stretch{Range: retention.Range{After: r.at, To: to, Parts: r.passes}, seq: r.found, size: size}
+	r.wide = append([]stretch{wide}, r.wide...)
+	r.at, r.last, r.found = to, to.Zero(), r.found+max(1, r.passes)
 	return nil
 }
 

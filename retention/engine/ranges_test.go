@@ -41,3 +41,26 @@ func TestRangesPutBackAreNamed(t *testing.T) {
 		})
 	}
 }
+
+// Two ranges take turns where each is passed over several times, so that a pass is
+// committed before the next one over its range begins; numbers stay in the page order.
+func TestPassesTakeTurns(t *testing.T) {
+	wide := func(n int) stretch {
+		return stretch{Range: retention.Range{After: placed(int64(n)), Parts: 3}, seq: 3 * n}
+	}
+	r := &ranges{stepWork: &stepWork{}, passes: 3, last: true, wide: []stretch{wide(0), wide(1)}}
+	var got []int
+	for {
+		s, ok := r.next(t.Context(), 10)
+		if !ok {
+			break
+		}
+		if s.After.Key[0] != int64(s.seq/3) || s.Part != s.seq%3 {
+			t.Errorf("pass %d over the range after %v has the number %d", s.Part, s.After.Key, s.seq)
+		}
+		got = append(got, s.seq)
+	}
+	if diff := cmp.Diff([]int{0, 3, 1, 4, 2, 5}, got); diff != "" {
+		t.Errorf("order of the passes (-want +got):\n%s", diff)
+	}
+}

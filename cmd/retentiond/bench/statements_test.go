@@ -23,6 +23,11 @@ func (p *place) statements(b *testing.B) {
 	if os.Getenv("BENCH_STATEMENTS") == "" || p.driver != "postgres" {
 		return
 	}
+	var updated, hot int64
+	if err := p.db.QueryRow("SELECT sum(n_tup_upd), sum(n_tup_hot_upd) FROM pg_stat_user_tables").Scan(&updated, &hot); err != nil {
+		b.Fatal(err)
+	}
+	b.Logf("%d rows were updated, %d of them without a write to an index", updated, hot)
 	p.exec(b, "CREATE EXTENSION pg_stat_statements")
 	rows, err := p.db.Query(`SELECT calls, total_exec_time::numeric(12,1), max_exec_time::numeric(12,1), rows, wal_bytes, query FROM pg_stat_statements
 		WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY total_exec_time DESC LIMIT 14`)
