@@ -24,6 +24,7 @@ func dialect(h home, secret func() []byte) *sqlgen.Dialect {
 		Quotes:      "'\"`",
 		SameTable:   h.same,
 		Same:        same,
+		Twin:        twin,
 		Group:       image,
 		Comparable:  comparable,
 		Clock:       clockOf,
@@ -96,6 +97,14 @@ func same(a, b sqlgen.SQL, c *retention.Column) sqlgen.SQL {
 		return sqlgen.Format("%s <=> CAST(%s AS DATETIME(6))", a, b)
 	}
 	return sqlgen.Format("%s <=> %s", a, b)
+}
+
+// twin is same where both columns are of one declaration, which names the encoding.
+func twin(a, b sqlgen.SQL, c *retention.Column) sqlgen.SQL {
+	if textual(c) {
+		return sqlgen.Format("CAST(%s AS BINARY) <=> CAST(%s AS BINARY)", a, b)
+	}
+	return same(a, b, c)
 }
 
 // image is a value as it is compared by bytes: no collation, no padding.

@@ -26,6 +26,9 @@ type Dialect struct {
 	// Same is whether two values of the column are the same, NULL included, by
 	// bytes whatever its collation.
 	Same func(a, b SQL, c *retention.Column) SQL
+	// Twin is Same for columns of one declaration, a table's and its vault's: bytes of
+	// one encoding need no conversion; nil: Same.
+	Twin func(a, b SQL, c *retention.Column) SQL
 	// Group is the value as a grouping compares it by bytes.
 	Group func(v SQL, c *retention.Column) SQL
 	// Comparable says why two columns must not be joined on; empty: they may. An

@@ -40,9 +40,13 @@ func (g *Gen) copied(r row, into retention.TableName, after int64) SQL {
 	for _, k := range r.table.Key {
 		same = append(same, Format("v."+g.d.Quote(k)+" = %s", g.col(r, k)))
 	}
+	equal := g.d.Same
+	if g.d.Twin != nil {
+		equal = g.d.Twin
+	}
 	for i := range r.table.Columns {
 		c := &r.table.Columns[i]
-		same = append(same, g.d.Same(Raw("v."+g.d.Quote(c.Name)), g.col(r, c.Name), c))
+		same = append(same, equal(Raw("v."+g.d.Quote(c.Name)), g.col(r, c.Name), c))
 	}
 	fence := ""
 	if g.byRow && g.d.ByRow != "" {
