@@ -60,6 +60,7 @@ func BenchmarkPostgres(b *testing.B) {
 		contest{title: title("archive to a table"), fresh: events, ways: []way{
 			{name: "retentiond", do: ours{policy: archives}.do},
 			{name: "INSERT SELECT + DELETE", reach: 0.80, do: moved},
+			{name: "the same, with a vault's indexes", do: movedIndexed},
 		}}.run(b)
 	})
 	b.Run("Plan", func(b *testing.B) {
