@@ -71,6 +71,7 @@ func BenchmarkPostgres(b *testing.B) {
 	})
 	s.related(b, rows/5)
 	s.sparse(b, rows)
+	s.partitions(b, rows)
 	b.Run("Client", func(b *testing.B) {
 		client(b, title("a client beside a delete at the default rate"), events, ours{policy: deletes, paced: true})
 	})
