@@ -126,14 +126,21 @@ func (s *Source) cursors(ctx context.Context, q Session, t *retention.Table, ord
 	if order != "" {
 		names = append([]string{order}, names...)
 	}
+	columns, into := make([]*retention.Column, len(names)), make([]any, len(names))
+	for i, n := range names {
+		columns[i] = t.Column(n)
+	}
 	var out []retention.Cursor
 	for rows.Next() {
-		vals, err := rows.SliceScan()
-		if err != nil {
+		vals := make([]any, len(names))
+		for i := range vals {
+			into[i] = &vals[i]
+		}
+		if err := rows.Scan(into...); err != nil {
 			return nil, err
 		}
 		for i, v := range vals {
-			vals[i] = s.cursorValue(t.Column(names[i]), v)
+			vals[i] = s.cursorValue(columns[i], v)
 		}
 		c := retention.Cursor{Key: vals}
 		if order != "" {

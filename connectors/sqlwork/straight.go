@@ -77,9 +77,6 @@ func (w *work) attempt(ctx context.Context, do func() (bool, error)) (bool, erro
 
 // plain actions touch the rows they are about and nothing else.
 func (w *work) plain() bool {
-	if _, outside := w.e.(Outdoors); outside {
-		return false
-	}
 	switch w.b.Action.Kind {
 	case retention.Redact, retention.Anonymise:
 		return w.alike()
@@ -89,8 +86,12 @@ func (w *work) plain() bool {
 	return false
 }
 
-// alike: the batch is of rows of one table alone, and no trigger does more.
+// alike: the batch is of rows of one table alone; no trigger does more, and nothing
+// outside of the database goes with them.
 func (w *work) alike() bool {
+	if _, outside := w.e.(Outdoors); outside {
+		return false
+	}
 	return len(w.b.Action.Children) == 0 && w.b.ChildrenOf == 0 && !w.triggered()
 }
 

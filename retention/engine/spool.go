@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"hash"
 	"math"
 
 	"github.com/retentiond/retentiond/retention"
@@ -18,7 +19,12 @@ const spoolPage = 10_000
 // keyHash is a truncated keyed hash of a row's key: enough to recognise the row
 // within its page, worth nothing without the plan's secret.
 func keyHash(secret []byte, k retention.Key) uint64 {
-	m := hmac.New(sha256.New, secret)
+	return hashOf(hmac.New(sha256.New, secret), k)
+}
+
+// hashOf is keyHash under an HMAC that serves one key after the other.
+func hashOf(m hash.Hash, k retention.Key) uint64 {
+	m.Reset()
 	var n [8]byte
 	put := func(tag byte, b []byte) {
 		binary.BigEndian.PutUint64(n[:], uint64(len(b)))
@@ -88,6 +94,7 @@ func (e *Engine) spoolStep(ctx context.Context, v *view, b *bind.Step, plan stri
 		return err
 	}
 	var at retention.Cursor
+	m := hmac.New(sha256.New, secret)
 	for seq := 0; ; seq++ {
 		page, err := src.Page(ctx, b.Selection, v.holdsFor(b), at, spoolPage)
 		if err != nil {
@@ -95,7 +102,7 @@ func (e *Engine) spoolStep(ctx context.Context, v *view, b *bind.Step, plan stri
 		}
 		out := retention.SpoolPage{Seq: seq, Next: page.Next, Hashes: make([]uint64, 0, len(page.Keys))}
 		for _, k := range page.Keys {
-			out.Hashes = append(out.Hashes, keyHash(secret, k))
+			out.Hashes = append(out.Hashes, hashOf(m, k))
 		}
 		if len(page.Keys) == 0 {
 			return nil
