@@ -28,33 +28,37 @@ type set struct {
 
 func (s set) of() retention.TableName { return retention.TableName{Schema: s.Schema, Name: s.Table} }
 
-// Aside reads the comment. A table of that name that is not ours is never touched.
+// Aside reads the comment. A table of that name that is not ours is never touched; one
+// that was made a moment ago, and has no rows yet, is dropped.
 func (e *engine) Aside(ctx context.Context) (string, error) {
-	s, err := e.asideOf(ctx)
-	return s.Intent, err
-}
-
-func (e *engine) asideOf(ctx context.Context) (s set, err error) {
 	conn := pinned(ctx)
 	if conn == nil {
-		return s, nil
+		return "", nil
 	}
+	s, there, err := e.asideOf(ctx, conn)
+	if err != nil || !there || s.Intent != "" {
+		return s.Intent, err
+	}
+	if empty, err := e.empty(ctx, conn, e.Own(asideTable)); err != nil || !empty {
+		return "", errors.Join(err, fmt.Errorf("%s: table %s has rows and does not say whose they are: rename it: %w", e.name, asideTable, retention.ErrNotWhole))
+	}
+	_, err = conn.ExecContext(ctx, "DROP TABLE "+e.Own(asideTable))
+	return "", err
+}
+
+// asideOf is what is set aside; an empty intent beside there: the table does not say.
+func (e *engine) asideOf(ctx context.Context, conn *sqlx.Conn) (s set, there bool, err error) {
 	var comment string
 	err = conn.GetContext(ctx, &comment, "SELECT TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?", e.home.database, asideTable)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return s, nil
+		return s, false, nil
 	case err != nil:
-		return s, fmt.Errorf("look for table %s: %w", asideTable, err)
+		return s, false, fmt.Errorf("look for table %s: %w", asideTable, err)
 	case json.Unmarshal([]byte(comment), &s) == nil && s.Intent != "" && s.Table != "" && s.Partition != "":
-		return s, nil
+		return s, true, nil
 	}
-	// Made a moment ago, and nothing was moved into it.
-	if empty, err := e.empty(ctx, conn, e.Own(asideTable)); err != nil || !empty {
-		return set{}, errors.Join(err, fmt.Errorf("%s: table %s has rows and does not say whose they are: rename it: %w", e.name, asideTable, retention.ErrNotWhole))
-	}
-	_, err = conn.ExecContext(ctx, "DROP TABLE "+e.Own(asideTable))
-	return set{}, err
+	return set{}, true, nil
 }
 
 func (e *engine) empty(ctx context.Context, conn *sqlx.Conn, rows string) (bool, error) {

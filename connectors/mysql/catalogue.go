@@ -261,8 +261,13 @@ func unsafe(t *retention.Table, info *tableRow, partialKey bool) string {
 }
 
 // fingerprint is over what a plan depends on. Indexes are not part of it: they
-// change speed, not meaning.
+// change speed, not meaning. Nor is the name of the connection's own database: tenants
+// of a fleet, and a database under another name, have one schema.
 func fingerprint(t *retention.Table, cols []columnRow, info *tableRow) string {
+	cols = slices.Clone(cols)
+	for i := range cols {
+		cols[i].Schema = t.Name.Schema
+	}
 	b, err := json.Marshal([]any{t.Name, t.Kind, info.Engine, cols, t.Key, t.References, t.Referenced, t.Triggers})
 	if err != nil {
 		return ""

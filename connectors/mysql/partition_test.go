@@ -528,6 +528,22 @@ func TestPutBack(t *testing.T) {
 	}
 }
 
+// A store that never heard of it, adopted after another was lost, brings the rows back
+// too; until then check says where they are.
+func TestAdoptPutsBack(t *testing.T) {
+	y := newYard(t)
+	y.lost("q1", retention.PointActed)
+	if got := strings.Join(advice(t, y.s, retention.Wants{}), "\n"); !strings.Contains(got, "rows of partition q1 of table ") || !strings.Contains(got, "are in table retentiond_aside") {
+		t.Errorf("check says\n%s", got)
+	}
+	y.want("SELECT id FROM retentiond_aside ORDER BY id", "1 2 3")
+	if err := y.s.Adopt(t.Context(), "22222222-2222-4222-8222-222222222222", 1, 0, ""); err != nil {
+		t.Fatal(err)
+	}
+	y.want(setAside, "")
+	y.want("SELECT id FROM events WHERE id <= 3 ORDER BY id", "1 2 3")
+}
+
 // A row that comes into the emptied partition keeps it, and is kept.
 func TestRowInEmptiedPartitionStays(t *testing.T) {
 	y := newYard(t)

@@ -115,3 +115,24 @@ func TestDroppedIndexOfARange(t *testing.T) {
 		t.Errorf("a range along an index that is gone: %v", err)
 	}
 }
+
+// A schema is the same whatever its database is called: what a person approved of one
+// tenant's tables is not another thing for the next tenant's.
+func TestFingerprintIsOfTheSchema(t *testing.T) {
+	ddl := []string{"CREATE TABLE p (id BIGINT PRIMARY KEY, note VARCHAR(20) DEFAULT 'x', twice BIGINT AS (id * 2) STORED)",
+		"CREATE TABLE c (id BIGINT PRIMARY KEY, p_id BIGINT, FOREIGN KEY (p_id) REFERENCES p (id) ON DELETE CASCADE)", "CREATE TRIGGER tr BEFORE INSERT ON p FOR EACH ROW SET NEW.note = 'y'"}
+	prints := map[string]bool{}
+	for range 2 {
+		_, s := shop(t, ddl...)
+		prints[describe(t, s, "p", "c").Table(retention.TableName{Name: "p"}).Fingerprint] = true
+	}
+	if len(prints) != 1 {
+		t.Errorf("two databases of one schema have fingerprints %v", prints)
+	}
+	for _, other := range []string{"ALTER TABLE p MODIFY note VARCHAR(21)", "ALTER TABLE p MODIFY note VARCHAR(20) DEFAULT 'z'", "DROP TRIGGER tr", "DROP TABLE c"} {
+		_, s := shop(t, append(ddl[:len(ddl):len(ddl)], other)...)
+		if p := describe(t, s, "p").Table(retention.TableName{Name: "p"}).Fingerprint; prints[p] {
+			t.Errorf("%s: the same fingerprint", other)
+		}
+	}
+}

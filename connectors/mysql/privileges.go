@@ -181,6 +181,22 @@ func (a *adviser) whole(s *Source, n retention.Need, who string, grants []grant)
 	}
 }
 
+// left tells of rows that a process which died had set aside.
+func (a *adviser) left(ctx context.Context, s *Source, conn *sqlx.Conn) error {
+	what, _, err := s.asideOf(ctx, conn)
+	if err != nil || what.Intent == "" {
+		return err
+	}
+	var busy bool // whoever set them aside is at it
+	err = conn.GetContext(ctx, &busy, "SELECT coalesce(IS_USED_LOCK(CONCAT('"+alteringLock+"', source_uuid)), 0) <> 0 FROM "+s.Own(gateTable)+" WHERE id = 1")
+	if err != nil || busy {
+		return err
+	}
+	a.add(false, retention.AdviceDurability, "retentiond run, or restart the daemon: what died is settled first",
+		"rows of partition %s of table %s are in table %s, since whoever was dropping it died: they are put back, or given up, as its receipt says", what.Partition, what.of(), asideTable)
+	return nil
+}
+
 // has is whether one of the grants gives the right on that table.
 func has(grants []grant, right string, t retention.TableName) bool {
 	return slices.ContainsFunc(grants, func(g grant) bool {

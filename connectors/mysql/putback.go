@@ -19,7 +19,7 @@ import (
 // table is dropped.
 func (e *engine) PutBack(ctx context.Context) error {
 	conn := pinned(ctx)
-	s, err := e.asideOf(ctx)
+	s, _, err := e.asideOf(ctx, conn)
 	if err != nil || s.Intent == "" {
 		return err
 	}
@@ -129,7 +129,7 @@ ORDER BY c.ORDINAL_POSITION`, s.Schema, s.Table, e.home.database, asideTable)
 // wrote to it since and this user may lock the table; else it stays, empty.
 func (e *engine) GiveUp(ctx context.Context) error {
 	conn := pinned(ctx)
-	s, err := e.asideOf(ctx)
+	s, _, err := e.asideOf(ctx, conn)
 	if err != nil || s.Intent == "" {
 		return err
 	}

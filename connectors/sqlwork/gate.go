@@ -146,8 +146,14 @@ func (s *Source) Pass(ctx context.Context, storeUUID string, v int64, w retentio
 	return installed && err == nil, err
 }
 
-// Adopt replaces what the gate knows of a store.
+// Adopt replaces what the gate knows of a store. What a process of another store had
+// set aside is ended first: this store may know nothing of it.
 func (s *Source) Adopt(ctx context.Context, storeUUID string, v, size int64, root string) error {
+	if e, ok := s.e.(Exchanger); ok {
+		if err := e.Altering(ctx, func(ctx context.Context) error { return s.tidy(ctx, e) }); err != nil {
+			return err
+		}
+	}
 	return s.e.Change(ctx, Exclusive, s.wait, func(q Session) error {
 		g, err := s.ReadGate(ctx, q)
 		switch {
