@@ -90,3 +90,34 @@ func TestServeSourceDumpWentBack(t *testing.T) {
 			tool("pg_restore", "--clean", "--if-exists", fmt.Sprintf("--dbname=%s", dsn), s.path("copy.dump"))
 		})
 }
+
+// The same with a dump of a MariaDB database.
+func TestServeMariaDBDumpWentBack(t *testing.T) {
+	t.Parallel()
+	s := newSiteOn(t, onMariaDB(), adoptedPolicy, shopRows())
+	s.do(exitOK, "run")
+	s.exec("crm.db", `INSERT INTO prospects VALUES (1, 'a@example.org', 'lost', '2015-03-01 10:00:00'), (2, 'b@example.org', 'lost', '2016-05-02 10:00:00')`)
+	dsn := strings.TrimSpace(s.read(appFile))
+	host, port, _ := strings.Cut(s.on.server(t).Addr(), ":")
+	tool := func(name string, args ...string) []byte {
+		t.Helper()
+		path, err := servers.Tool(name, "mariadb-client")
+		if err != nil {
+			t.Fatal(err)
+		}
+		user, _, _ := strings.Cut(dsn, ":")
+		cmd := exec.Command(path, append([]string{"--no-defaults", "--protocol=tcp", "--host=" + host, "--port=" + port, "--user=" + user}, args...)...)
+		cmd.Env = append(cmd.Environ(), "MYSQL_PWD="+s.on.passwordOf(t, dsn))
+		if name == "mariadb" {
+			cmd.Stdin = strings.NewReader(s.read("copy.sql"))
+		}
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		return out
+	}
+	wentBack(t, s,
+		func() { s.write("copy.sql", string(tool("mariadb-dump", databaseOf(dsn)))) },
+		func() { tool("mariadb", databaseOf(dsn)) })
+}

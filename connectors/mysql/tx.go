@@ -61,11 +61,28 @@ func (e *engine) transact(ctx context.Context, conn *sqlx.Conn, hold sqlwork.Hol
 		rollback(ctx, conn)
 		return e.down(e.locked(err))
 	}
-	if _, err := conn.ExecContext(context.WithoutCancel(ctx), "COMMIT"); err != nil {
-		rollback(ctx, conn)
-		return fmt.Errorf("%s: commit: %w", e.name, e.locked(err))
+	return e.commit(ctx, conn)
+}
+
+// commitWait is how long a commit may go unanswered. A server whose binary log has no
+// room waits for it, for ever, with the transaction's locks: others go on meanwhile, and
+// the receipt tells later what became of it.
+const commitWait = 20 * time.Second
+
+func (e *engine) commit(ctx context.Context, conn *sqlx.Conn) error {
+	ctx = context.WithoutCancel(ctx)
+	limited, cancel := context.WithTimeout(ctx, commitWait)
+	defer cancel()
+	_, err := conn.ExecContext(limited, "COMMIT")
+	if err == nil {
+		return nil
 	}
-	return nil
+	late := limited.Err() != nil
+	rollback(ctx, conn)
+	if late {
+		return fmt.Errorf("%s: the server has not answered a commit for %s (is the disk of its binary log full?): %w", e.name, commitWait, err)
+	}
+	return fmt.Errorf("%s: commit: %w", e.name, e.locked(err))
 }
 
 // begin starts the transaction and takes the gate. Whoever waits for the gate

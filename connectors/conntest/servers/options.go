@@ -7,6 +7,8 @@ type settings struct {
 	tls  bool
 	cert string // the file with the certificate, PEM
 	args []string
+	disk string // the size of the data directory's own file system
+	fake string // how the server's clock is moved
 }
 
 // TLS makes a server that refuses connections without TLS. Its certificate is
@@ -18,6 +20,13 @@ func TLS(s *settings) { s.tls = true }
 func Set(name, value string) Option {
 	return func(s *settings) { s.args = append(s.args, name+"="+value) }
 }
+
+// Disk gives the server's data a file system of its own of that size ("150m"), which
+// [Server.Fill] fills. Only root can; see [CanMount].
+func Disk(size string) Option { return func(s *settings) { s.disk = size } }
+
+// Clock moves the server's clock as faketime takes it: "-3m", "+2 days".
+func Clock(by string) Option { return func(s *settings) { s.fake = by } }
 
 // CA returns the PEM file of the authority that signed the server's
 // certificate; empty without [TLS]. It is gone when the server is.

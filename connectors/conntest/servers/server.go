@@ -158,6 +158,9 @@ func (s *Server) build(prepare func() error) (err error) {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	s.dir = s.keeper.dir
+	if err := s.mount(); err != nil {
+		return fmt.Errorf("%s: %w", name, errors.Join(err, s.close()))
+	}
 	steps := []func() error{prepare}
 	if s.conf.tls && s.conf.cert == "" {
 		steps = append(steps, func() error { return s.engine.secure(s) })
@@ -177,7 +180,15 @@ func (s *Server) firstStart(program string) (err error) {
 		if s.addr.port, err = freePort(); err != nil {
 			return err
 		}
-		if err = s.keeper.command(s.engine.command(s, program)); err != nil {
+		argv := s.engine.command(s, program)
+		if s.conf.fake != "" {
+			tool, err := find("faketime", "faketime")
+			if err != nil {
+				return err
+			}
+			argv = append([]string{tool, "-m", "-f", s.conf.fake}, argv...)
+		}
+		if err = s.keeper.command(argv); err != nil {
 			return err
 		}
 		if err = s.Start(); err == nil {
@@ -194,7 +205,7 @@ func (s *Server) close() error {
 	if s.keeper == nil {
 		return nil
 	}
-	return s.keeper.close()
+	return errors.Join(s.unmount(), s.keeper.close())
 }
 
 // Admin returns the administrator's DSN, without a database of the test.
