@@ -12,21 +12,23 @@ import (
 	"github.com/retentiond/retentiond/retention/calendar"
 )
 
-// How other tools lost or leaked data, each line a test. Not here yet:
+// How other tools lost or leaked data, each line a test. In other files:
 //
-//   - pt-archiver 1376561 (rows skipped on hash partitions) comes with MySQL; pg_partman
-//     #776, #777 and #682 on PostgreSQL's partitions are in partition_test.go.
+//   - pt-archiver 1376561 (rows skipped on hash partitions): partition_maria_test.go;
+//     pg_partman #776, #777 and #682: partition_test.go, on PostgreSQL.
 //   - CockroachDB #118129 (cascades planned as full scans): TestPeer_Cockroach118129
 //     tests the warning; query plans are golden files of the connectors.
-//   - openregister #3553 (the cron path had no check): there is no daemon yet; every
-//     way of `run` is in TestPeer_Openregister3553_EveryPathChecks.
+//   - openregister #3553 (the cron path had no check): TestServeHonoursHolds; every way
+//     of `run` is in TestPeer_Openregister3553_EveryPathChecks.
 //   - areev #278, as to schema drops: retentiond drops no schema; a held row keeps its
-//     partition in TestPartitionsAreDropped.
+//     partition in TestPartitionsAreDropped and TestPartitionsAreDroppedOnMariaDB.
 //   - Loki #4409, as to streams: the condition on rows is TestPeer_Loki4409.
-//   - PostgreSQL and InnoDB pages, pg_stats, binlog: come with their connectors.
+//   - PostgreSQL and InnoDB pages, pg_stats, binlog: TestConformance/Erase and erase_test.go
+//     of the connectors read the files.
 //   - MongoDB SERVER-68477: SQLite stores NaN as NULL, which is open; the text 'NaN'
 //     and infinities are in TestPeer_Curator1727_Mongo68477_NoDateIsNoOldDate.
-//   - TiDB's TTL switch after a restore: ours is TestPeer_RestoredFromBackup.
+//   - TiDB's TTL switch after a restore: ours is TestPeer_RestoredFromBackup, and with dumps
+//     of servers TestServeSourceDumpWentBack and TestServeMariaDBDumpWentBack.
 
 // replaced is the shop's policy with one thing changed.
 func replaced(t *testing.T, old, with string) string {

@@ -1,5 +1,10 @@
 package servers
 
+import (
+	"errors"
+	"path/filepath"
+)
+
 // Option changes how a server of a test's own is started.
 type Option func(*settings)
 
@@ -31,3 +36,16 @@ func Clock(by string) Option { return func(s *settings) { s.fake = by } }
 // CA returns the PEM file of the authority that signed the server's
 // certificate; empty without [TLS]. It is gone when the server is.
 func (s *Server) CA() string { return s.conf.cert }
+
+// faked is a command whose clock is moved. The program faketime would stay beside the
+// server as its parent, so its library is named instead.
+func faked(by string, argv []string) ([]string, error) {
+	if _, err := find("faketime", "faketime"); err != nil {
+		return nil, err
+	}
+	lib, _ := filepath.Glob("/usr/lib/*/faketime/libfaketimeMT.so.1") // the pattern is sound
+	if len(lib) == 0 {
+		return nil, errors.New("libfaketimeMT.so.1 is missing: install faketime")
+	}
+	return append([]string{"env", "LD_PRELOAD=" + lib[0], "FAKETIME=" + by, "DONT_FAKE_MONOTONIC=1"}, argv...), nil
+}

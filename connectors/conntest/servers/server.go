@@ -182,11 +182,9 @@ func (s *Server) firstStart(program string) (err error) {
 		}
 		argv := s.engine.command(s, program)
 		if s.conf.fake != "" {
-			tool, err := find("faketime", "faketime")
-			if err != nil {
+			if argv, err = faked(s.conf.fake, argv); err != nil {
 				return err
 			}
-			argv = append([]string{tool, "-m", "-f", s.conf.fake}, argv...)
 		}
 		if err = s.keeper.command(argv); err != nil {
 			return err
