@@ -103,7 +103,7 @@ func TestStrangeKeysNameNoRow(t *testing.T) {
 // of a text in a number's place.
 func TestHeldIdentifiers(t *testing.T) {
 	for _, c := range []struct{ typ, value, ids, held string }{
-		{"INT", "0", "abc", "false"}, {"INT", "7", " 7 ", "true"}, {"INT", "7", "7abc", "false"}, {"INT", "7", "7.0", "false"},
+		{"INT", "0", "abc", "false"}, {"INT", "7", " 7 ", "true"}, {"INT", "7", "7abc", "false"}, {"INT", "7", "7.0", "true"}, {"INT", "7", "7.1", "false"},
 		{"BIGINT UNSIGNED", "18446744073709551615", "18446744073709551615", "true"}, {"BIGINT UNSIGNED", "1", "-1", "false"},
 		{"VARCHAR(20)", "'Ada'", "ADA", "true"}, {"VARCHAR(20)", "'ada '", "ada", "true"}, {"VARCHAR(20) COLLATE utf8mb4_bin", "'Ada'", "ada", "false"},
 		{"VARCHAR(20)", "'0'", "abc", "false"}, {"VARCHAR(3)", "'abc'", "abcd", "false"}, {"VARCHAR(3)", "'abc'", "abc  ", "true"},
