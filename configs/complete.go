@@ -33,6 +33,7 @@ func (r *reader) complete(c *Config) {
 	for _, name := range r.names["vaults"] {
 		v := c.Vaults[name]
 		v.Path = resolve(dir, v.Path)
+		r.completeS3(dir, name, v.S3)
 		c.Vaults[name] = v
 		r.checkVault(c, name, v)
 	}
@@ -50,6 +51,28 @@ func (r *reader) completeState(dir string, c *Config) {
 	}
 	c.StateFile = resolve(dir, c.StateFile)
 	c.State = r.readSecret(c.StateFile, "state_file")
+}
+
+// completeS3 reads a bucket's keys from their files.
+func (r *reader) completeS3(dir, vault string, s *S3) {
+	if s == nil {
+		return
+	}
+	for _, x := range []struct {
+		file   *string
+		secret *Secret
+		key    string
+	}{{&s.AccessKeyFile, &s.AccessKey, "access_key"}, {&s.SecretKeyFile, &s.SecretKey, "secret_key"}} {
+		at := []string{"vaults", vault, "s3", x.key + "_file"}
+		switch {
+		case *x.file == "":
+		case *x.secret != "":
+			r.fail(nil, at, "one of them", "%s and %s_file are both set", x.key, x.key)
+		default:
+			*x.file = resolve(dir, *x.file)
+			*x.secret = r.readSecret(*x.file, at...)
+		}
+	}
 }
 
 // completeNotify reads the secrets of notices from their files.

@@ -86,7 +86,10 @@ type S3 struct {
 	Prefix    string `mapstructure:"prefix"`
 	AccessKey Secret `mapstructure:"access_key"`
 	SecretKey Secret `mapstructure:"secret_key"`
-	PathStyle bool   `mapstructure:"path_style"`
+	// Files that the keys were read from, where they were.
+	AccessKeyFile string `mapstructure:"access_key_file"`
+	SecretKeyFile string `mapstructure:"secret_key_file"`
+	PathStyle     bool   `mapstructure:"path_style"`
 }
 
 // Audit names the audit log and the key that signs it.

@@ -79,7 +79,7 @@ func notifyOptions() []option {
 func vaultOptions() []option {
 	return append(texts("path", "source", "schema", "prefix"),
 		option{key: "recipients", kind: kindTexts},
-		option{key: "s3", kind: kindSection, sub: append(texts("endpoint", "region", "bucket", "prefix"),
+		option{key: "s3", kind: kindSection, sub: append(texts("endpoint", "region", "bucket", "prefix", "access_key_file", "secret_key_file"),
 			option{key: "access_key", kind: kindSecret},
 			option{key: "secret_key", kind: kindSecret},
 			option{key: "path_style", kind: kindBool},

@@ -152,6 +152,9 @@ type SealedVault interface {
 	RemoveOf(ctx context.Context, intent string) error
 	// Digest is how a subject appears in indexes.
 	Digest(subjectType, id string) uint64
+	// Keep asks the vault's place to keep the segment until its end, where it can. It is
+	// called once the batch is committed, and again where that may have failed.
+	Keep(ctx context.Context, name string) error
 	// Check writes and removes a small file or object: a vault that cannot be
 	// written is told before the first row is read.
 	Check(ctx context.Context) error

@@ -18,12 +18,9 @@ func (h *house) vaults() map[string]engine.Vault {
 		x := engine.Vault{Name: name, Source: v.Source, Schema: v.Schema, Prefix: v.Prefix, Sealed: v.Source == ""}
 		if x.Sealed {
 			sealed, err := vault.New(h.vaultOptions(name, v))
-			switch {
-			case v.S3 != nil:
-				x.Refused = "this version seals to directories only (path: DIR)"
-			case err != nil:
+			if err != nil {
 				x.Refused = err.Error()
-			default:
+			} else {
 				x.Keeper, h.sealed[name] = sealed, sealed
 			}
 		}
@@ -33,7 +30,12 @@ func (h *house) vaults() map[string]engine.Vault {
 }
 
 func (h *house) vaultOptions(name string, v configs.Vault) vault.Options {
-	return vault.Options{Name: name, Path: v.Path, Recipients: v.Recipients, Store: h.store.UUID(), Key: h.key}
+	o := vault.Options{Name: name, Path: v.Path, Recipients: v.Recipients, Store: h.store.UUID(), Key: h.key}
+	if s := v.S3; s != nil {
+		o.S3 = &vault.S3{Endpoint: s.Endpoint, Region: s.Region, Bucket: s.Bucket, Prefix: s.Prefix,
+			AccessKey: s.AccessKey.Reveal(), SecretKey: s.SecretKey.Reveal(), PathStyle: s.PathStyle}
+	}
+	return o
 }
 
 // sealedNames are the sealed vaults that can be used, in order.

@@ -107,6 +107,7 @@ func (sw *stepWork) conclude(ctx context.Context, in retention.Intent, out reten
 		sw.Log.Error("a batch does not add up", zap.String("intent", in.ID), zap.Int64("planned", in.Planned), zap.Int64("got", got))
 	}
 	sw.add(out)
+	defer sw.keeps(ctx, out)
 	switch err := sw.Store.Conclude(ctx, in.ID, out, false); {
 	case errors.Is(err, retention.ErrDecided):
 		return overtaken(in, err)
@@ -271,6 +272,7 @@ func (e *Engine) settled(ctx context.Context, in retention.Intent, r retention.R
 	} else if out, err = e.settleSealed(ctx, in); err != nil {
 		return out, err
 	}
+	defer e.keeps(ctx, out)
 	if err := e.Store.Conclude(ctx, in.ID, out, true); err != nil {
 		return out, fatal(fmt.Errorf("auditing a settled intent: %w", err))
 	}

@@ -32,6 +32,20 @@ func (sw *stepWork) copying(in retention.Intent) func(context.Context, func(rete
 	}
 }
 
+// keeps locks the segments of a committed batch where their vault can. One that is
+// not locked is safe all the same, and the log says so.
+func (e *Engine) keeps(ctx context.Context, out retention.Outcome) {
+	for _, r := range out.Segments {
+		k, err := e.keeper(r.Vault)
+		if err == nil {
+			err = k.Keep(ctx, r.Name)
+		}
+		if err != nil {
+			e.Log.Warn("a sealed segment is not locked until its end", zap.String("segment", r.Name), zap.Error(err))
+		}
+	}
+}
+
 // endSegments ends the segments whose rows' time is over, one a batch.
 func (sw *stepWork) endSegments(ctx context.Context) error {
 	holds, err := sw.Store.HoldSet(ctx, retention.SourceRecord{Name: sw.step.Source, UUID: sw.uuid})

@@ -3,6 +3,7 @@ package vault
 import (
 	"context"
 	"io"
+	"time"
 )
 
 // store is where files, or objects, of a vault are. Names have no slash.
@@ -17,6 +18,8 @@ type store interface {
 	list(ctx context.Context) ([]string, error)
 	// remove removes a file; a missing one is no error. Durable on return.
 	remove(ctx context.Context, name string) error
+	// keep asks the place itself to keep a file until then, where it can.
+	keep(ctx context.Context, name string, until time.Time) error
 	// place says where it is, for errors, without secrets.
 	place() string
 }

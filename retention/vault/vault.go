@@ -19,6 +19,7 @@ import (
 type Options struct {
 	Name       string     // as configured
 	Path       string     // of a vault in a directory
+	S3         *S3        // of a vault in a bucket
 	Recipients []string   // age public keys
 	Store      string     // uuid of the state store whose segments these are
 	Key        *audit.Key // signs manifests
@@ -49,6 +50,13 @@ func New(o Options) (*Vault, error) {
 		return nil, fmt.Errorf("vault %q has no recipients: nobody could ever read it", o.Name)
 	}
 	v.store = dir{o.Path}
+	if o.S3 != nil {
+		b, err := newBucket(*o.S3)
+		if err != nil {
+			return nil, fmt.Errorf("vault %q: %w", o.Name, err)
+		}
+		v.store = b
+	}
 	var err error
 	v.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(1<<20))
 	return v, err
@@ -167,6 +175,25 @@ func (v *Vault) RemoveOf(ctx context.Context, intent string) error {
 		}
 		if err := v.store.remove(ctx, f); err != nil {
 			return v.fail(err)
+		}
+	}
+	return nil
+}
+
+// Keep asks the vault's place to keep a segment until its end, where the place can
+// (Object Lock): only once its rows left their table, since what never committed
+// must go.
+func (v *Vault) Keep(ctx context.Context, name string) error {
+	s, err := v.Segment(ctx, name)
+	if err != nil {
+		return err
+	}
+	if s.Bad != "" || !s.Ends.After(s.SealedAt) {
+		return nil
+	}
+	for _, f := range []string{rowsFile, manifestFile} {
+		if err := v.store.keep(ctx, name+f, s.Ends); err != nil {
+			return v.fail(fmt.Errorf("segment %s is not locked: %w", name, err))
 		}
 	}
 	return nil
