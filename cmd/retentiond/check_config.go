@@ -23,13 +23,8 @@ func unused(cfg *configs.Config) []engine.Finding {
 			warn(name, "driver", "driver "+s.Driver+" comes in a later version: its rules are refused")
 			continue
 		}
-		if s.DSNRead != "" || s.Parallel != 0 || s.Throttle != (configs.Throttle{}) {
-			warn(name, "unused_option", "dsn_read, parallel and throttle have no effect on a source of driver "+s.Driver)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(cfg.Vaults)) {
-		if cfg.Vaults[name].Source == "" {
-			out = append(out, engine.Finding{Level: engine.LevelWarning, Code: "vault", Message: "vault " + name + " is sealed, which comes in a later version: rules that archive to it are refused"})
+		if !connectors.Fair(s.Driver) && (s.DSNRead != "" || s.Parallel != 0) {
+			warn(name, "unused_option", "dsn_read and parallel have no effect on a source of driver "+s.Driver)
 		}
 	}
 	return out

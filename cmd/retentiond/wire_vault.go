@@ -30,7 +30,7 @@ func (h *house) vaults() map[string]engine.Vault {
 }
 
 func (h *house) vaultOptions(name string, v configs.Vault) vault.Options {
-	o := vault.Options{Name: name, Path: v.Path, Recipients: v.Recipients, Store: h.store.UUID(), Key: h.key}
+	o := vault.Options{Name: name, Path: v.Path, Recipients: v.Recipients, Store: h.store.UUID(), Key: h.key, Places: h.store}
 	if s := v.S3; s != nil {
 		o.S3 = &vault.S3{Endpoint: s.Endpoint, Region: s.Region, Bucket: s.Bucket, Prefix: s.Prefix,
 			AccessKey: s.AccessKey.Reveal(), SecretKey: s.SecretKey.Reveal(), PathStyle: s.PathStyle}

@@ -30,6 +30,9 @@ func (v *Vault) Read(ctx context.Context, s *retention.Segment, who []age.Identi
 	if s.Bad != "" {
 		return v.fail(fmt.Errorf("segment %s: %s", s.Name, s.Bad))
 	}
+	if err := v.atHome(ctx, false); err != nil {
+		return err
+	}
 	r, err := v.store.get(ctx, s.Name+rowsFile)
 	if err != nil {
 		return v.fail(fmt.Errorf("segment %s: %w", s.Name, err))

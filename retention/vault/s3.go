@@ -178,8 +178,13 @@ func (b *bucket) drop(ctx context.Context, key, version string) error {
 // keep asks the bucket's Object Lock to keep an object until then, where it has one:
 // nobody shortens the archive from outside, and it still ends.
 func (b *bucket) keep(ctx context.Context, name string, until time.Time) error {
+	ctx, done := context.WithTimeout(ctx, callTime)
+	defer done()
 	if _, _, _, _, err := b.c.GetObjectLockConfig(ctx, b.o.Bucket); err != nil {
-		return nil //nolint:nilerr // a bucket without Object Lock keeps nothing
+		if r := minio.ToErrorResponse(err); r.Code == "ObjectLockConfigurationNotFoundError" || r.StatusCode == http.StatusNotImplemented {
+			return nil // a bucket without Object Lock keeps nothing
+		}
+		return said(err)
 	}
 	mode := minio.Governance
 	until = until.UTC()

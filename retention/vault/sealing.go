@@ -203,6 +203,9 @@ func (s *sealing) About(subjectType string, id any) error {
 
 // Seal writes the segments, and reads each one back.
 func (s *sealing) Seal(ctx context.Context) ([]retention.SealedRef, error) {
+	if err := s.v.atHome(ctx, true); err != nil {
+		return nil, err
+	}
 	var out []retention.SealedRef
 	for _, bucket := range slices.Sorted(maps.Keys(s.parts)) {
 		seg, cipher, err := s.encrypt(bucket, s.parts[bucket])
@@ -219,7 +222,7 @@ func (s *sealing) Seal(ctx context.Context) ([]retention.SealedRef, error) {
 		}
 		out = append(out, retention.SealedRef{Vault: s.v.o.Name, Name: seg.Name, Rows: seg.Rows, Cipher: seg.Cipher.SHA256, Manifest: sum(manifest)})
 	}
-	return out, nil
+	return out, s.v.atHome(ctx, false) // still: what was read back was read from the vault
 }
 
 // write puts rows and manifest, and compares what can be read with what was meant.

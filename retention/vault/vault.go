@@ -23,6 +23,7 @@ type Options struct {
 	Recipients []string   // age public keys
 	Store      string     // uuid of the state store whose segments these are
 	Key        *audit.Key // signs manifests
+	Places     Places     // nil: what is at the place is believed to be the vault
 }
 
 // Vault is a sealed vault; see [retention.SealedVault].
@@ -32,6 +33,7 @@ type Vault struct {
 	to     []age.Recipient
 	secret []byte
 	zstd   *zstd.Encoder
+	here   here
 }
 
 var _ retention.SealedVault = (*Vault)(nil)
@@ -86,16 +88,16 @@ func (v *Vault) fail(err error) error {
 
 // Segments reads every manifest, one at a time.
 func (v *Vault) Segments(ctx context.Context, f func(*retention.Segment) error) error {
-	files, err := v.store.list(ctx)
+	files, err := v.list(ctx)
 	if err != nil {
-		return v.fail(err)
+		return err
 	}
 	for _, file := range files {
 		name, manifest, ours := segmentOf(file)
 		if _, temp := isUnfinished(file); temp || !ours || !manifest {
 			continue
 		}
-		s, err := v.Segment(ctx, name)
+		s, err := v.segment(ctx, name)
 		if errors.Is(err, retention.ErrNotFound) { // it ended meanwhile
 			continue
 		}
@@ -109,8 +111,27 @@ func (v *Vault) Segments(ctx context.Context, f func(*retention.Segment) error) 
 	return nil
 }
 
+// list lists the files, where the vault is there.
+func (v *Vault) list(ctx context.Context) ([]string, error) {
+	if err := v.atHome(ctx, false); err != nil {
+		return nil, err
+	}
+	files, err := v.store.list(ctx)
+	if err != nil {
+		return nil, v.fail(err)
+	}
+	return files, nil
+}
+
 // Segment reads one manifest.
 func (v *Vault) Segment(ctx context.Context, name string) (*retention.Segment, error) {
+	if err := v.atHome(ctx, false); err != nil {
+		return nil, err
+	}
+	return v.segment(ctx, name)
+}
+
+func (v *Vault) segment(ctx context.Context, name string) (*retention.Segment, error) {
 	text, err := v.read(ctx, name+manifestFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("vault %q has no segment %s: %w", v.o.Name, name, retention.ErrNotFound)
@@ -135,9 +156,9 @@ func (v *Vault) read(ctx context.Context, file string) (b []byte, err error) {
 
 // Has asks for the rows.
 func (v *Vault) Has(ctx context.Context, name string) (bool, error) {
-	files, err := v.store.list(ctx)
+	files, err := v.list(ctx)
 	if err != nil {
-		return false, v.fail(err)
+		return false, err
 	}
 	for _, f := range files {
 		if f == name+rowsFile {
@@ -150,19 +171,22 @@ func (v *Vault) Has(ctx context.Context, name string) (bool, error) {
 // Remove removes the rows first: a manifest without rows tells that something was
 // there, rows without a manifest would tell nobody.
 func (v *Vault) Remove(ctx context.Context, name string) error {
+	if err := v.atHome(ctx, false); err != nil {
+		return err
+	}
 	for _, f := range []string{rowsFile, manifestFile} {
 		if err := v.store.remove(ctx, name+f); err != nil {
 			return v.fail(fmt.Errorf("segment %s does not end: %w", name, err))
 		}
 	}
-	return nil
+	return v.atHome(ctx, false) // still: what was not found was not in the vault
 }
 
 // RemoveOf removes the files of a batch, finished or not.
 func (v *Vault) RemoveOf(ctx context.Context, intent string) error {
-	files, err := v.store.list(ctx)
+	files, err := v.list(ctx)
 	if err != nil {
-		return v.fail(err)
+		return err
 	}
 	for _, f := range files {
 		finished, temp := isUnfinished(f)
@@ -199,8 +223,11 @@ func (v *Vault) Keep(ctx context.Context, name string) error {
 	return nil
 }
 
-// Check writes a small file and removes it.
+// Check looks whether the vault is there, writes a small file and removes it.
 func (v *Vault) Check(ctx context.Context) error {
+	if err := v.atHome(ctx, true); err != nil {
+		return err
+	}
 	name := unfinished + "check" + intentPart(randomName())
 	err := v.store.put(ctx, name, []byte("retentiond\n"))
 	if err = errors.Join(err, v.store.remove(ctx, name)); err != nil {

@@ -46,9 +46,12 @@ type Finding struct {
 // with its hash. inWork tells of intents that have no outcome yet: their segments
 // are not judged. It returns how many segments were found good.
 func (v *Vault) Verify(ctx context.Context, known []retention.KnownSegment, inWork func(intent string) bool) (good int, out []Finding, err error) {
-	files, err := v.store.list(ctx)
+	files, err := v.list(ctx)
+	if errors.Is(err, ErrAway) {
+		return 0, []Finding{{v.o.Name, "", Missing, err.Error()}}, nil
+	}
 	if err != nil {
-		return 0, nil, v.fail(err)
+		return 0, nil, err
 	}
 	c := &check{Vault: v, known: map[string]retention.KnownSegment{}, there: map[string]bool{}, inWork: inWork}
 	for _, k := range known {
@@ -93,6 +96,7 @@ func (c *check) file(ctx context.Context, file string) error {
 	name, manifest, ours := segmentOf(finished)
 	k, known := c.known[name]
 	switch {
+	case finished == identityFile:
 	case temp && (c.busy(name) || !ours && strings.HasPrefix(finished, "check.")):
 	case temp && ours:
 		c.add(file, Unfinished, "a file that was never finished; `retentiond archive expire` removes it")
@@ -119,7 +123,7 @@ func IntentOf(name string) string {
 }
 
 func (c *check) segment(ctx context.Context, name string) error {
-	s, err := c.Segment(ctx, name)
+	s, err := c.Vault.segment(ctx, name)
 	if errors.Is(err, retention.ErrNotFound) {
 		return nil // it ended meanwhile
 	}
@@ -179,9 +183,9 @@ func (c *check) content(ctx context.Context, s *retention.Segment) error {
 // of this vault, whether its batch has its outcome and that does not name the
 // segment: only then it is removed.
 func (v *Vault) Sweep(ctx context.Context, left func(segment, intent string) (bool, error)) (removed []string, err error) {
-	files, err := v.store.list(ctx)
+	files, err := v.list(ctx)
 	if err != nil {
-		return nil, v.fail(err)
+		return nil, err
 	}
 	for _, f := range files {
 		finished, temp := isUnfinished(f)
