@@ -44,6 +44,9 @@ type Source struct {
 	Throttle Throttle `mapstructure:"throttle"`
 	Root     string   `mapstructure:"root"` // of a store of files
 	Gate     string   `mapstructure:"gate"` // folder of its gate file and journal; empty: beside a state store that is a file
+	// ApplicationRole is the role (MariaDB: user, or user@host) under which the
+	// application works: check refuses table vaults that it can read.
+	ApplicationRole string `mapstructure:"application_role"`
 }
 
 // Throttle is what makes a source's batches wait; zero values ask for nothing.

@@ -43,7 +43,7 @@ func options() option {
 }
 
 func sourceOptions() []option {
-	return append(texts("driver", "dsn_file", "dsns_file", "backups", "root", "gate"),
+	return append(texts("driver", "dsn_file", "dsns_file", "backups", "root", "gate", "application_role"),
 		option{key: "dsn", kind: kindSecret},
 		option{key: "dsn_read", kind: kindSecret},
 		option{key: "dsns", kind: kindSecrets},

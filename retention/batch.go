@@ -47,9 +47,10 @@ type Batch struct {
 	// it compares the stores, checks kill switch and fencing attempt, and returns
 	// the holds that have not ended. Any error rolls the batch back.
 	Admit func(ctx context.Context, g Gate) (*HoldSet, error)
-	// Copy, of an archive into a sealed vault, calls read with what takes the rows,
-	// seals them, and returns the segments that were written and read back. It is
-	// called once a batch, with the rows locked and tested, and nothing removed.
+	// Copy, of an archive that leaves the database, calls read with what takes the
+	// rows, and returns once they are durable and read back: the segments of a sealed
+	// vault, none of tables in another source. It is called once a batch, with the
+	// rows locked and tested, and nothing removed.
 	Copy func(ctx context.Context, read func(to RowWriter) error) ([]SealedRef, error)
 	// Seal makes the receipt's digest (an HMAC: no plain hash of identifiers).
 	Seal func(done int64, keys []Key) string
@@ -102,8 +103,12 @@ type Act struct {
 	Whole    bool         // delete: partitions that are due as a whole are dropped
 }
 
-// VaultTables are where archived rows go, in the same database.
+// Leaves reports whether rows leave their database: [Batch.Copy] takes them.
+func (a *Act) Leaves() bool { return a.Sealed || a.Into != nil && a.Into.Source != "" }
+
+// VaultTables are where archived rows go.
 type VaultTables struct {
+	Source   string // that has the tables; empty: the same database
 	Table    TableName
 	Children []TableName // beside Act.Children
 	Rule     string      // policy/rule, kept with the row
@@ -119,6 +124,8 @@ const (
 	// VaultLife tells rows apart that had the same key one after the other, from
 	// 0; children carry their row's. An application may give an identifier again.
 	VaultLife = "retentiond_life"
+	// VaultIntent is only in vaults of another source: whose copy a row is.
+	VaultIntent = "retentiond_intent"
 )
 
 // Spared counts planned rows that were left, by reason (L6).
@@ -169,6 +176,7 @@ type Receipt struct {
 	Spared   Spared
 	Children map[string]int64
 	Segments []SealedRef // that have the rows now
+	Into     []TableName // of a vault's receipt: the tables that have its copies
 }
 
 // ReceiptState is how an intent ended in its source.

@@ -18,6 +18,9 @@ type Wants struct {
 	Needs []Need
 	// What batches wait for, and so has to be seen; see [Pressure].
 	Lag, Running, Backlog, Vacuum bool
+	// Applications are the roles under which applications work, and that must not
+	// read what was archived.
+	Applications []string
 }
 
 // Need is what the acting role must be allowed on one table. Reading it is
@@ -31,6 +34,7 @@ type Need struct {
 	Lock    string   // a column of the key, where rows are locked before they are tested
 	Rewrite bool     // the table is vacuumed or rewritten after rows are gone
 	Whole   bool     // partitions of it are dropped
+	Vault   bool     // a vault's table: out of the applications' reach
 }
 
 // Advice is one thing about a source's roles or settings that a person should
@@ -54,5 +58,6 @@ const (
 	AdviceLoadUnseen       AdviceCode = "load_unseen"       // another threshold is set that cannot be seen
 	AdviceNoFiles          AdviceCode = "no_files"          // a pattern matches nothing
 	AdviceOddFiles         AdviceCode = "odd_files"         // what patterns match is no plain file, and is never touched
+	AdviceVaultReadable    AdviceCode = "vault_readable"    // an application could read what was archived, or nobody can say that it could not
 	AdviceDurability       AdviceCode = "durability"        // a crash of the server could lose what it has confirmed
 )

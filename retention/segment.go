@@ -105,6 +105,7 @@ type SealOrder struct {
 // SealTable is a table whose rows follow.
 type SealTable struct {
 	Table    *Table
+	Into     TableName // of a vault in another source: the table that takes them
 	Child    bool
 	On       []Pair
 	Subjects []Subject // those with columns of the table itself

@@ -110,7 +110,10 @@ func (tp *template) keptWhole(t *testing.T, dir, when string, known, all map[str
 // actedOn is how many rows the run has acted on.
 func (tp *template) actedOn(t *testing.T, dir string) int64 {
 	t.Helper()
-	if !tp.ends {
+	switch {
+	case tp.ends && tp.other:
+		return int64(len(tp.copiesOf(t, tp.dir, "prospects")) - len(tp.copiesOf(t, dir, "prospects")))
+	case !tp.ends:
 		return tp.number(t, dir, tp.acted)
 	}
 	rows := func(dir string) (n int64) {

@@ -28,7 +28,7 @@ import (
 // RETENTIOND_CRASHES asks for all.
 func TestCrash(t *testing.T) {
 	worlds := crashWorlds()
-	for _, name := range []string{"delete", "redact", "archive", "sealed"} {
+	for _, name := range []string{"delete", "redact", "archive", "sealed", "elsewhere", "elsewhere-end"} {
 		for _, on := range onServers() {
 			worlds = append(worlds, worldOn(on, name))
 		}

@@ -36,7 +36,8 @@ type crashWorld struct {
 	final   []string // queries that give no row, at any moment and in the end
 	acted   string   // query: how many rows the run has acted on
 	sealed  bool     // rows go to segments, or end there: the laws ask for these too
-	ends    bool     // the run ends segments
+	ends    bool     // the run ends segments, or copies elsewhere
+	other   bool     // rows go to tables of another source, or end there
 }
 
 const crashConfig = `state: sqlite:./state.db
@@ -163,6 +164,7 @@ func crashWorlds() []crashWorld {
 	holds := []int{7, 19, 700, 1500}
 	archive := "    stages:\n      - {keep: 1 year, then: archive, to: cold, why: a claim may come}\n      - {keep: 5 years, then: delete}\n"
 	seal := strings.Replace(archive, "cold", "sealed", 1)
+	away := strings.Replace(archive, "cold", "away", 1)
 	copies := append(untouched(), onceEach, callsOnce, noneLost, noCallLost, sameCopy)
 	return []crashWorld{
 		{name: "delete", journal: "WAL", rule: "    keep: 3 years\n    then: delete\n", seed: rows, hold: holds,
@@ -194,6 +196,12 @@ func crashWorlds() []crashWorld {
 		{name: "sealed-slices", journal: "DELETE", rule: seal, seed: few + manyCalls(), asOf: "2012-06-01", hold: holds, sealed: true,
 			always: untouched(), final: []string{allGone}, acted: countGone},
 		{name: "sealed-end", journal: "WAL", rule: seal, after: "sealed", asOf: "2017-06-01", hold: []int{1100}, sealed: true, ends: true,
+			always: append(untouched(), family)},
+		{name: "elsewhere", journal: "WAL", rule: away, seed: rows, asOf: "2012-06-01", hold: holds, other: true,
+			always: append(untouched(), family), final: []string{allGone}, acted: countGone},
+		{name: "elsewhere-slices", journal: "DELETE", rule: away, seed: few + manyCalls(), asOf: "2012-06-01", hold: holds, other: true,
+			always: untouched(), final: []string{allGone}, acted: countGone},
+		{name: "elsewhere-end", journal: "WAL", rule: away, after: "elsewhere", asOf: "2017-06-01", hold: []int{1100}, other: true, ends: true,
 			always: append(untouched(), family)},
 		{name: "archive-slices", journal: "DELETE", rule: archive, seed: few + manyCalls(), asOf: "2012-06-01", hold: holds,
 			always: copies, final: []string{allGone}, acted: countGone},
@@ -265,7 +273,7 @@ func (w crashWorld) make(t *testing.T) *template {
 			}
 		}
 	} else {
-		writeFile(t, filepath.Join(tp.dir, "retentiond.yaml"), w.on.configure(crashConfig))
+		writeFile(t, filepath.Join(tp.dir, "retentiond.yaml"), w.config(t, tp.dir))
 		policy := crashPolicy + w.rule
 		if w.dataset != "" {
 			policy = strings.Replace(policy, crashChildren, w.dataset, 1)
@@ -362,6 +370,9 @@ func (tp *template) copy(t *testing.T) string {
 		t.Fatal(err)
 	}
 	tp.on.copy(t, tp.dir, dir)
+	if tp.other {
+		tp.on.copy(t, storeOf(tp.dir), storeOf(dir))
+	}
 	return dir
 }
 
@@ -403,6 +414,9 @@ func (tp *template) none(t *testing.T, dir, when string, queries []string) {
 	})
 	if tp.sealed {
 		tp.segmentsHold(t, dir, when)
+	}
+	if tp.other {
+		tp.copiesHold(t, dir, when)
 	}
 }
 

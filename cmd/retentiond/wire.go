@@ -252,7 +252,7 @@ func sourceRef(name string, s configs.Source, pool *engine.Pool) *engine.SourceR
 		open = pool.Open(name, open, configs.Hider(s.DSN))
 	}
 	return &engine.SourceRef{Name: name, Driver: s.Driver, Backups: s.Backups,
-		Fair: connectors.Fair(s.Driver), Parallel: s.Parallel, Runs: s.Runs, Throttle: throttle(s), Open: open}
+		Fair: connectors.Fair(s.Driver), Parallel: s.Parallel, Runs: s.Runs, Throttle: throttle(s), Application: s.ApplicationRole, Open: open}
 }
 
 // poolsOf are the pools of the fleets.

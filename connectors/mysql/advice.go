@@ -35,6 +35,9 @@ func (s *Source) Advise(ctx context.Context, w retention.Wants) ([]retention.Adv
 		if err := a.actor(ctx, s, conn, w.Needs); err != nil {
 			return nil, s.down(err)
 		}
+		if err := a.applications(ctx, s, conn, w); err != nil {
+			return nil, s.down(err)
+		}
 	}
 	if s.apart {
 		read, err := s.read.Connx(ctx)

@@ -43,6 +43,9 @@ func (s *Source) Advise(ctx context.Context, w retention.Wants) ([]retention.Adv
 		if err := a.unseen(ctx, q, r, w); err != nil {
 			return err
 		}
+		if err := a.applications(ctx, q, s, w); err != nil {
+			return err
+		}
 		return a.settings(ctx, q)
 	})
 	if err != nil {

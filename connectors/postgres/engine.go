@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/retentiond/retentiond/connectors/sqlgen"
 	"github.com/retentiond/retentiond/connectors/sqlwork"
 	"github.com/retentiond/retentiond/retention"
@@ -89,6 +90,11 @@ func (e *engine) VaultSQL(_ context.Context, _ sqlwork.Session, from *retention.
 			out = append(out, "ALTER TABLE "+name+" ALTER COLUMN "+quote(c.Name)+" DROP NOT NULL")
 		}
 	}
+	return append(out, vaultIndexes(from, name)...), nil
+}
+
+func vaultIndexes(from *retention.Table, name string) []string {
+	var out []string
 	for _, names := range sqlwork.VaultIndexes(from) {
 		cols := make([]string, len(names))
 		for i, n := range names {
@@ -96,5 +102,45 @@ func (e *engine) VaultSQL(_ context.Context, _ sqlwork.Session, from *retention.
 		}
 		out = append(out, "CREATE INDEX ON "+name+" ("+strings.Join(cols, ", ")+")")
 	}
+	return out
+}
+
+// ColumnsSQL says types, and the collations that are not the types' own.
+func (e *engine) ColumnsSQL(ctx context.Context, q sqlwork.Session, t *retention.Table) ([]string, error) {
+	var collated []struct {
+		Name string `db:"name"`
+		Of   string `db:"of"`
+	}
+	err := sqlx.SelectContext(ctx, q, &collated, `SELECT a.attname AS name, quote_ident(n.nspname) || '.' || quote_ident(c.collname) AS of
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_collation c ON c.oid = a.attcollation JOIN pg_namespace n ON n.oid = c.collnamespace
+WHERE a.attrelid = $1::text::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attcollation <> t.typcollation`, e.d.Table(t.Name).Text)
+	if err != nil {
+		return nil, fmt.Errorf("table %s: read its collations: %w", t.Name, err)
+	}
+	of := map[string]string{}
+	for _, c := range collated {
+		of[c.Name] = " COLLATE " + c.Of
+	}
+	out := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		out[i] = quote(c.Name) + " " + c.Decl + of[c.Name]
+	}
 	return out, nil
 }
+
+// DeclaredSQL is VaultSQL for a table of another database.
+func (e *engine) DeclaredSQL(d retention.Declared, into retention.TableName) []string {
+	name := e.d.Table(at(into, e.schema)).Text
+	lines := append([]string{sqlgen.VaultID + " bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"}, d.Columns...)
+	for _, n := range []string{retention.VaultClock, retention.VaultRule, retention.VaultArchivedAt} {
+		lines = append(lines, n+` text COLLATE "C"`)
+	}
+	lines = append(lines, retention.VaultLife+" bigint")
+	return append([]string{"CREATE TABLE " + name + " (\n  " + strings.Join(lines, ",\n  ") + "\n)"}, vaultIndexes(d.Table, name)...)
+}
+
+// Rows of other sources of the kind go into its tables, and its own into theirs.
+var (
+	_ retention.Lender   = (*Source)(nil)
+	_ retention.Receiver = (*Source)(nil)
+)

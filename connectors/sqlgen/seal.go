@@ -61,6 +61,15 @@ func (g *Gen) protects(r row, m retention.Minimum) SQL {
 	return Format("CASE WHEN %s THEN %s END", where, value)
 }
 
+// Lives renders how often rows with the keys of the list are in a vault's table: how
+// many of the keys, and the least and the greatest number of their last life.
+func (g *Gen) Lives(list string) (Query, error) {
+	t := g.main()
+	by := Join(", ", g.cols(t, t.table.Key)...)
+	return g.done(Format("SELECT count(*), coalesce(min(x.n), 0), coalesce(max(x.n), 0) FROM (SELECT max(%s) AS n FROM %s\nWHERE %s GROUP BY %s) AS x",
+		g.col(t, retention.VaultLife), g.from(t), g.keyed(t, list), by))
+}
+
 // Subject is a query for the identifiers of one type.
 type Subject struct {
 	Type string

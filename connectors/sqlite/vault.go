@@ -20,6 +20,26 @@ func (s *engine) VaultSQL(ctx context.Context, q sqlwork.Session, from *retentio
 	return vaultSQL(from, into, strict), nil
 }
 
+// strictly stands at the end of the columns of a STRICT table.
+const strictly = "STRICT"
+
+// ColumnsSQL says names and types, and whether the table is STRICT.
+func (s *engine) ColumnsSQL(ctx context.Context, q sqlwork.Session, t *retention.Table) ([]string, error) {
+	var strict bool
+	if err := q.GetContext(ctx, &strict, "SELECT strict FROM pragma_table_list WHERE schema = 'main' AND name = ?", t.Name.Name); err != nil {
+		return nil, fmt.Errorf("table %s: %w", t.Name, err)
+	}
+	if strict {
+		return []string{strictly}, nil
+	}
+	return nil, nil
+}
+
+// DeclaredSQL is VaultSQL for a table of another file.
+func (s *engine) DeclaredSQL(d retention.Declared, into retention.TableName) []string {
+	return vaultSQL(d.Table, into, len(d.Columns) > 0)
+}
+
 func vaultSQL(from *retention.Table, into retention.TableName, strict bool) []string {
 	defs := []string{sqlgen.VaultID + " INTEGER PRIMARY KEY"}
 	for _, c := range from.Columns {
@@ -44,3 +64,9 @@ func vaultSQL(from *retention.Table, into retention.TableName, strict bool) []st
 	}
 	return out
 }
+
+// Rows of other sources of the kind go into its tables, and its own into theirs.
+var (
+	_ retention.Lender   = (*Source)(nil)
+	_ retention.Receiver = (*Source)(nil)
+)

@@ -182,7 +182,7 @@ func (w *work) table(n retention.TableName) *retention.Table {
 // someChildren takes at most ChildrenOf child rows of the one row, deepest
 // first; the row stays.
 func (w *work) someChildren(ctx context.Context) error {
-	left, sealed := w.b.ChildrenOf, w.b.Action.Sealed
+	left, sealed := w.b.ChildrenOf, w.b.Action.Leaves()
 	if sealed {
 		if err := w.sealed(ctx, left); err != nil {
 			return err

@@ -11,7 +11,7 @@ import (
 // copyRows copies rows and children into the vault and reads every copy back,
 // before anything is removed (L9).
 func (w *work) copyRows(ctx context.Context) error {
-	if w.b.Action.Sealed {
+	if w.b.Action.Leaves() {
 		return w.sealed(ctx, 0)
 	}
 	v := w.b.Action.Into
@@ -117,7 +117,7 @@ func (w *work) taken(i int, most, n int64, keys []retention.Key) (sqlgen.Some, e
 // in between (L9). A row that two declarations reach is copied twice into a table.
 func (w *work) allCopied() error {
 	for name, left := range w.copies {
-		if left < 0 || left > 0 && w.b.Action.Sealed {
+		if left < 0 || left > 0 && w.b.Action.Leaves() {
 			return fmt.Errorf("child table %s: others changed it while its rows were copied, nothing was done: %w", name, retention.ErrLocked)
 		}
 	}

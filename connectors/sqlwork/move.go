@@ -12,7 +12,7 @@ import (
 // its rows is touched there and here.
 func (w *work) moves() bool {
 	a := &w.b.Action
-	return a.Kind == retention.Archive && !a.Sealed && a.Into != nil && w.alike() && len(w.b.Selection.Table.Referenced) == 0
+	return a.Kind == retention.Archive && !a.Leaves() && a.Into != nil && w.alike() && len(w.b.Selection.Table.Referenced) == 0
 }
 
 // move archives the range's due rows: one statement copies them as it locks them,

@@ -16,12 +16,13 @@ type detail struct {
 	Children map[string]int64 `json:"children,omitempty"`
 	// Segments have the rows now: names, counts and hashes of ciphertexts.
 	Segments []retention.SealedRef `json:"segments,omitempty"`
+	Into     []retention.TableName `json:"into,omitempty"` // of a vault in another source
 }
 
 // insertReceipt is a plain INSERT: a second receipt of an intent is an error,
 // never an overwrite.
 func (s *Source) insertReceipt(ctx context.Context, q Session, r retention.Receipt) error {
-	more, err := json.Marshal(detail{r.Spared, r.Children, r.Segments})
+	more, err := json.Marshal(detail{r.Spared, r.Children, r.Segments, r.Into})
 	if err != nil {
 		return fmt.Errorf("receipt of intent %s: %w", r.Intent, err)
 	}
@@ -98,7 +99,7 @@ func (s *Source) readReceipt(ctx context.Context, q Session, intent string) (ret
 	if err := json.Unmarshal([]byte(more), &d); err != nil {
 		return r, fmt.Errorf("receipt of intent %s: %w", intent, err)
 	}
-	r.Spared, r.Children, r.Segments = d.Spared, d.Children, d.Segments
+	r.Spared, r.Children, r.Segments, r.Into = d.Spared, d.Children, d.Segments, d.Into
 	var err error
 	r.At, err = time.Parse(time.RFC3339Nano, at)
 	return r, err

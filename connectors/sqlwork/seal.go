@@ -62,6 +62,9 @@ func (w *work) read(ctx context.Context, to retention.RowWriter, most int64) err
 			return err
 		}
 		t := retention.SealTable{Table: sel.Table, Subjects: sel.Reach.Subjects, Minimums: w.keepers(0)}
+		if a.Into != nil {
+			t.Into = a.Into.Table
+		}
 		n, err := w.rows(ctx, to, t, x, nil)
 		if err == nil {
 			err = exactly(sel.Table.Name, "read", n, int64(len(w.due)))
@@ -81,6 +84,9 @@ func (w *work) read(ctx context.Context, to retention.RowWriter, most int64) err
 		}
 		left -= n
 	}
+	if a.Into != nil { // in tables a hold finds its rows itself
+		return nil
+	}
 	return w.persons(ctx, to, most > 0)
 }
 
@@ -96,6 +102,12 @@ func (w *work) childRows(ctx context.Context, to retention.RowWriter, j int, mos
 		return 0, fmt.Errorf("children in %s: %w", c.Table, err)
 	}
 	st := retention.SealTable{Table: t, Child: true, Minimums: w.keepers(j + 1)}
+	if v := w.b.Action.Into; v != nil {
+		if j >= len(v.Children) {
+			return 0, fmt.Errorf("batch %s: child table %s has no vault table", w.b.Intent, c.Table)
+		}
+		st.Into = v.Children[j]
+	}
 	if len(c.Via) == 0 {
 		st.On = c.On
 	}
@@ -191,11 +203,11 @@ func (w *work) rows(ctx context.Context, to retention.RowWriter, st retention.Se
 
 // exact is a value as the driver returned it, with an empty one kept apart from
 // NULL.
-func (w *work) exact(c *retention.Column, v any) any {
+func (s *Source) exact(c *retention.Column, v any) any {
 	if b, blob := v.([]byte); blob && b == nil {
 		v = []byte{}
 	}
-	v = w.e.Value(c, v)
+	v = s.e.Value(c, v)
 	if s, is := v.(string); is && c.Typed && c.Kind == retention.KindInteger { // beyond what a sign leaves
 		if n, err := strconv.ParseUint(s, 10, 64); err == nil {
 			return n

@@ -36,7 +36,7 @@ func (w *work) triggered() bool {
 	for _, c := range w.b.Action.Children {
 		touched = append(touched, c.Table)
 	}
-	if v := w.b.Action.Into; v != nil {
+	if v := w.b.Action.Into; v != nil && v.Source == "" {
 		touched = append(append(touched, v.Table), v.Children...)
 	}
 	for _, n := range touched {

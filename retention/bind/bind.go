@@ -18,6 +18,7 @@ type Input struct {
 	Schemas map[string]*retention.Schema // live, by source name; a source that is down is absent
 	UUIDs   map[string]string            // identities of sources, by name: equal for two names of one database
 	Vaults  map[string]Vault
+	Drivers map[string]string // of sources, by name
 	AsOf    time.Time
 }
 
@@ -69,8 +70,10 @@ type Step struct {
 	Stage     int // from 1
 	Dataset   *retention.Dataset
 	Source    string
-	Archived  bool // the table is the vault's copy
-	Sealed    bool // and the vault is sealed: the step ends segments, and asks no table
+	Home      string            // the source that the rows came from, where the vault is in another; else empty
+	Live      *retention.Schema // beside Home: that of the rule's own tables
+	Archived  bool              // the table is the vault's copy
+	Sealed    bool              // and the vault is sealed: the step ends segments, and asks no table
 	Selection retention.Selection
 	Act       retention.Act
 	Vault     string
@@ -126,7 +129,7 @@ type Result struct {
 	Whole map[string]retention.Selection
 	// Archives selects every archived row of a dataset and of its children, in
 	// each vault, by [DatasetKey].
-	Archives map[string][]retention.Selection
+	Archives map[string][]Archive
 	// Orphans are archived rows of no rule of now.
 	Orphans []Orphans
 	// Protects selects, for each legal minimum by [RuleKey], the rows of its
@@ -134,10 +137,19 @@ type Result struct {
 	Protects map[string]retention.Selection
 }
 
+// Archive selects every row of a vault's table.
+type Archive struct {
+	Source    string
+	Child     bool // rows of a child of the dataset
+	Selection retention.Selection
+	// Aliases are as in [Step].
+	Aliases map[retention.TableName]retention.TableName
+}
+
 // Bind joins policies and live schemas.
 func Bind(in Input) Result {
 	w := newWorld(in)
-	out := Result{Archives: map[string][]retention.Selection{}, Whole: map[string]retention.Selection{}, Protects: map[string]retention.Selection{}}
+	out := Result{Archives: map[string][]Archive{}, Whole: map[string]retention.Selection{}, Protects: map[string]retention.Selection{}}
 	for _, p := range in.Policies {
 		for i := range p.Datasets {
 			if sel, ok := w.whole(&p.Datasets[i]); ok {

@@ -8,26 +8,36 @@ import (
 // mover translates what was said of live tables to the vault's copies: related
 // rows that were children moved along, others stayed where they were.
 type mover struct {
-	b     *binder
-	vault Vault
-	moved map[retention.TableName]bool
+	b      *binder
+	schema *retention.Schema // that has the copies
+	moved  map[retention.TableName]retention.TableName
+	home   string // where the copies are in another source: the source of the live table
+	source string // and theirs
+	lost   bool   // something that decides about the rows stays behind: it was told
 }
 
 func (m *mover) table(t retention.TableName) retention.TableName {
-	if m.moved[t] {
-		return m.vault.Table(t)
+	if to, ok := m.moved[t]; ok {
+		return to
 	}
+	m.stays(t)
 	return t
+}
+
+// has reports whether the table's rows moved.
+func (m *mover) has(t retention.TableName) bool {
+	_, ok := m.moved[t]
+	return ok
 }
 
 // relation is a relation of rows of the live table home, between where the rows
 // are now.
 func (m *mover) relation(home retention.TableName, r retention.Relation) retention.Relation {
 	via := make([]retention.Hop, len(r.Via))
-	near := m.moved[home]
+	near := m.has(home)
 	for i, h := range r.Via {
 		via[i] = retention.Hop{Table: m.table(h.Table), On: m.alive(near, h.Table, h.On)}
-		near = m.moved[h.Table]
+		near = m.has(h.Table)
 	}
 	r.On = m.alive(near, r.Table, r.On)
 	r.Where = m.predicate(r.Table, r.Where)
@@ -60,7 +70,7 @@ func (m *mover) predicates(home retention.TableName, ps []retention.Predicate) [
 // alive adds, between two archived tables, that both rows belong to the same
 // life of the key: an identifier may have been given again.
 func (m *mover) alive(near bool, t retention.TableName, on []retention.Pair) []retention.Pair {
-	if !near || !m.moved[t] {
+	if !near || !m.has(t) {
 		return on
 	}
 	return append(append([]retention.Pair{}, on...), retention.Pair{Theirs: retention.VaultLife, Ours: retention.VaultLife})
@@ -71,7 +81,7 @@ func (m *mover) step(i int, vaultName string, t *retention.Table) (Step, bool) {
 	before := len(b.problems)
 	ruleName := b.policy.Name + "/" + b.rule.ID
 	sel := retention.Selection{
-		Schema: b.schema, Table: t,
+		Schema: m.schema, Table: t,
 		Where: &retention.Predicate{Test: &retention.Comparison{
 			Column: retention.VaultRule, Op: retention.Eq,
 			Values: []retention.Scalar{{Text: ruleName, Tag: retention.TagString}},
@@ -89,8 +99,11 @@ func (m *mover) step(i int, vaultName string, t *retention.Table) (Step, bool) {
 	for _, c := range out.Act.Children {
 		out.Tables = append(out.Tables, c.Table)
 	}
-	for live := range m.moved {
-		out.Aliases[live] = m.vault.Table(live)
+	for live, copied := range m.moved {
+		out.Aliases[live] = copied
+	}
+	if m.home != "" {
+		out.Home, out.Source, out.Live = m.home, m.source, b.schema
 	}
 	return out, !anyError(b.problems[before:])
 }
@@ -133,7 +146,7 @@ func (m *mover) member(keep calendar.Period, round calendar.Round) retention.Mem
 func (m *mover) children() []retention.Child {
 	var out []retention.Child
 	for _, c := range m.b.dataset.Children {
-		if c.Then == retention.ChildDelete && m.moved[c.Table] {
+		if c.Then == retention.ChildDelete && m.has(c.Table) {
 			out = append(out, retention.Child{Relation: m.relation(m.b.table.Name, c.Relation), Then: c.Then})
 		}
 	}
@@ -154,7 +167,7 @@ func (m *mover) protect(sel *retention.Selection) {
 		b.fail(retention.RefuseSchemaDrift, "correct that rule: an unknown minimum protects everything", "%v", err)
 	}
 	for _, c := range b.dataset.Children {
-		if c.Then != retention.ChildDelete || !m.moved[c.Table] {
+		if c.Then != retention.ChildDelete || !m.has(c.Table) {
 			continue
 		}
 		cr, err := b.childReach(c, retention.Delete)

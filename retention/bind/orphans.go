@@ -45,6 +45,16 @@ func (w *world) isCopy(source string, v Vault, t retention.TableName) bool {
 			return true
 		}
 	}
+	s := w.Schemas[source]
+	for _, p := range w.all() {
+		for i := range p.Datasets {
+			for _, from := range copied(&p.Datasets[i], v) {
+				if live := s.Table(from); live != nil && live.Name == t {
+					return true
+				}
+			}
+		}
+	}
 	return false
 }
 

@@ -42,7 +42,7 @@ func (b *binder) sealedBefore(i int) string {
 // (L9), by the original clock. Holds and minimums are those of the live table.
 func (b *binder) sealedEnd(i int, vault string) (Step, bool) {
 	before := len(b.problems)
-	m := mover{b: b}
+	m := mover{b: b, schema: b.schema}
 	sel := retention.Selection{Schema: b.schema, Table: b.table, Clock: m.clock(b.rule.Stages[i].Keep)}
 	b.protect(&sel, retention.Delete)
 	out := Step{

@@ -25,6 +25,11 @@ func Tables(policies []*retention.Policy, vaults map[string]Vault, sources ...st
 		}
 	}
 	set.copies(vaults, sources)
+	for _, p := range policies {
+		for i := range p.Datasets {
+			set.copiesOf(&p.Datasets[i], vaults, sources)
+		}
+	}
 	return set.sorted()
 }
 

@@ -9,7 +9,7 @@ import (
 // into binds the vault that an archive stage moves rows to.
 func (b *binder) into(a *retention.Action) *retention.VaultTables {
 	v, ok := b.Vaults[a.Vault]
-	v = v.at(b.dataset.Source)
+	v = b.here(v, b.dataset.Source)
 	switch {
 	case !ok:
 		b.fail(retention.RefusePolicyError, "name it under vaults: in the configuration", "vault %q is not configured", a.Vault)
@@ -19,9 +19,8 @@ func (b *binder) into(a *retention.Action) *retention.VaultTables {
 		return nil
 	case v.Sealed:
 		return nil
-	case v.Source != b.dataset.Source && b.UUIDs[v.Source] == "" || b.UUIDs[v.Source] != b.UUIDs[b.dataset.Source]:
-		b.fail(retention.RefusePolicyError, "use a vault in the same source", "vault %q is in source %q: this version archives within one source only", a.Vault, v.Source)
-		return nil
+	case v.Source != b.dataset.Source:
+		return b.intoOther(v, a)
 	}
 	out := &retention.VaultTables{Table: v.Table(b.table.Name), Rule: b.policy.Name + "/" + b.rule.ID, Why: a.Why}
 	for _, c := range deepestFirst(b.dataset.Children) {
@@ -41,7 +40,7 @@ func (b *binder) archiveBefore(i int) (Vault, string, bool) {
 	for j := i - 1; j >= 0; j-- {
 		if a := b.rule.Stages[j].Action; a.Kind == retention.Archive {
 			v, ok := b.Vaults[a.Vault]
-			return v.at(b.dataset.Source), a.Vault, ok && !v.Sealed
+			return b.here(v, b.dataset.Source), a.Vault, ok && !v.Sealed
 		}
 	}
 	return Vault{}, "", false
@@ -55,17 +54,20 @@ func (b *binder) expiry(i int) (Step, bool) {
 	if sealed := b.sealedBefore(i); sealed != "" && st.Action.Kind == retention.Delete {
 		return b.sealedEnd(i, sealed)
 	}
-	if !ok || st.Action.Kind != retention.Delete || v.Source != b.dataset.Source {
+	if !ok || st.Action.Kind != retention.Delete {
 		return Step{}, false
+	}
+	if v.Source != b.dataset.Source {
+		return b.expiryElsewhere(i, v, name)
 	}
 	t := b.schema.Table(v.Table(b.table.Name))
 	if t == nil { // nothing was archived yet
 		return Step{}, false
 	}
-	m := mover{b: b, vault: v, moved: map[retention.TableName]bool{b.table.Name: true}}
+	m := mover{b: b, schema: b.schema, moved: map[retention.TableName]retention.TableName{b.table.Name: v.Table(b.table.Name)}}
 	for _, c := range b.dataset.Children {
-		if b.schema.Table(v.Table(c.Table)) != nil {
-			m.moved[c.Table] = true
+		if copied := v.Table(c.Table); b.schema.Table(copied) != nil {
+			m.moved[c.Table] = copied
 		}
 	}
 	return m.step(i, name, t)

@@ -63,13 +63,14 @@ func (r *Result) archives(steps []Step) {
 			continue
 		}
 		sel, name := steps[i].Selection, DatasetKey(steps[i].Policy, steps[i].Dataset)
-		whole := func(t *retention.Table, reach *retention.Reach) retention.Selection {
-			return retention.Selection{Schema: sel.Schema, Table: t, Clock: retention.ClockTest{Any: true}, Reach: reach}
+		whole := func(t *retention.Table, reach *retention.Reach, child bool) Archive {
+			all := retention.Selection{Schema: sel.Schema, Table: t, Clock: retention.ClockTest{Any: true}, Reach: reach}
+			return Archive{Source: steps[i].Source, Child: child, Selection: all, Aliases: steps[i].Aliases}
 		}
-		r.Archives[name] = append(r.Archives[name], whole(sel.Table, sel.Reach))
+		r.Archives[name] = append(r.Archives[name], whole(sel.Table, sel.Reach, false))
 		for _, c := range sel.Blocked {
 			if t := sel.Schema.Table(c.Child.Table); t != nil {
-				r.Archives[name] = append(r.Archives[name], whole(t, c.Reach))
+				r.Archives[name] = append(r.Archives[name], whole(t, c.Reach, true))
 			}
 		}
 	}

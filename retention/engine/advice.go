@@ -24,6 +24,7 @@ func (e *Engine) advise(ctx context.Context, v *view, name string) []Finding {
 	list, err := adv.Advise(ctx, retention.Wants{
 		Needs: needs(v, name, bind.Tables(e.allPolicies(), e.bindVaults(), v.namesOf(name)...)),
 		Lag:   t.Lag > 0, Running: t.Running > 0, Backlog: t.Backlog > 0, Vacuum: t.Vacuum,
+		Applications: e.applications(v, name),
 	})
 	if err != nil {
 		return []Finding{{Level: LevelError, Source: name, Code: string(retention.AdvicePrivilegeMissing),
@@ -36,6 +37,24 @@ func (e *Engine) advise(ctx context.Context, v *view, name string) []Finding {
 			level = LevelError
 		}
 		out = append(out, Finding{Level: level, Source: name, Code: string(a.Code), Message: a.Message, Hint: a.Hint})
+	}
+	return out
+}
+
+// applications are the roles that work in the source, and in those whose rows come to
+// its vault tables.
+func (e *Engine) applications(v *view, source string) []string {
+	var out []string
+	add := func(name string) {
+		if ref := e.Sources[name]; ref != nil && ref.Application != "" && !slices.Contains(out, ref.Application) {
+			out = append(out, ref.Application)
+		}
+	}
+	add(source)
+	for i := range v.bound.Steps {
+		if into := v.bound.Steps[i].Act.Into; into != nil && into.Source == source {
+			add(v.bound.Steps[i].Source)
+		}
 	}
 	return out
 }
@@ -70,8 +89,15 @@ func needs(v *view, source string, read []retention.TableName) []retention.Need 
 		}
 	}
 	for i := range v.bound.Steps {
-		if s := &v.bound.Steps[i]; s.Source == source && !s.Sealed {
+		s := &v.bound.Steps[i]
+		if s.Source == source && !s.Sealed {
 			n.step(s)
+		}
+		if into := s.Act.Into; into != nil && into.Source == source { // copies come, and are withdrawn
+			for _, t := range append([]retention.TableName{into.Table}, into.Children...) {
+				x := n.of(t)
+				x.Insert, x.Delete, x.Vault = true, true, true
+			}
 		}
 	}
 	out := make([]retention.Need, 0, len(n.by))
@@ -102,6 +128,7 @@ func (n needsOf) step(s *bind.Step) {
 	}
 	own := n.of(s.Selection.Table.Name)
 	own.Lock = lockedBy(s.Selection.Table)
+	own.Vault = own.Vault || s.Archived
 	own.Rewrite = own.Rewrite || s.Dataset.Erase == retention.EraseReclaimed || s.Dataset.Erase == retention.EraseRewritten
 	if !a.Kind.Takes() {
 		own.Update = append(own.Update, changed(a)...)
@@ -110,6 +137,7 @@ func (n needsOf) step(s *bind.Step) {
 	own.Delete, own.Whole = true, own.Whole || a.Whole
 	for _, c := range a.Children {
 		child := n.of(c.Table)
+		child.Vault = child.Vault || s.Archived
 		if c.Then == retention.ChildDelete {
 			child.Delete = true
 			if t := n.schema.Table(c.Table); a.Kind == retention.Archive && t != nil { // what is copied is locked
@@ -121,9 +149,9 @@ func (n needsOf) step(s *bind.Step) {
 			child.Update = append(child.Update, p.Theirs)
 		}
 	}
-	if a.Into != nil {
+	if a.Into != nil && a.Into.Source == "" {
 		for _, t := range append([]retention.TableName{a.Into.Table}, a.Into.Children...) {
-			n.of(t).Insert = true
+			n.of(t).Insert, n.of(t).Vault = true, true
 		}
 	}
 }

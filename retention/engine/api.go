@@ -61,7 +61,10 @@ type SourceRef struct {
 	Parallel int // batches at once, where the source is fair; 0: one
 	Runs     int // runs that may work on the source at once; 0: [DefaultRuns]
 	Throttle Throttle
-	opened   openedSource
+	// Application is the role under which the application works there; empty: not
+	// declared.
+	Application string
+	opened      openedSource
 }
 
 // Keep is how long our own records are kept; a zero period keeps for ever.

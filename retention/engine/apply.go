@@ -48,7 +48,7 @@ func (sw *stepWork) apply(ctx context.Context, p part) (out retention.Outcome, t
 	if p.whole != nil {
 		in.Partition = p.whole.Name.String()
 	}
-	if sw.act.Sealed || p.segment != nil {
+	if sw.act.Leaves() || p.segment != nil {
 		in.Vault = sw.bound.Vault
 	}
 	if p.segment != nil {
@@ -165,7 +165,7 @@ func (sw *stepWork) batchOf(in retention.Intent, p part) retention.Batch {
 			}
 			return sw.seal(in.ID, done, keys)
 		},
-		Outside: sw.elsewhere(in, p), Copy: sw.copying(in),
+		Outside: sw.elsewhere(in, p), Copy: sw.copying(in, p),
 		Reached: sw.Reached,
 	}
 }

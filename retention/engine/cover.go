@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -170,7 +171,8 @@ func (v *view) covers(b *bind.Step, n node, c *retention.HoldCover) bool {
 	if n.own && c.Dataset == b.Policy.Name+"/"+b.Dataset.Name {
 		return true
 	}
-	here := c.SourceUUID != "" && c.SourceUUID == v.servers[b.Source].Gate.SourceUUID || slices.Contains(v.namesOf(b.Source), c.Source)
+	home := cmp.Or(b.Home, b.Source)
+	here := c.SourceUUID != "" && c.SourceUUID == v.servers[home].Gate.SourceUUID || slices.Contains(v.namesOf(home), c.Source)
 	return here && v.sameTable(b, c.Table, n.reach.Table)
 }
 
@@ -239,5 +241,5 @@ func followed(scoped, named []retention.ScopedHold, dataset string, t retention.
 
 // follows is [Engine.follow] for the holds of a step, with the vault's copies.
 func (sw *stepWork) follows(h *retention.HoldSet) *retention.HoldSet {
-	return withAliases(sw.follow(sw.view, sw.step.Source, h), sw.bound.Aliases)
+	return withAliases(atHome(sw.follow(sw.view, sw.step.Source, h), sw.bound), sw.bound.Aliases)
 }

@@ -83,11 +83,12 @@ type place struct {
 	whole   retention.Selection
 	steps   []*bind.Step
 	vault   string
+	source  string // that has them
 }
 
 // places lists a dataset's table and the vaults that have its rows.
 func (v *view) places(p *retention.Policy, d *retention.Dataset, whole retention.Selection) []place {
-	out := []place{{policy: p, dataset: d, whole: whole}}
+	out := []place{{policy: p, dataset: d, whole: whole, source: d.Source}}
 	for i := range v.bound.Steps {
 		b := &v.bound.Steps[i]
 		if b.Policy != p || b.Dataset.Name != d.Name {
@@ -103,8 +104,8 @@ func (v *view) places(p *retention.Policy, d *retention.Dataset, whole retention
 		copied, table := *b, *b.Selection.Table
 		table.Key = whole.Table.Key // people know the row by its own key, not by the vault's
 		copied.Selection.Table = &table
-		archive := retention.Selection{Schema: whole.Schema, Table: &table, Where: b.Selection.Where, Clock: retention.ClockTest{Any: true}, Reach: b.Selection.Reach}
-		out = append(out, place{policy: p, dataset: d, whole: archive, steps: []*bind.Step{&copied}, vault: b.Vault})
+		archive := retention.Selection{Schema: b.Selection.Schema, Table: &table, Where: b.Selection.Where, Clock: retention.ClockTest{Any: true}, Reach: b.Selection.Reach}
+		out = append(out, place{policy: p, dataset: d, whole: archive, steps: []*bind.Step{&copied}, vault: b.Vault, source: b.Source})
 	}
 	return out
 }
@@ -112,6 +113,13 @@ func (v *view) places(p *retention.Policy, d *retention.Dataset, whole retention
 func (e *Engine) explainDataset(ctx context.Context, v *view, p *retention.Policy, d *retention.Dataset, whole retention.Selection, src retention.Source, find retention.Find, x *Explanation) ([]ExplainedRow, error) {
 	var out []ExplainedRow
 	for _, at := range v.places(p, d, whole) {
+		if at.source != d.Source {
+			other, err := e.source(ctx, at.source)
+			if err != nil {
+				return out, err
+			}
+			src = other
+		}
 		rows, err := e.explainPlace(ctx, v, &at, src, find, x)
 		if err != nil {
 			return out, err
@@ -152,7 +160,7 @@ func (e *Engine) explainPlace(ctx context.Context, v *view, at *place, src reten
 // rowsAt finds the rows, before any rule is asked.
 func (e *Engine) rowsAt(ctx context.Context, v *view, at *place, src retention.Source, find retention.Find) ([]ExplainedRow, map[string]int, error) {
 	rows, index := []ExplainedRow{}, map[string]int{}
-	base, err := src.Evidence(ctx, at.whole, v.holds[at.dataset.Source], find)
+	base, err := src.Evidence(ctx, at.whole, v.holds[at.source], find)
 	if err != nil {
 		return nil, nil, fmt.Errorf("looking into table %q of dataset %s/%s: %w", at.whole.Table.Name, at.policy.Name, at.dataset.Name, err)
 	}

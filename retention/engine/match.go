@@ -132,8 +132,15 @@ func (e *Engine) strike(ctx context.Context, v *view, typ string, ids []string, 
 		return err
 	}
 	return e.eachDataset(ctx, v, func(p *retention.Policy, d *retention.Dataset, sel retention.Selection, src retention.Source) error {
-		for _, s := range append([]retention.Selection{sel}, v.bound.Archives[bind.DatasetKey(p, d)]...) {
-			if err := look(p, d, s, src); err != nil {
+		if err := look(p, d, sel, src); err != nil {
+			return err
+		}
+		for _, a := range v.bound.Archives[bind.DatasetKey(p, d)] {
+			src, err := e.source(ctx, a.Source)
+			if err == nil {
+				err = look(p, d, a.Selection, src)
+			}
+			if err != nil {
 				return err
 			}
 		}

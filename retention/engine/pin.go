@@ -34,6 +34,9 @@ func (w *work) pin(ctx context.Context) error {
 			w.pinStep(ctx, i, s, b)
 		}
 		acted[id] = true
+		if into := b.Act.Into; into != nil && into.Source != "" {
+			acted[w.view.servers[into.Source].Gate.SourceUUID] = true
+		}
 	}
 	return nil
 }

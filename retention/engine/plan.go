@@ -150,6 +150,12 @@ func (e *Engine) refuseBound(p *retention.Plan, v *view, req PlanRequest) {
 			}
 		}
 	}
+	for i := range v.bound.Steps {
+		b := &v.bound.Steps[i]
+		if down := v.down[b.Source]; b.Home != "" && down != nil && req.wants(b.Policy.Name, b.Rule.ID) {
+			p.Refusals = append(p.Refusals, retention.Refusal{Policy: b.Policy.Name, Rule: b.Rule.ID, Stage: b.Stage, Code: down.Code, Message: down.Message})
+		}
+	}
 	for _, b := range v.bound.Errors() {
 		if !req.wants(b.Policy, b.Rule) || v.down[b.Source] != nil {
 			continue
@@ -237,6 +243,9 @@ func (e *Engine) step(ctx context.Context, v *view, b *bind.Step) (retention.Ste
 	if r := v.uncovered(b, v.holdsFor(b)); r != nil {
 		return retention.Step{}, nil, r
 	}
+	if into := b.Act.Into; into != nil && into.Source != "" && v.down[into.Source] != nil {
+		return retention.Step{}, nil, v.down[into.Source]
+	}
 	counted := *b
 	counted.Selection.Newest = b.Rule.Visa // a list for destruction tells both ends of its dates
 	c, late, err := e.tally(ctx, v, &counted, v.holdsFor(b), b.Act.Children)
@@ -274,9 +283,10 @@ func fingerprint(b *bind.Step) string {
 	for _, c := range b.Dataset.Children {
 		tables = append(tables, c.Table)
 	}
+	schema := cmp.Or(b.Live, b.Selection.Schema)
 	for _, t := range tables {
 		fp := ""
-		if live := b.Selection.Schema.Table(t); live != nil {
+		if live := schema.Table(t); live != nil {
 			fp = live.Fingerprint
 		}
 		h.Write(fmt.Appendf(nil, "%s=%s\n", t, fp))

@@ -280,6 +280,9 @@ func (w *work) installFor(ctx context.Context, s *retention.Step, into *retentio
 	if into == nil {
 		return nil
 	}
+	if into.Source != "" {
+		return w.installVault(ctx, src, b, into, v)
+	}
 	spec := retention.VaultSpec{From: []retention.TableName{b.Selection.Table.Name}, Into: []retention.TableName{into.Table}}
 	for i, c := range b.Act.Children {
 		if c.Then == retention.ChildDelete {

@@ -257,15 +257,22 @@ func (e *Engine) frozen(ctx context.Context, v *view, req HoldRequest) ([]HoldCo
 // reached counts the rows of a dataset that the holds reach, archived ones
 // included.
 func (e *Engine) reached(ctx context.Context, v *view, p *retention.Policy, d *retention.Dataset, sel retention.Selection, set *retention.HoldSet, src retention.Source) (int64, error) {
-	var rows int64
-	archives := v.bound.Archives[bind.DatasetKey(p, d)]
-	for i, s := range append([]retention.Selection{sel}, archives...) {
-		if i > 0 && s.Table.Name != archives[0].Table.Name {
+	c, err := src.Count(ctx, sel, set, nil)
+	if err != nil {
+		return 0, fmt.Errorf("counting dataset %s/%s: %w", p.Name, d.Name, err)
+	}
+	rows, seen := c.Classes.Held, map[retention.TableName]bool{}
+	for _, a := range v.bound.Archives[bind.DatasetKey(p, d)] {
+		if a.Child || seen[a.Selection.Table.Name] {
 			continue // children are counted in their own datasets
 		}
-		c, err := src.Count(ctx, s, withAliases(set, v.aliases(p, d)), nil)
+		seen[a.Selection.Table.Name] = true
+		src, err := e.source(ctx, a.Source)
+		if err == nil {
+			c, err = src.Count(ctx, a.Selection, withAliases(set, a.Aliases), nil)
+		}
 		if err != nil {
-			return 0, fmt.Errorf("counting dataset %s/%s: %w", p.Name, d.Name, err)
+			return 0, fmt.Errorf("counting the archive of dataset %s/%s: %w", p.Name, d.Name, err)
 		}
 		rows += c.Classes.Held
 	}

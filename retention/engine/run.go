@@ -286,7 +286,10 @@ func (w *work) prune(ctx context.Context, name, uuid string, src retention.Actor
 	}
 	ids, err := w.Store.Concluded(ctx, uuid, 10_000)
 	if err == nil && len(ids) > 0 {
-		if err = src.Prune(ctx, ids); err == nil {
+		if err = w.pruneCopies(ctx, uuid, ids); err == nil {
+			err = src.Prune(ctx, ids)
+		}
+		if err == nil {
 			err = w.Store.Pruned(ctx, ids)
 		}
 	}

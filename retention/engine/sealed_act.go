@@ -12,9 +12,12 @@ import (
 
 // copying seals the rows of a batch: they leave their table only once their
 // segments are durable and read back (L9).
-func (sw *stepWork) copying(in retention.Intent) func(context.Context, func(retention.RowWriter) error) ([]retention.SealedRef, error) {
-	if !sw.act.Sealed {
+func (sw *stepWork) copying(in retention.Intent, p part) func(context.Context, func(retention.RowWriter) error) ([]retention.SealedRef, error) {
+	if !sw.act.Leaves() {
 		return nil
+	}
+	if !sw.act.Sealed {
+		return sw.delivering(in, p)
 	}
 	return func(ctx context.Context, read func(retention.RowWriter) error) ([]retention.SealedRef, error) {
 		k, err := sw.keeper(in.Vault)
@@ -165,6 +168,9 @@ func (e *Engine) settleSealed(ctx context.Context, in retention.Intent) (out ret
 	out.Spared.Failed = max(0, in.Planned)
 	if in.Vault == "" {
 		return out, nil
+	}
+	if in.Segment == "" && !e.Vaults[in.Vault].Sealed {
+		return out, e.withdraw(ctx, in)
 	}
 	k, err := e.keeper(in.Vault)
 	if err != nil {

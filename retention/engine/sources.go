@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/bind"
 )
 
 // openedSource keeps what opening a source came to.
@@ -110,8 +111,16 @@ func (e *Engine) sourceNames() []string {
 	return out
 }
 
-// usedSources lists the sources that some policy names, in order.
-func (e *Engine) usedSources() []string { return sourcesOf(e.allPolicies()) }
+// usedSources lists the sources that some policy names, and those of vaults to which
+// rows of other sources go, in order.
+func (e *Engine) usedSources() []string { return e.usedBy(e.allPolicies()) }
+
+// usedBy is [Engine.usedSources] of some policies.
+func (e *Engine) usedBy(ps []*retention.Policy) []string {
+	out := append(sourcesOf(ps), bind.VaultSources(ps, e.bindVaults())...)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
 
 // sourcesOf lists the sources of the policies' datasets, in order.
 func sourcesOf(ps []*retention.Policy) []string {

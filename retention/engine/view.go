@@ -48,7 +48,7 @@ func (e *Engine) lookFor(ctx context.Context, asOf time.Time, about concern) (*v
 	v.all = append(slices.Clone(v.acting), e.spread(e.Guards)...)
 	vaults := e.bindVaults()
 	var mu sync.Mutex
-	used := sourcesOf(v.all)
+	used := e.usedBy(v.all)
 	e.sideBySide(used, func(name string) {
 		a, err := e.ask(ctx, name, about)
 		locked(&mu, func() {
@@ -84,7 +84,7 @@ func (e *Engine) lookFor(ctx context.Context, asOf time.Time, about concern) (*v
 		}
 	}
 	v.bound = bind.Bind(bind.Input{
-		Policies: v.acting, Guards: v.all[len(v.acting):], Schemas: v.schemas, UUIDs: ids, Vaults: vaults, AsOf: asOf,
+		Policies: v.acting, Guards: v.all[len(v.acting):], Schemas: v.schemas, UUIDs: ids, Vaults: vaults, Drivers: e.drivers(), AsOf: asOf,
 	})
 	return v, nil
 }
@@ -195,7 +195,37 @@ func downRefusal(err error) *retention.Refusal {
 
 // selection returns the step's holds, extended to the vault's copies it acts on.
 func (v *view) holdsFor(s *bind.Step) *retention.HoldSet {
-	return withAliases(v.holds[s.Source], s.Aliases)
+	return withAliases(atHome(v.holds[s.Source], s), s.Aliases)
+}
+
+// atHome adds, for copies in another source than their rows were, the dataset holds
+// there. They are told apart by the names of datasets and tables alone: one too many
+// keeps a copy.
+func atHome(h *retention.HoldSet, b *bind.Step) *retention.HoldSet {
+	if h == nil || b.Home == "" || len(h.Named) == 0 {
+		return h
+	}
+	out := *h
+	out.Scoped = slices.Clone(h.Scoped)
+	for _, s := range h.Named {
+		if s.Dataset == b.Policy.Name+"/"+b.Dataset.Name {
+			s.Table = b.Selection.Table.Name
+			out.Scoped = append(out.Scoped, s)
+		} else if to, ok := b.Aliases[s.Table]; ok {
+			s.Table = to
+			out.Scoped = append(out.Scoped, s)
+		}
+	}
+	return &out
+}
+
+// drivers are those of the sources, by name.
+func (e *Engine) drivers() map[string]string {
+	out := map[string]string{}
+	for n, ref := range e.Sources {
+		out[n] = ref.Driver
+	}
+	return out
 }
 
 // withAliases makes dataset holds on live tables cover the vault's copies too.

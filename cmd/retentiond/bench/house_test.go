@@ -53,7 +53,7 @@ func statement(text string, args ...any) func(*testing.B, *place) effort {
 const config = `state: sqlite:./state.db
 policies: ./policies
 sources: {events: {driver: %s, dsn: "%s"%s}}
-vaults: {cold: {source: events, prefix: old_}}
+vaults: {cold: {source: events, prefix: old_}, sealed: {path: ./vault, recipients: [age1l87l9c307jgd3q8c8wzcuu879ca8cy5aetzfdc64scxvtma0rc3s9tupd2]}}
 audit: {origin: bench.example/retention, key_file: ./audit.key}
 `
 
@@ -78,6 +78,7 @@ const (
 	anonymises = policyEvents + "keep: 365 days, then: anonymise, columns: {id: keep, customer_id: keep, email: null, ip: {mask_ip: [24, 48]}, user_agent: keep, payload: keep, created_at: keep}}\n"
 	redacts    = policyEvents + "keep: 365 days, then: redact, columns: {email: null, ip: {mask_ip: [24, 48]}}}\n"
 	archives   = policyEvents + "stages: [{keep: 365 days, then: archive, to: cold, why: disputes}, {keep: 3650 days, then: delete}]}\n"
+	seals      = policyEvents + "stages: [{keep: 365 days, then: archive, to: sealed, why: disputes}, {keep: 3650 days, then: delete}]}\n"
 )
 
 // ours is a run of the binary, as fast as it goes unless it is paced.

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -41,6 +42,14 @@ func BenchmarkMariaDB(b *testing.B) {
 			{name: "pt-archiver --dest, bulk, 10000", reach: 2.0, do: func(b *testing.B, p *place) effort {
 				p.exec(b, "CREATE TABLE old_events LIKE events")
 				return s.archiver(append(bulk, "--bulk-insert", "--dest", "SOURCE,t=old_events")...)(b, p)
+			}},
+		}}.run(b)
+	})
+	b.Run("ArchiveSealed", func(b *testing.B) {
+		contest{title: title("archive to a sealed vault"), fresh: s.copied, ways: []way{
+			{name: "retentiond", do: ours{policy: seals}.do},
+			{name: "pt-archiver --file, bulk, 10000", reach: 1.5, do: func(b *testing.B, p *place) effort {
+				return s.archiver(append(bulk, "--file", filepath.Join(b.TempDir(), "%D.%t"))...)(b, p)
 			}},
 		}}.run(b)
 	})

@@ -63,6 +63,12 @@ func BenchmarkPostgres(b *testing.B) {
 			{name: "the same, with a vault's indexes", do: movedIndexed},
 		}}.run(b)
 	})
+	b.Run("ArchiveSealed", func(b *testing.B) {
+		contest{title: title("archive to a sealed vault"), fresh: events, ways: []way{
+			{name: "retentiond", do: ours{policy: seals}.do},
+			{name: "COPY, DELETE, 10000", reach: 1.0, do: copiedOut(10_000)},
+		}}.run(b)
+	})
 	b.Run("Plan", func(b *testing.B) {
 		contest{title: title("plan (rows of the whole table, command's time)"), fresh: events, ways: []way{
 			{name: "retentiond plan", do: planned},

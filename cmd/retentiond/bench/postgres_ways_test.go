@@ -1,6 +1,9 @@
 package bench
 
 import (
+	"database/sql"
+	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -136,4 +139,35 @@ func move(b *testing.B, p *place) effort {
 		b.Fatal(err)
 	}
 	return effort{rows: rows, took: time.Since(began)}
+}
+
+// copiedOut lets the server write each batch to a file, plain and not synced, and then
+// deletes it.
+func copiedOut(n int) func(*testing.B, *place) effort {
+	return func(b *testing.B, p *place) effort {
+		dir, err := os.MkdirTemp("", "retentiond-copy")
+		if err == nil {
+			err = os.Chmod(dir, 0o777) //nolint:gosec // the server is another user
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer os.RemoveAll(dir)
+		var last int64
+		files := 0
+		return loop(func(b *testing.B, p *place) int64 {
+			var to sql.NullInt64
+			if err := p.db.QueryRow("SELECT max(id) FROM (SELECT id FROM events WHERE created_at < $1 AND id > $2 ORDER BY id LIMIT $3) AS k", cutoff(), last, n).Scan(&to); err != nil {
+				b.Fatal(err)
+			}
+			if !to.Valid {
+				return 0
+			}
+			files++
+			where := fmt.Sprintf("id > %d AND id <= %d AND created_at < '%s'", last, to.Int64, cutoff().Format(time.RFC3339))
+			p.exec(b, fmt.Sprintf("COPY (SELECT * FROM events WHERE %s) TO '%s/%d'", where, dir, files))
+			last = to.Int64
+			return p.exec(b, "DELETE FROM events WHERE "+where)
+		})(b, p)
+	}
 }

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// storeOf is the directory of the other source, whose tables take rows of crm.
+func storeOf(dir string) string { return filepath.Join(dir, "store") }
+
+// config is the world's configuration, with the other source where it has one.
+func (w crashWorld) config(t *testing.T, dir string) string {
+	t.Helper()
+	if !w.other {
+		return w.on.configure(crashConfig)
+	}
+	if err := os.Mkdir(storeOf(dir), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w.on.create(t, storeOf(dir))
+	w.on.run(t, storeOf(dir), "CREATE TABLE notes (id INTEGER PRIMARY KEY)")
+	source := "{driver: sqlite, dsn: ./store/crm.db}"
+	if w.on.server != nil {
+		source = "{driver: " + w.on.driver + ", dsn_file: ./store/" + dsnFile + "}"
+	}
+	config := strings.Replace(w.on.configure(crashConfig), "sources:\n", "sources:\n  store: "+source+"\n", 1)
+	return strings.Replace(config, "vaults:\n", "vaults:\n  away: {source: store, prefix: archive_}\n", 1)
+}
+
+// ofStore asks the other source; a table that is not there yet has no rows.
+func (tp *template) ofStore(t *testing.T, dir, table, q string) []string {
+	t.Helper()
+	db := tp.on.open(t, storeOf(dir))
+	defer db.Close()
+	if !tp.on.there(t, db, table) {
+		return nil
+	}
+	return query(t, db, q)
+}
+
+// copiesOf are the identifiers of rows that the other source has copies of.
+func (tp *template) copiesOf(t *testing.T, dir, table string) []string {
+	t.Helper()
+	return tp.ofStore(t, dir, "archive_"+table, "SELECT id FROM archive_"+table)
+}
+
+// copiesHold: no row is neither in its table nor in the other source, and once
+// nothing is open none is in both, and each copy is what the row was (L9).
+func (tp *template) copiesHold(t *testing.T, dir, when string) {
+	t.Helper()
+	if tp.ends {
+		tp.endsElsewhere(t, dir, when)
+		return
+	}
+	settled := tp.openIntents(t, dir) == 0
+	for table, columns := range map[string]string{"prospects": "id, person, name, email, at", "calls": "id, prospect, note"} {
+		copied := map[string]int{}
+		for _, id := range tp.copiesOf(t, dir, table) {
+			copied[id]++
+		}
+		here := tp.lines(t, dir, "SELECT id FROM "+table)
+		for _, id := range tp.lines(t, dir, "SELECT id FROM old."+table) {
+			n, stays := copied[id], slices.Contains(here, id)
+			switch {
+			case !stays && n == 0:
+				t.Fatalf("%s: row %s of %s is neither in its table nor in its vault", when, id, table)
+			case n > 2 || settled && (stays && n > 0 || n > 1):
+				t.Fatalf("%s: row %s of %s has %d copies; in its table: %t", when, id, table, n, stays)
+			}
+		}
+		was := tp.lines(t, dir, "SELECT "+columns+" FROM old."+table)
+		for _, line := range tp.ofStore(t, dir, "archive_"+table, "SELECT "+columns+" FROM archive_"+table) {
+			if !slices.Contains(was, line) {
+				t.Fatalf("%s: a copy in %s says %q", when, table, line)
+			}
+		}
+	}
+	if lone := tp.ofStore(t, dir, "archive_prospects", "SELECT c.id FROM archive_calls AS c WHERE NOT EXISTS (SELECT 1 FROM archive_prospects AS p WHERE p.id = c.prospect AND p.retentiond_life = c.retentiond_life)"); when == "in the end" && len(lone) > 0 {
+		t.Fatalf("%d children without their row, such as %s", len(lone), lone[0])
+	}
+}
+
+// endsElsewhere: copies end with their children, the held person's stay.
+func (tp *template) endsElsewhere(t *testing.T, dir, when string) {
+	t.Helper()
+	rows := tp.copiesOf(t, dir, "prospects")
+	if !slices.Contains(rows, "1100") || len(tp.ofStore(t, dir, "archive_calls", "SELECT id FROM archive_calls WHERE prospect = 1100")) != 3 {
+		t.Fatalf("%s: the held copy, or a child of it, is gone", when)
+	}
+	if when == "in the end" && len(rows) != 1 {
+		t.Fatalf("%s: %d copies are still there", when, len(rows))
+	}
+	for _, q := range []string{
+		"SELECT c.id FROM archive_calls AS c WHERE NOT EXISTS (SELECT 1 FROM archive_prospects AS p WHERE p.id = c.prospect)",
+		"SELECT p.id FROM archive_prospects AS p WHERE p.id % 10 = 0 AND 3 <> (SELECT count(*) FROM archive_calls AS c WHERE c.prospect = p.id)",
+	} {
+		if torn := tp.ofStore(t, dir, "archive_prospects", q); len(torn) > 0 {
+			t.Fatalf("%s: a family is torn: %v", when, torn[0])
+		}
+	}
+}
+
+// lines are the rows that a query of the source gives.
+func (tp *template) lines(t *testing.T, dir, q string) []string {
+	t.Helper()
+	db := tp.on.open(t, dir)
+	defer db.Close()
+	if tp.on.server == nil && strings.Contains(q, "old.") {
+		db, q = tp.on.open(t, tp.dir), strings.Replace(q, "old.", "", 1)
+		defer db.Close()
+	}
+	return query(t, db, tp.on.text(q))
+}
