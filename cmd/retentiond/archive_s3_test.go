@@ -31,13 +31,10 @@ type shaky struct {
 func newShaky(t *testing.T, lock bool) *shaky {
 	t.Helper()
 	s := &shaky{S3Server: servers.S3(t)}
-	onward := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: s.Addr})
-	direct := onward.Director
-	onward.Director = func(r *http.Request) {
-		host := r.Host
-		direct(r)
-		r.Host = host // it is signed
-	}
+	onward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(&url.URL{Scheme: "http", Host: s.Addr})
+		r.Out.Host = r.In.Host // it is signed
+	}}
 	p := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if f := s.fault.Load(); f != nil {
 			(*f)(w, r, onward)

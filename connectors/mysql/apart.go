@@ -61,7 +61,7 @@ func account(who string) string {
 }
 
 var (
-	grantOn   = regexp.MustCompile("^GRANT (.+?) ON (?:TABLE )?(\\S+) TO ")
+	grantOn   = regexp.MustCompile(`^GRANT (.+?) ON (?:TABLE )?(\S+) TO `)
 	grantRole = regexp.MustCompile("^GRANT ((?:`[^`]+`(?:@`[^`]*`)?(?:, ?)?)+) TO ")
 )
 
