@@ -72,3 +72,22 @@ func TestPartitionsAreForetold(t *testing.T) {
 		})
 	}
 }
+
+// The server dies while the rows of a partition are set aside, decided about, or given
+// up: what is gone is audited, and everything else is where it was (L7).
+func TestServerDiesBesidePartitions(t *testing.T) {
+	t.Parallel()
+	server := onMariaDB().privateServer(t)
+	w := mariaPartitionWorld()
+	w.on = w.on.of(server)
+	tp := w.make(t)
+	for _, trial := range []struct {
+		at   string
+		back bool
+	}{{"tested:1", true}, {"acted:1", true}, {"acted:2", false}, {"committing:1", true}, {"committed:1", true}, {"committed:2", false}} {
+		t.Run(fmt.Sprintf("%s/back=%t", trial.at, trial.back), func(t *testing.T) { tp.serverDies(t, server, trial.at, trial.back) })
+	}
+	for range trialsOf(t, envServerCrashes, 4) {
+		tp.serverDiesAnyTime(t, server)
+	}
+}
