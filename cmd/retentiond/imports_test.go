@@ -22,7 +22,7 @@ func mayImport() map[string][]string {
 		"retention/calendar":  nil,
 		"retention":           {"retention/audit", "retention/calendar"},
 		"retention/bind":      words,
-		"retention/engine":    append([]string{"retention/bind"}, words...),
+		"retention/engine":    append([]string{"retention/bind", "retention/schedule"}, words...),
 		"retention/state":     words,
 		"retention/console":   {"retention", "retention/audit", "retention/schedule"},
 		"retention/notify":    {"retention", "retention/schedule", "retention/console"},

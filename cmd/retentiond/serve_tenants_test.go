@@ -48,7 +48,7 @@ func TestServeTakesTenants(t *testing.T) {
 	s := fleetSite(t, "a", "b")
 	d := s.serve(soon(3 * time.Second))
 	const rows = "SELECT group_concat(id) FROM (SELECT id FROM prospects ORDER BY id)"
-	until(t, "the first slot did not run", func() bool { return s.query("b.db", rows) == "3" })
+	until(t, "the first slot did not run", func() bool { return s.slots() == "done:1" && s.query("b.db", rows) == "3" })
 	s.do(exitOK, "hold", "place", "--matter", "M", "--subject", "person:1", "--reason", "claim", "--by", "Ada", "--allow-unmatched")
 	s.exec("c.db", fleetSchema)
 	if err := os.Remove(s.path("a.db")); err != nil {

@@ -1,12 +1,13 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
 
 	"github.com/retentiond/retentiond/retention"
-	"github.com/robfig/cron/v3"
+	"github.com/retentiond/retentiond/retention/schedule"
 )
 
 // Bounds of the clock guard: a wrong clock is the shortest way to a wrong DELETE.
@@ -54,38 +55,28 @@ const handPause = 31 * 24 * time.Hour
 // longestPause is the longest pause expected between two runs: the widest gap
 // of any schedule within the coming year.
 func (e *Engine) longestPause(now time.Time) time.Duration {
-	exprs := map[string]bool{}
+	type timed struct {
+		expr string
+		zone *time.Location
+	}
+	seen := map[timed]bool{}
+	var longest time.Duration
 	for _, p := range e.Policies {
 		for i := range p.Rules {
-			expr := p.Rules[i].Schedule
-			if expr == "" {
-				expr = p.Schedule
+			if t := (timed{cmp.Or(p.Rules[i].Schedule, p.Schedule), p.Zone}); !seen[t] {
+				seen[t], longest = true, max(longest, widestGap(t.expr, t.zone, now))
 			}
-			exprs[expr] = true
 		}
-	}
-	var longest time.Duration
-	for expr := range exprs {
-		longest = max(longest, widestGap(expr, now))
 	}
 	return longest
 }
 
-func widestGap(expr string, now time.Time) time.Duration {
-	s, err := cron.ParseStandard(expr)
+func widestGap(expr string, zone *time.Location, now time.Time) time.Duration {
+	s, err := schedule.Parse(expr, zone)
 	if err != nil { // no schedule; a broken one was refused when the policy was loaded
 		return handPause
 	}
-	var widest time.Duration
-	at := s.Next(now)
-	for i := 0; i < 500 && !at.IsZero() && at.Sub(now) < 366*24*time.Hour; i++ {
-		next := s.Next(at)
-		if next.IsZero() {
-			break
-		}
-		widest, at = max(widest, next.Sub(at)), next
-	}
-	return widest
+	return s.WidestGap(now)
 }
 
 func jump(now, anchor time.Time, most time.Duration) string {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/bind"
-	"github.com/robfig/cron/v3"
+	"github.com/retentiond/retentiond/retention/schedule"
 )
 
 // Inventory counts every governed table by class and says of every overdue row
@@ -157,29 +157,11 @@ func (e *Engine) lastSlot(ctx context.Context, b *bind.Step, now time.Time) (tim
 		seen, _, err := e.Store.Seen(ctx, b.Policy.Name, retention.AtTenant(b.Rule.ID, b.Source))
 		return seen.RanAt.Truncate(time.Second), "last run", err
 	}
-	schedule, err := cron.ParseStandard(expr)
+	times, err := schedule.Parse(expr, b.Policy.Zone)
 	if err != nil {
 		return time.Time{}, "", fmt.Errorf("schedule of rule %q: %w", b.Rule.ID, err)
 	}
-	return previous(schedule, now.In(b.Policy.Zone)), "last slot", nil
-}
-
-// previous is the last slot at or before now; robfig/cron knows only the next.
-func previous(s cron.Schedule, now time.Time) time.Time {
-	for back := time.Hour; back < 10*366*24*time.Hour; back *= 4 {
-		at := s.Next(now.Add(-back))
-		if at.IsZero() || at.After(now) {
-			continue
-		}
-		for {
-			next := s.Next(at)
-			if next.IsZero() || next.After(now) {
-				return at
-			}
-			at = next
-		}
-	}
-	return time.Time{}
+	return times.Prev(now), "last slot", nil
 }
 
 // refusedItems lists rules that could not even be counted.
