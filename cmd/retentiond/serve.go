@@ -29,7 +29,8 @@ caught up as schedule.catch_up says: skip, one (the default) or all.
 Policies are read again on SIGHUP and when their files change, each as a whole; the files are
 compared every 5 s and before each run. One that no longer loads stops its own rules, and goes
 on protecting by its last good text; so does one whose file is missing, for a minute, and then
-it is gone. A changed configuration needs a restart.
+it is gone. Lists of tenants (dsns_file, dsns) are read again with them; anything else that
+changes in the configuration needs a restart.
 
 The first interrupt (SIGTERM, SIGINT) ends the runs at work between batches, within 30 s, and
 then the daemon; the second ends it at once, which is safe. The log goes to stderr as

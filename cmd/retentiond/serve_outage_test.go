@@ -2,10 +2,14 @@ package main
 
 import (
 	"database/sql"
+	"fmt"
+	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -18,11 +22,12 @@ type outage struct {
 	begin, end func(t *testing.T, s *servers.Server, dsn string)
 }
 
-// A shared state store that is down, stuck or read-only over a slot: nothing acts,
-// /readyz says that the daemon is not ready, and it goes on by itself.
+// A shared state store that is down, stuck, slow, read-only or full over a slot:
+// nothing acts, /readyz says that the daemon is not ready, and it goes on by itself.
 func TestServeStoreOutage(t *testing.T) {
 	t.Parallel()
 	var lock *sql.Tx
+	var latency atomic.Int64
 	for name, o := range map[string]outage{
 		"down": {func(t *testing.T, s *servers.Server, _ string) { must(t, s.Kill()) }, func(t *testing.T, s *servers.Server, _ string) { must(t, s.Start()) }},
 		"stuck": {func(t *testing.T, _ *servers.Server, dsn string) {
@@ -34,6 +39,10 @@ func TestServeStoreOutage(t *testing.T) {
 			_, err = lock.Exec("LOCK TABLE retentiond.schedules, retentiond.meta IN ACCESS EXCLUSIVE MODE")
 			must(t, err)
 		}, func(t *testing.T, _ *servers.Server, _ string) { must(t, lock.Rollback()) }},
+		"slow": {func(*testing.T, *servers.Server, string) { latency.Store(int64(20 * time.Second)) }, func(*testing.T, *servers.Server, string) { latency.Store(0) }},
+		"full": {fullDisk, func(t *testing.T, s *servers.Server, _ string) {
+			must(t, syscall.Mount("tmpfs", diskOf(s), "tmpfs", syscall.MS_REMOUNT, "size=80m"))
+		}},
 		"read-only": {func(t *testing.T, s *servers.Server, _ string) { standby(t, s, true) }, func(t *testing.T, s *servers.Server, _ string) { standby(t, s, false) }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -41,6 +50,12 @@ func TestServeStoreOutage(t *testing.T) {
 			server := onPostgres().privateServer(t)
 			s := newSiteWith(t, daemonPolicy, siteSQL)
 			dsn := s.stateOn(server)
+			if name == "slow" {
+				s.write("retentiond.yaml", strings.ReplaceAll(s.read("retentiond.yaml"), server.Addr(), slowly(t, server.Addr(), &latency)))
+			}
+			if name == "full" && !smallDisk(t, server, dsn) {
+				return
+			}
 			at := listener(t)
 			d := s.serve("RETENTIOND_HTTP_LISTEN=" + at)
 			ready := func(want int) func() bool {
@@ -63,6 +78,102 @@ func TestServeStoreOutage(t *testing.T) {
 			d.stops(syscall.SIGTERM, exitOK)
 			s.do(exitOK, "audit", "verify")
 		})
+	}
+}
+
+// slowly forwards to a server, each answer after that time.
+func slowly(t *testing.T, to string, latency *atomic.Int64) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	forward := func(into, from net.Conn, wait bool) {
+		defer into.Close()
+		for b := make([]byte, 32<<10); ; {
+			n, err := from.Read(b)
+			if err != nil {
+				return
+			}
+			for end := time.Now().Add(time.Duration(latency.Load())); wait && time.Now().Before(end) && latency.Load() > 0; {
+				time.Sleep(20 * time.Millisecond)
+			}
+			if _, err := into.Write(b[:n]); err != nil {
+				return
+			}
+		}
+	}
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", to)
+			if err != nil {
+				_ = client.Close()
+				continue
+			}
+			go forward(server, client, false)
+			go forward(client, server, true)
+		}
+	}()
+	return l.Addr().String()
+}
+
+// smallDisk moves a database to a disk of its own, where this user may mount one.
+func smallDisk(t *testing.T, s *servers.Server, dsn string) bool {
+	t.Helper()
+	disk := diskOf(s)
+	must(t, os.Mkdir(disk, 0o700))
+	owner, err := os.Stat(filepath.Dir(s.Log()))
+	must(t, err)
+	st := owner.Sys().(*syscall.Stat_t)
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, fmt.Sprintf("size=40m,mode=0700,uid=%d,gid=%d", st.Uid, st.Gid)); err != nil {
+		t.Logf("no disk of its own (%v): the other outages stand in", err)
+		return false
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
+	u, err := url.Parse(dsn)
+	must(t, err)
+	name := strings.TrimPrefix(u.Path, "/")
+	u.Path = "/postgres"
+	onSQL(t, u.String(), "CREATE TABLESPACE small LOCATION '"+disk+"'", "ALTER DATABASE "+name+" SET TABLESPACE small")
+	return true
+}
+
+// diskOf is where the small disk is mounted.
+func diskOf(s *servers.Server) string { return filepath.Join(filepath.Dir(s.Log()), "small") }
+
+// fullDisk fills the small disk, and what is free on pages of the store's tables is
+// kept from being used, so that whatever is recorded next finds no room.
+func fullDisk(t *testing.T, _ *servers.Server, dsn string) {
+	t.Helper()
+	onSQL(t, dsn, `DO $$ DECLARE r record; BEGIN
+		FOR r IN SELECT tablename FROM pg_tables WHERE schemaname = 'retentiond' LOOP EXECUTE format('ALTER TABLE retentiond.%I SET (fillfactor = 10)', r.tablename); END LOOP; END $$`,
+		"INSERT INTO retentiond.slots (policy, rule_set, slot, zone, due, state, ended, reason) SELECT 'other', rule_set, slot, zone, due, state, ended, repeat('x', 1500) FROM retentiond.slots LIMIT 1",
+		"CREATE TABLE ballast (b text)", "ALTER TABLE ballast ALTER COLUMN b SET STORAGE PLAIN")
+	db, err := sql.Open("postgres", dsn)
+	must(t, err)
+	defer db.Close()
+	for rows := 1000; rows > 0; {
+		if _, err := db.Exec("INSERT INTO ballast SELECT repeat('x', 7000) FROM generate_series(1, $1)", rows); err == nil {
+			continue
+		} else if !strings.Contains(err.Error(), "No space left") {
+			t.Fatal(err)
+		}
+		rows /= 4
+	}
+}
+
+// onSQL runs statements on a PostgreSQL database.
+func onSQL(t *testing.T, dsn string, statements ...string) {
+	t.Helper()
+	db, err := sql.Open("postgres", dsn)
+	must(t, err)
+	defer db.Close()
+	for _, q := range statements {
+		_, err := db.Exec(q)
+		must(t, err)
 	}
 }
 
