@@ -53,7 +53,7 @@ func TestServeStoreOutage(t *testing.T) {
 			if name == "slow" {
 				s.write("retentiond.yaml", strings.ReplaceAll(s.read("retentiond.yaml"), server.Addr(), slowly(t, server.Addr(), &latency)))
 			}
-			if name == "full" && !smallDisk(t, server, dsn) {
+			if name == "full" && !diskForState(t, server, dsn) {
 				return
 			}
 			at := listener(t)
@@ -120,8 +120,8 @@ func slowly(t *testing.T, to string, latency *atomic.Int64) string {
 	return l.Addr().String()
 }
 
-// smallDisk moves a database to a disk of its own, where this user may mount one.
-func smallDisk(t *testing.T, s *servers.Server, dsn string) bool {
+// diskForState moves a database to a disk of its own, where this user may mount one.
+func diskForState(t *testing.T, s *servers.Server, dsn string) bool {
 	t.Helper()
 	disk := diskOf(s)
 	must(t, os.Mkdir(disk, 0o700))
