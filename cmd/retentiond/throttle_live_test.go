@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"database/sql"
 	"os"
 	"os/exec"
 	"strings"
@@ -138,6 +139,39 @@ func TestBatchesWaitOnServers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Batches wait while log is kept for somebody who does not fetch it, and while old
+// row versions cannot be purged.
+func TestBatchesWaitForBacklog(t *testing.T) {
+	t.Parallel()
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		on := onPostgres()
+		s := throttled(t, on.of(on.privateServer(t)), "throttle: {backlog: 1000000}")
+		s.exec("crm.db", "SELECT pg_create_physical_replication_slot('slow', true)",
+			"CREATE TABLE filler AS SELECT repeat(md5(n::text), 8) AS text FROM generate_series(1, 20000) AS n")
+		s.waits("a backlog of", func() { s.exec("crm.db", "SELECT pg_drop_replication_slot('slow')") })
+	})
+	t.Run("mysql", func(t *testing.T) {
+		t.Parallel()
+		on := onMariaDB()
+		s := throttled(t, on.of(on.privateServer(t)), "throttle: {backlog: 200}")
+		app := s.on.open(t, s.dir)
+		defer app.Close()
+		reader, err := app.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelRepeatableRead})
+		must(t, err)
+		var n int
+		must(t, reader.QueryRow("SELECT count(*) FROM prospects").Scan(&n))
+		s.exec("crm.db", "CREATE TABLE filler (id INT PRIMARY KEY, n INT)", "INSERT INTO filler VALUES (1, 0)")
+		for range 400 {
+			s.exec("crm.db", "UPDATE filler SET n = n + 1")
+		}
+		s.waits("a backlog of", func() {
+			must(t, reader.Rollback())
+			s.exec("crm.db", "SET GLOBAL innodb_max_purge_lag_wait = 0")
+		})
+	})
 }
 
 // lagging is a site whose dsn_read is a replica.
