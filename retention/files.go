@@ -2,6 +2,7 @@ package retention
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -65,4 +66,72 @@ type FileChild struct {
 	// value stands; a value that leads out of that place names no file.
 	Path string
 	Pos  Pos
+}
+
+// Columns are those of the row that the path names.
+func (f FileChild) Columns() []string {
+	var out []string
+	rest := f.Path
+	for {
+		_, after, ok := strings.Cut(rest, "{")
+		if !ok {
+			return out
+		}
+		name, after, _ := strings.Cut(after, "}")
+		out, rest = append(out, name), after
+	}
+}
+
+// Of is the path for a row's values, by column; ok is false where one of them is
+// missing or empty, or would lead to another place.
+func (f FileChild) Of(value map[string]*string) (path string, ok bool) {
+	path = f.Path
+	for _, c := range f.Columns() {
+		v := value[c]
+		if v == nil || *v == "" {
+			return "", false
+		}
+		for part := range strings.SplitSeq(*v, "/") {
+			if part == "" || part == "." || part == ".." || strings.ContainsRune(part, 0) {
+				return "", false
+			}
+		}
+		path = strings.Replace(path, "{"+c+"}", strings.ReplaceAll(*v, "{", "{\x00"), 1)
+	}
+	return strings.ReplaceAll(path, "{\x00", "{"), true
+}
+
+// OwnedFiles are the files of some rows that are about to go, by row.
+type OwnedFiles struct {
+	Intent       string // of the batch that takes the rows
+	Policy, Rule string
+	Dataset      string // policy/dataset
+	Stage        int
+	Table        string  // what they are called in the audit log: [FileChild.Path]
+	From         FileRow // where the rows were: a row that still names a file keeps it
+	Files        []OwnedFile
+}
+
+// OwnedFile is a file of one row, what names it there, and whom the row was about: once it is gone,
+// nothing else tells that a hold is about the file.
+type OwnedFile struct {
+	Path  []byte
+	Named string
+	About map[string][]string // identifiers by type
+}
+
+// FileOwner is a source with files that rows own. What it is told is private to it,
+// and durable on return.
+type FileOwner interface {
+	// Note writes down files that go once the rows of the intent are gone.
+	Note(ctx context.Context, f OwnedFiles) error
+	// Confirm says how the intent ended; where rows stayed, their files do too. An
+	// intent that noted none is no error.
+	Confirm(ctx context.Context, intent string, gone bool) error
+	// Noted are the files whose rows are gone and that are there still; what is gone
+	// is forgotten.
+	Noted(ctx context.Context) ([]OwnedFiles, error)
+	// Outside removes such files, but those that are held, as a batch of that intent
+	// does it.
+	Outside(intent string, f OwnedFiles) *Outside
 }

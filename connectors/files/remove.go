@@ -104,11 +104,11 @@ func (r *reach) stat(p string) (name string, o objects.Object, ok bool, err erro
 			return name, objectOf(p, &st), r.plain(&st), nil
 		}
 	}
-	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOTDIR) {
-		return name, o, false, nil // the folder is gone, or another thing now
-	}
 	return name, o, false, err
 }
+
+// behind is whether a folder on the way is a link, or another thing than a folder.
+func behind(err error) bool { return errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOTDIR) }
 
 // Look looks at files again, each through the handle of its folder.
 func (t *Tree) Look(ctx context.Context, paths []string, f func(i int, o objects.Object)) error {
@@ -118,11 +118,13 @@ func (t *Tree) Look(ctx context.Context, paths []string, f func(i int, o objects
 			break
 		}
 		_, o, ok, err := r.stat(p)
-		if err != nil {
-			return errors.Join(fmt.Errorf("file %s: %w", t.shown(p), err), r.end())
-		}
-		if ok {
+		switch {
+		case ok:
 			f(i, o)
+		case behind(err) || err == nil && o.Path != "":
+			f(i, objects.Object{Path: p})
+		case err != nil && !errors.Is(err, unix.ENOENT):
+			return errors.Join(fmt.Errorf("file %s: %w", t.shown(p), err), r.end())
 		}
 	}
 	return errors.Join(ctx.Err(), r.end())
@@ -142,10 +144,12 @@ func (t *Tree) Remove(_ context.Context, of []objects.Object, ended func(i int, 
 func (r *reach) remove(o objects.Object) error {
 	name, now, ok, err := r.stat(o.Path)
 	switch {
+	case errors.Is(err, unix.ENOENT):
+		return objects.ErrGone
+	case behind(err):
+		return objects.ErrChanged
 	case err != nil:
 		return err
-	case !ok && now.Path == "":
-		return objects.ErrGone
 	case !ok || !now.Same(o):
 		return objects.ErrChanged
 	}

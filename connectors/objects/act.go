@@ -88,7 +88,7 @@ func (e *engine) Refresh(ctx context.Context, q sqlwork.Session, b *retention.Ba
 	}
 	fresh := len(was) == len(keys)
 	now := make([]Object, len(was))
-	if err := e.tree.Look(ctx, pathsOf(was), func(i int, o Object) { now[i] = o }); err != nil {
+	if err := e.tree.Look(ctx, pathsOf(was), func(i int, o Object) { now[i] = plainly(o) }); err != nil {
 		return false, err
 	}
 	for i := range was {
@@ -102,6 +102,14 @@ func (e *engine) Refresh(ctx context.Context, q sqlwork.Session, b *retention.Ba
 	}
 	same, err := s.retell(ctx, q, rows, was)
 	return fresh && same, err
+}
+
+// plainly is the object, or none where there is another thing.
+func plainly(o Object) Object {
+	if o.ID == "" {
+		return Object{}
+	}
+	return o
 }
 
 func pathsOf(list []seen) []string {

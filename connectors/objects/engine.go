@@ -21,6 +21,9 @@ type engine struct {
 	line    *line // listings, and the gate beside them: plans and batches
 	own     *line // the gate alone: holds, receipts
 
+	listing sync.Mutex // who lists, one at a time
+	made    made
+
 	mu       sync.Mutex
 	declared sets
 	rows     rowsOf
@@ -86,6 +89,9 @@ func (e *engine) Describe(_ context.Context, _ sqlwork.Session, tables []retenti
 
 // Unchanged compares what was declared with the plan.
 func (e *engine) Unchanged(ctx context.Context, q sqlwork.Session, planned *retention.Schema) error {
+	if planned != nil && len(planned.Tables) == 0 { // files that rows own are of no pattern
+		return nil
+	}
 	return sqlwork.SameSchema(ctx, e, q, planned)
 }
 

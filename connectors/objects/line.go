@@ -55,6 +55,16 @@ func (l *line) take(ctx context.Context, wait time.Duration) error {
 	}
 }
 
+// clock is the machine's, in seconds since 1970.
+func (l *line) clock(ctx context.Context) (now int64, err error) {
+	if err := l.take(ctx, 0); err != nil {
+		return 0, err
+	}
+	defer l.give()
+	err = l.conn.GetContext(ctx, &now, "SELECT unixepoch()")
+	return now, err
+}
+
 func (l *line) give() { l.free <- struct{}{} }
 
 // attach opens the gate file beside the private database, and makes it where that

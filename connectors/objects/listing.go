@@ -2,6 +2,7 @@ package objects
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"path"
 	"strings"
@@ -102,6 +103,48 @@ func (f *filler) end(ctx context.Context) error {
 	}
 	f.files += int64(f.n)
 	return f.full.Close()
+}
+
+// lasting is how long a listing serves those who ask for the same again, in seconds:
+// a run plans twice where it installs its gate. What was listed is looked at again
+// before anything acts on it.
+const lasting = 30
+
+// listOnce lists the tree, unless that was done a moment ago.
+func (e *engine) listOnce(ctx context.Context, all sets, rows rowsOf) error {
+	e.listing.Lock()
+	defer e.listing.Unlock()
+	what, err := json.Marshal(prints(all))
+	if err != nil {
+		return err
+	}
+	now, err := e.line.clock(ctx)
+	if err != nil {
+		return err
+	}
+	if e.made.what == string(what) && now >= e.made.at && now < e.made.at+lasting {
+		return nil
+	}
+	e.made.what = ""
+	if err := e.list(ctx, all, rows); err != nil {
+		return err
+	}
+	e.made.what, e.made.at = string(what), now
+	return nil
+}
+
+// made is which listing there is, and since when, in seconds since 1970.
+type made struct {
+	what string
+	at   int64
+}
+
+func prints(all sets) []string {
+	out := make([]string, len(all))
+	for i, s := range all {
+		out[i] = s.table().Fingerprint
+	}
+	return out
 }
 
 // list walks the tree and fills the tables of all sets anew.

@@ -64,7 +64,7 @@ func (s *Source) Describe(ctx context.Context, tables []retention.TableName) (*r
 	all, rows := s.e.declared, s.e.rows
 	s.e.mu.Unlock()
 	if slices.ContainsFunc(tables, func(n retention.TableName) bool { return all.find(n) != nil }) {
-		if err := s.e.list(ctx, all, rows); err != nil {
+		if err := s.e.listOnce(ctx, all, rows); err != nil {
 			return nil, err
 		}
 	}

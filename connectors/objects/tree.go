@@ -29,7 +29,8 @@ type Tree interface {
 	// after the other, and the numbers of the patterns. What cannot be read is an
 	// error: nothing is left out in silence.
 	Walk(ctx context.Context, p Patterns, f func(o Object, matches []int) error) (Odd, error)
-	// Look calls f with each of the paths, in their order, that is an object now.
+	// Look calls f with each of the paths, in their order, where something is now. What
+	// is there and no object, or behind a link, has no ID.
 	Look(ctx context.Context, paths []string, f func(i int, o Object)) error
 	// Remove removes the objects, each only if it still is what was looked at, and
 	// says of each how it ended: nil, [ErrGone], [ErrChanged] or another error. On

@@ -45,6 +45,12 @@ func (g *Gen) Classify(list string) (Query, error) {
 		g.col(t, t.table.Key[0]), g.class(t), g.keys(list), g.from(t), And(on...)))
 }
 
+// Values renders the columns of the rows of the list.
+func (g *Gen) Values(list string, columns []string) (Query, error) {
+	t := g.main()
+	return g.done(Format("SELECT %s FROM %s\nWHERE %s", g.plain(t, columns), g.from(t), g.keyed(t, list)))
+}
+
 // Delete renders the removal of the rows of the list.
 func (g *Gen) Delete(list string) (Query, error) {
 	t := g.main()

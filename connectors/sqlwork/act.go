@@ -33,6 +33,9 @@ func (w *work) act(ctx context.Context) error {
 		if err := w.outdoors(ctx); err != nil {
 			return err
 		}
+		if err := w.noteFiles(ctx); err != nil {
+			return err
+		}
 		if err := w.take(ctx); err != nil {
 			return err
 		}

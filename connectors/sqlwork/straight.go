@@ -89,7 +89,7 @@ func (w *work) plain() bool {
 // alike: the batch is of rows of one table alone; no trigger does more, and nothing
 // outside of the database goes with them.
 func (w *work) alike() bool {
-	if _, outside := w.e.(Outdoors); outside {
+	if _, outside := w.e.(Outdoors); outside || len(w.b.Action.Owns) > 0 {
 		return false
 	}
 	return len(w.b.Action.Children) == 0 && w.b.ChildrenOf == 0 && !w.triggered()

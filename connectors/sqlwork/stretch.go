@@ -48,11 +48,17 @@ func (w *work) stretch(ctx context.Context) (bool, error) {
 		return true, w.receipt(ctx)
 	}
 	w.keys = keys
+	return false, w.looked(ctx, alone)
+}
+
+// looked looks at what the range's rows stand for; where they say so, and nothing
+// else is tested, they were found due.
+func (w *work) looked(ctx context.Context, alone bool) error {
 	fresh, err := w.refresh(ctx)
 	if err == nil && alone && fresh {
 		err = w.found()
 	}
-	return false, err
+	return err
 }
 
 // found takes the keys of the range as due: the statement that locked them tested

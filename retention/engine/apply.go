@@ -106,6 +106,9 @@ func (sw *stepWork) conclude(ctx context.Context, in retention.Intent, out reten
 	if got := out.Done + out.Spared.Sum(); in.Planned != retention.PlannedRange && got != in.Planned {
 		sw.Log.Error("a batch does not add up", zap.String("intent", in.ID), zap.Int64("planned", in.Planned), zap.Int64("got", got))
 	}
+	if err := sw.confirmed(ctx, in, out.Done > 0); err != nil {
+		return err
+	}
 	sw.add(out)
 	defer sw.keeps(ctx, out)
 	switch err := sw.Store.Conclude(ctx, in.ID, out, false); {
@@ -165,7 +168,7 @@ func (sw *stepWork) batchOf(in retention.Intent, p part) retention.Batch {
 			}
 			return sw.seal(in.ID, done, keys)
 		},
-		Outside: sw.elsewhere(in, p), Copy: sw.copying(in, p),
+		Outside: sw.elsewhere(in, p), Copy: sw.copying(in, p), Own: sw.owning(in),
 		Reached: sw.Reached,
 	}
 }
@@ -270,6 +273,9 @@ func (e *Engine) settled(ctx context.Context, in retention.Intent, r retention.R
 			out.Expired = &retention.SealedRef{Vault: in.Vault, Name: in.Segment, Rows: r.Rows}
 		}
 	} else if out, err = e.settleSealed(ctx, in); err != nil {
+		return out, err
+	}
+	if err := e.confirm(ctx, in.ID, out.Done > 0); err != nil {
 		return out, err
 	}
 	defer e.keeps(ctx, out)

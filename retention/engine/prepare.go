@@ -274,6 +274,9 @@ func (w *work) installFor(ctx context.Context, s *retention.Step, into *retentio
 		return fmt.Errorf("registering source %q: %w", s.Source, err)
 	}
 	b := v.find(s)
+	if err := w.installOwners(ctx, b.Dataset); err != nil {
+		return err
+	}
 	if b.Act.Sealed {
 		return w.checkVault(ctx, b.Vault)
 	}

@@ -136,6 +136,9 @@ func (w *work) run(ctx context.Context) error {
 		return errors.Join(err, w.end(ctx, err))
 	}
 	err = w.steps(ctx)
+	if err == nil {
+		w.sweepOwned(ctx)
+	}
 	w.reach(retention.PointErasing)
 	w.erases(ctx)
 	if err == nil {

@@ -128,6 +128,9 @@ func sourcesOf(ps []*retention.Policy) []string {
 	for _, p := range ps {
 		for i := range p.Datasets {
 			set[p.Datasets[i].Source] = true
+			for _, c := range p.Datasets[i].FileChildren {
+				set[c.Source] = true
+			}
 		}
 	}
 	return slices.Sorted(maps.Keys(set))

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const ownedPolicy = `version: 1
+policy: owned
+title: Applications with documents
+controller: Example
+timezone: Europe/Paris
+source: crm
+limits: {share: 100%, rows: 1000000}
+datasets:
+  applications:
+    table: applications
+    subject: {person: person}
+    children: [{files: "uploads/{doc}", source: tree, then: delete}]
+rules:
+  - {id: applications, title: Applications, dataset: applications, from: at, keep: 1 year, then: delete, approve: never}
+`
+
+// ownedSite has n due applications, each with a document; every tenth is young.
+func ownedSite(t *testing.T, n int) (s site, due, stays []string) {
+	t.Helper()
+	var rows []string
+	for i := range n {
+		at, doc := "2019-01-01", fmt.Sprintf("d%d/doc-%d.pdf", i%3, i)
+		if i%10 == 0 {
+			at = "2999-01-01"
+			stays = append(stays, "uploads/"+doc)
+		} else {
+			due = append(due, "uploads/"+doc)
+		}
+		rows = append(rows, fmt.Sprintf("(%d, %d, '%s', '%s')", i, i, doc, at))
+	}
+	stays = append(stays, "uploads/nobodys.pdf", "other.pdf")
+	s = newTree(t, append(slices.Clone(due), stays...)...)
+	s.write("policies/files.yaml", ownedPolicy)
+	s.exec("crm.db", "CREATE TABLE applications (id INTEGER PRIMARY KEY, person INTEGER, doc TEXT, at TEXT)", "CREATE INDEX applications_at ON applications (at)",
+		"INSERT INTO applications VALUES "+strings.Join(rows, ", "))
+	return s, due, stays
+}
+
+// A row's files go with it, those of a row that stays do not, and no value of a row
+// leads anywhere else.
+func TestFilesOfRows(t *testing.T) {
+	t.Parallel()
+	s, _, stays := ownedSite(t, 30)
+	s.exec("crm.db", `INSERT INTO applications VALUES (900, 7, '../other.pdf', '2019-01-01'), (901, 8, '', '2019-01-01'), (902, 9, NULL, '2019-01-01'), (903, 9, '/etc/hostname', '2019-01-01'),
+  (904, 1, 'nobodys.pdf', '2019-01-01'), (905, 1, 'nobodys.pdf', '2999-01-01'), (906, 77, 'held.pdf', '2019-01-01')`)
+	s.write("tree/uploads/held.pdf", "x")
+	s.hold("person:77")
+	s.do(exitOK, "run", "--output", "json").is("steps/0/done", "32").says(`"files uploads/{doc}": 27`)
+	s.wantTree(append(slices.Clone(stays), "uploads/held.pdf")...) // nobodys.pdf is still named by 905
+	s.exec("crm.db", "UPDATE applications SET at = '2019-01-01' WHERE id = 905")
+	s.do(exitOK, "run")
+	s.wantTree(slices.DeleteFunc(append(stays, "uploads/held.pdf"), func(n string) bool { return n == "uploads/nobodys.pdf" })...)
+	if log := s.do(exitOK, "audit", "list", "--output", "json").out; strings.Contains(log, "doc-") {
+		t.Error("the audit log names a file")
+	}
+	s.do(exitOK, "audit", "verify")
+}
+
+// What could not go is told, and goes with a later run; a hold that comes meanwhile
+// keeps it (L3).
+func TestFilesOfRowsLater(t *testing.T) {
+	t.Parallel()
+	s, due, stays := ownedSite(t, 12)
+	must(t, os.Rename(s.path("tree/uploads"), s.path("uploads")))
+	must(t, os.Symlink(s.path("uploads"), s.path("tree/uploads")))
+	s.do(exitPartial, "run").says("files of rows that are gone are still there")
+	must(t, os.Remove(s.path("tree/uploads")))
+	must(t, os.Rename(s.path("uploads"), s.path("tree/uploads")))
+	s.wantTree(append(slices.Clone(due), stays...)...)
+	s.do(exitOK, "hold", "place", "--matter", "M", "--subject", "person:4", "--reason", "claim", "--by", "Ada", "--allow-unmatched")
+	s.do(exitOK, "run")
+	s.wantTree(append(stays, "uploads/d1/doc-4.pdf")...)
+}
+
+// A run that is killed at any moment forgets no file of a row that is gone, and takes
+// none of a row that is there.
+func TestFilesOfRowsCrash(t *testing.T) {
+	t.Parallel()
+	base, due, stays := ownedSite(t, 40)
+	for _, at := range []string{"intended:1", "tested:1", "acted:1", "receipted:1", "committing:1", "committed:1", "concluded:1", "intended:2", "admitted:2", "receipted:2", "acted:2", "committing:2", "committed:2", "concluded:2", "erasing:1"} {
+		t.Run(at, func(t *testing.T) {
+			t.Parallel()
+			s := site{T: t, dir: base.dir}.copyTree()
+			cmd, out := retentiondProcess(t, s.dir, "run")
+			cmd.Env = append(cmd.Env, envCrashAt+"="+at)
+			err := cmd.Run()
+			if !killed(err) {
+				t.Fatalf("it did not die: %v: %s", err, out)
+			}
+			rows := strings.Fields(s.query("crm.db", "SELECT 'uploads/' || doc FROM applications"))
+			there := s.tree()
+			for _, n := range append(rows, stays...) {
+				if !slices.Contains(there, n) {
+					t.Errorf("%q is gone before its row", n)
+				}
+			}
+			s.do(exitOK, "run")
+			s.wantTree(stays...)
+			if done := audited(t, s.dir); done != 2*int64(len(due)) {
+				t.Errorf("%d rows and files are audited, not %d", done, 2*len(due))
+			}
+			s.do(exitOK, "audit", "verify")
+		})
+	}
+}

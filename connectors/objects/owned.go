@@ -1,0 +1,235 @@
+package objects
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/retentiond/retentiond/connectors/sqlgen"
+	"github.com/retentiond/retentiond/retention"
+)
+
+var _ retention.FileOwner = (*Source)(nil)
+
+// A file of names is pending until it is known how the rows' batch ended.
+const (
+	pendingEnd = ".pending"
+	readyEnd   = ".ready"
+)
+
+func (s *Source) owned(intent, end string) string {
+	return filepath.Join(filepath.Dir(s.e.journal.dir), "owned", filepath.Base(s.e.journal.file(intent))+end)
+}
+
+// Note writes names down, durably.
+func (s *Source) Note(_ context.Context, f retention.OwnedFiles) error {
+	return s.note(f, pendingEnd)
+}
+
+func (s *Source) note(f retention.OwnedFiles, end string) error {
+	name := s.owned(f.Intent, end)
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return fmt.Errorf("files of rows: %w", err)
+	}
+	b, err := json.Marshal(f)
+	if err == nil {
+		err = writeDurably(name, b)
+	}
+	if err != nil {
+		return fmt.Errorf("files of rows: %w", err)
+	}
+	return nil
+}
+
+func writeDurably(name string, b []byte) error {
+	f, err := os.OpenFile(name+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(name+".new", name)
+	}
+	if err == nil {
+		err = syncDir(filepath.Dir(name))
+	}
+	return err
+}
+
+// Confirm makes names ready to go, or forgets them.
+func (s *Source) Confirm(_ context.Context, intent string, gone bool) error {
+	name := s.owned(intent, pendingEnd)
+	var err error
+	if gone {
+		err = os.Rename(name, s.owned(intent, readyEnd))
+	} else {
+		err = os.Remove(name)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = syncDir(filepath.Dir(name))
+	}
+	if err != nil {
+		return fmt.Errorf("files of rows: %w", err)
+	}
+	return nil
+}
+
+// Noted are the files that still have to go.
+func (s *Source) Noted(ctx context.Context) ([]retention.OwnedFiles, error) {
+	names, err := filepath.Glob(filepath.Join(filepath.Dir(s.e.journal.dir), "owned", "*"+readyEnd))
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(names)
+	var out []retention.OwnedFiles
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		var f retention.OwnedFiles
+		if err == nil {
+			err = json.Unmarshal(b, &f)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("files of rows: %w", err)
+		}
+		if f, err = s.rest(ctx, f, name); err != nil {
+			return nil, err
+		}
+		if len(f.Files) > 0 {
+			out = append(out, f)
+		}
+	}
+	return out, nil
+}
+
+// rest forgets what is gone.
+func (s *Source) rest(ctx context.Context, f retention.OwnedFiles, name string) (retention.OwnedFiles, error) {
+	there, err := s.e.still(ctx, f.Files)
+	if err != nil {
+		return f, err
+	}
+	left := make([]retention.OwnedFile, 0, len(there))
+	for i := range f.Files {
+		if there[i].Path != "" {
+			left = append(left, f.Files[i])
+		}
+	}
+	had := len(f.Files)
+	switch f.Files = left; {
+	case len(left) == 0:
+		return f, os.Remove(name)
+	case len(left) < had:
+		return f, s.note(f, readyEnd)
+	}
+	return f, nil
+}
+
+// still are the files that are there, beside the names; an empty path is none.
+func (e *engine) still(ctx context.Context, files []retention.OwnedFile) ([]Object, error) {
+	paths := make([]string, len(files))
+	for i := range files {
+		paths[i] = string(files[i].Path)
+	}
+	out := make([]Object, len(files))
+	err := e.tree.Look(ctx, paths, func(i int, o Object) { out[i] = o })
+	return out, err
+}
+
+// Outside removes files whose rows are gone, under the gate. A file whose person is
+// held stays.
+func (s *Source) Outside(intent string, f retention.OwnedFiles) *retention.Outside {
+	var of []Object
+	return &retention.Outside{
+		Test: func(ctx context.Context, h *retention.HoldSet) (out retention.Outcome, err error) {
+			there, err := s.e.still(ctx, f.Files)
+			if err != nil {
+				return out, err
+			}
+			seen := map[string]bool{}
+			for i, o := range there {
+				twice := seen[o.Path]
+				seen[o.Path] = true
+				switch {
+				case o.Path == "" || twice:
+					out.Spared.Gone++
+				case o.ID == "":
+					out.Spared.Failed++
+				case held(h, f.Dataset, f.Files[i].About):
+					out.Spared.Held++
+				default:
+					of = append(of, o)
+				}
+			}
+			if out.Done = int64(len(of)); len(of) > 0 {
+				err = s.e.journal.write(entry{Intent: intent, Action: retention.Delete}, of)
+			}
+			return out, err
+		},
+		Do: func(ctx context.Context) error {
+			var failed error
+			err := s.e.tree.Remove(context.WithoutCancel(ctx), of, func(_ int, err error) {
+				if err != nil && failed == nil {
+					failed = err
+				}
+			})
+			if failed != nil {
+				return fmt.Errorf("%s: a file of a row that is gone cannot be removed: %w", s.e.tree.Name(), failed)
+			}
+			return err
+		},
+	}
+}
+
+// held is whether a hold is about one of the persons, or about everybody of the
+// dataset. It asks rather too much than too little: a condition on the row cannot be
+// asked any more.
+func held(h *retention.HoldSet, dataset string, about map[string][]string) bool {
+	if h == nil || anybody(h.Subjects, about) {
+		return true
+	}
+	for _, s := range h.Named {
+		if s.Dataset == dataset && (len(s.Subjects) == 0 || anybody(s.Subjects, about)) {
+			return true
+		}
+	}
+	return false
+}
+
+func anybody(held, about map[string][]string) bool {
+	for typ, ids := range about {
+		for _, id := range ids {
+			if slices.ContainsFunc(held[typ], func(h string) bool { return alike(h, id) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// alike is whether two texts name one person in some kind of column.
+func alike(a, b string) bool {
+	if strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b)) {
+		return true
+	}
+	x, xok := sqlgen.Integer(a)
+	y, yok := sqlgen.Integer(b)
+	if xok && yok {
+		return x.Cmp(y) == 0
+	}
+	bare := func(s string) string { return strings.ToLower(strings.ReplaceAll(strings.Trim(s, "{}"), "-", "")) }
+	return bare(a) == bare(b)
+}

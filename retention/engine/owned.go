@@ -1,0 +1,239 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/retentiond/retentiond/retention"
+	"go.uber.org/zap"
+)
+
+// A row's files go after it. While its batch is open, their names are written down
+// beside the files' own gate; once it is known that the rows are gone, and before
+// that is audited, the names are made ready; each run removes what is ready, under
+// intents of their own, until it is gone. So the files of a row that went are never
+// forgotten, and those of a row that stayed are never touched, whoever dies when.
+
+// owner is the source of files that rows own.
+func (e *Engine) owner(ctx context.Context, name string) (retention.FileOwner, error) {
+	src, err := e.source(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	o, ok := src.(retention.FileOwner)
+	if !ok {
+		return nil, fmt.Errorf("source %q keeps no files that rows own", name)
+	}
+	return o, nil
+}
+
+// owning is what a batch of rows with files writes down.
+func (sw *stepWork) owning(in retention.Intent) func(ctx context.Context, rows [][]*string) error {
+	d, names := sw.bound.Dataset, sw.act.Owns
+	if len(names) == 0 {
+		return nil
+	}
+	return func(ctx context.Context, rows [][]*string) error {
+		by := map[string]retention.OwnedFiles{}
+		for _, row := range rows {
+			value := map[string]*string{}
+			for i, n := range names {
+				value[n] = row[i]
+			}
+			for _, c := range d.FileChildren {
+				if path, ok := c.Of(value); ok {
+					f := by[c.Source]
+					f.Table = c.Path
+					col := c.Columns()[0]
+					f.From = retention.FileRow{Source: d.Source, Table: d.Table, On: retention.Pair{Theirs: col}, Column: col}
+					f.Files = append(f.Files, retention.OwnedFile{Path: []byte(path), Named: *value[col], About: about(d, value)})
+					by[c.Source] = f
+				}
+			}
+		}
+		for source, f := range by {
+			o, err := sw.owner(ctx, source)
+			if err != nil {
+				return err
+			}
+			f.Intent, f.Policy, f.Rule, f.Stage, f.Dataset = in.ID, in.Policy, in.Rule, in.Stage, in.Policy+"/"+d.Name
+			if err := o.Note(ctx, f); err != nil {
+				return fmt.Errorf("source %q: %w", source, err)
+			}
+		}
+		return nil
+	}
+}
+
+func about(d *retention.Dataset, value map[string]*string) map[string][]string {
+	out := map[string][]string{}
+	for _, s := range d.Subjects {
+		for _, c := range s.Columns {
+			if v := value[c]; v != nil {
+				out[s.Type] = append(out[s.Type], *v)
+			}
+		}
+	}
+	return out
+}
+
+// confirm tells every source of files how a batch of rows ended, before that is
+// audited: afterwards nobody would ask again.
+func (e *Engine) confirm(ctx context.Context, intent string, gone bool) error {
+	for _, name := range e.sourceNames() {
+		if e.Sources[name].Driver != "files" {
+			continue
+		}
+		o, err := e.owner(ctx, name)
+		if err == nil {
+			err = o.Confirm(ctx, intent, gone)
+		}
+		if err != nil {
+			return fmt.Errorf("%w: source %q has to know first: %w", retention.ErrUnsettled, name, err)
+		}
+	}
+	return nil
+}
+
+// confirmed does so for the batches of a step whose rows own files; where a source
+// does not take it, the intent stays open, and is settled later.
+func (sw *stepWork) confirmed(ctx context.Context, in retention.Intent, gone bool) error {
+	if len(sw.act.Owns) == 0 {
+		return nil
+	}
+	return sw.confirm(ctx, in.ID, gone)
+}
+
+// installOwners makes the gates of the files that a step's rows own: a hold passes
+// them from then on.
+func (w *work) installOwners(ctx context.Context, d *retention.Dataset) error {
+	for _, c := range d.FileChildren {
+		src, err := w.source(ctx, c.Source)
+		if err != nil {
+			return err
+		}
+		g, err := w.gate(ctx, c.Source, src)
+		if err != nil {
+			return err
+		}
+		if err := w.Store.RegisterSource(ctx, retention.SourceRecord{Name: c.Source, UUID: g.SourceUUID}); err != nil {
+			return fmt.Errorf("registering source %q: %w", c.Source, err)
+		}
+	}
+	return nil
+}
+
+// sweepOwned removes the files whose rows are gone. What does not go now goes with a
+// later run.
+func (w *work) sweepOwned(ctx context.Context) {
+	for _, name := range w.sourceNames() {
+		if w.Sources[name].Driver != "files" || w.stop.Err() != nil || w.lost() != nil {
+			continue
+		}
+		o, err := w.owner(ctx, name)
+		var noted []retention.OwnedFiles
+		if err == nil {
+			noted, err = o.Noted(ctx)
+		}
+		for i := 0; err == nil && i < len(noted); i++ {
+			if err = w.unnamed(ctx, &noted[i]); err == nil && len(noted[i].Files) > 0 {
+				err = w.sweep(ctx, name, o, noted[i], i)
+			}
+		}
+		if err != nil {
+			w.Log.Warn("files of rows that are gone are still there; the next run tries again", zap.String("source", name), zap.Error(err))
+			w.unswept(name, noted, err)
+		}
+	}
+}
+
+// unnamed leaves out the files that some row still names: they are its files too, and
+// go with it.
+func (w *work) unnamed(ctx context.Context, f *retention.OwnedFiles) error {
+	r, err := w.rowReader(ctx, f.From.Source)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, x := range f.Files {
+		names = append(names, x.Named)
+	}
+	named := map[string]bool{}
+	if err := r.Related(ctx, f.From, false, names, func(by string, _ any) error {
+		named[by] = true
+		return nil
+	}); err != nil {
+		return err
+	}
+	f.Files = slices.DeleteFunc(f.Files, func(x retention.OwnedFile) bool { return named[x.Named] })
+	return nil
+}
+
+// unswept makes the run partial: a person has to look.
+func (w *work) unswept(source string, noted []retention.OwnedFiles, err error) {
+	s := retention.StepReport{Source: source, Action: retention.Delete, Error: "files of rows that are gone are still there: " + err.Error()}
+	if len(noted) > 0 {
+		s.Policy, s.Rule, s.Stage, s.Table = noted[0].Policy, noted[0].Rule, noted[0].Stage, noted[0].Table
+	}
+	locked(&w.mu, func() { w.report.Steps = append(w.report.Steps, s) })
+}
+
+func (w *work) sweep(ctx context.Context, name string, o retention.FileOwner, f retention.OwnedFiles, n int) error {
+	src, err := w.source(ctx, name)
+	if err != nil {
+		return err
+	}
+	srv, err := src.Server(ctx)
+	if err != nil {
+		return err
+	}
+	rec := retention.SourceRecord{Name: name, UUID: srv.Gate.SourceUUID}
+	in := retention.Intent{
+		ID: fmt.Sprintf("%s/files-%s/%d", w.report.Run, name, n+1), Run: w.report.Run, Attempt: w.lease.Attempt, Source: name, SourceUUID: rec.UUID,
+		Policy: f.Policy, Rule: f.Rule, Stage: f.Stage, Action: retention.Delete, Table: f.Table, Planned: int64(len(f.Files)),
+	}
+	if in.At, err = w.Store.Now(ctx); err != nil {
+		return err
+	}
+	if err := w.Store.Intend(ctx, in); err != nil {
+		return fmt.Errorf("no audit, no action: %w", err)
+	}
+	w.reach(retention.PointIntended)
+	t := &retention.Table{Name: retention.TableName{Name: f.Table}}
+	out, err := src.Apply(ctx, retention.Batch{
+		Intent: in.ID, Selection: retention.Selection{Table: t, Schema: &retention.Schema{}}, Action: retention.Act{Kind: retention.Delete},
+		AsOf: w.plan.AsOf, Outside: o.Outside(in.ID, f), Reached: w.Reached,
+		Admit: func(ctx context.Context, g retention.Gate) (*retention.HoldSet, error) {
+			return w.Store.Admit(ctx, rec, in.Attempt, g)
+		},
+		Seal: func(int64, []retention.Key) string { return "" },
+	})
+	if err != nil {
+		if _, settling := w.settle(ctx, in); settling != nil {
+			return fmt.Errorf("%w (%w)", err, settling)
+		}
+		return err
+	}
+	if err := w.Store.Conclude(ctx, in.ID, out, false); err != nil {
+		return err
+	}
+	w.reach(retention.PointConcluded)
+	locked(&w.mu, func() { w.countOwned(f, out) })
+	if n := out.Spared.Failed; n > 0 {
+		return fmt.Errorf("%d of them are no plain files, or lie behind a link: it is not followed", n)
+	}
+	_, err = o.Noted(ctx) // forgets what is gone
+	return err
+}
+
+// countOwned adds the files to the step whose rows owned them.
+func (w *work) countOwned(f retention.OwnedFiles, out retention.Outcome) {
+	for i := range w.report.Steps {
+		s := &w.report.Steps[i]
+		if s.Policy == f.Policy && s.Rule == f.Rule && s.Stage == f.Stage {
+			s.Children["files "+f.Table] += out.Done
+			return
+		}
+	}
+}
