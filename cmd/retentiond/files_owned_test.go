@@ -66,6 +66,26 @@ func TestFilesOfRows(t *testing.T) {
 	s.do(exitOK, "audit", "verify")
 }
 
+// A file that may also be of a dataset of files does not go with its row: a minimum
+// there would not be asked (L4).
+func TestFilesOfRowsAndDatasets(t *testing.T) {
+	t.Parallel()
+	s, due, stays := ownedSite(t, 12)
+	s.write("policies/keep.yaml", `version: 1
+policy: keep
+title: K
+controller: Example
+timezone: Europe/Paris
+source: tree
+datasets:
+  docs: {files: "uploads/**/*.pdf", subject: none, why: the law keeps them}
+rules:
+  - {id: keep, title: K, dataset: docs, from: modified, at_least: 10 years}
+`)
+	s.do(exitRefused, "run").says("its holds and minimums would not protect them")
+	s.wantTree(append(slices.Clone(due), stays...)...)
+}
+
 // What could not go is told, and goes with a later run; a hold that comes meanwhile
 // keeps it (L3).
 func TestFilesOfRowsLater(t *testing.T) {

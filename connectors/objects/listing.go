@@ -54,7 +54,7 @@ func (s *set) row(args []any, o Object) []any {
 }
 
 // many is how many rows one statement inserts.
-const many = 64
+const many = 8
 
 // filler inserts files into a set's table.
 type filler struct {

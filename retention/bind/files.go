@@ -2,6 +2,7 @@ package bind
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/retentiond/retentiond/retention"
 )
@@ -36,6 +37,7 @@ func (b *binder) owned(kind retention.ActionKind) {
 			}
 		}
 	}
+	b.twofold()
 	for _, s := range b.dataset.Subjects {
 		if s.Related != nil {
 			b.fail(retention.RefusePolicyError, "name a column of the row under `subject:`", "subject %s: once a row with files is gone, another row cannot tell whom its files are about: a hold would not find them", s.Type)
@@ -57,4 +59,39 @@ func (b *binder) owns() []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// twofold refuses files that rows own and that may be of a dataset of their own too:
+// its holds and minimums would not protect them when their row goes (L3, L4).
+func (b *binder) twofold() {
+	for _, p := range append(slices.Clone(b.Policies), b.Guards...) {
+		for i := range p.Datasets {
+			d := &p.Datasets[i]
+			if d.Files == nil || d.Exempt != "" {
+				continue
+			}
+			for _, f := range b.dataset.FileChildren {
+				if b.oneSource(f.Source, d.Source) && meet(f.Path, d.Files.Pattern) {
+					b.fail(retention.RefusePolicyError, "let them lie in folders of their own", "files %q may be of dataset %s/%s (%q) too: its holds and minimums would not protect them when their row goes", f.Path, p.Name, d.Name, d.Files.Pattern)
+				}
+			}
+		}
+	}
+}
+
+func (b *binder) oneSource(x, y string) bool {
+	return x == y || b.UUIDs[x] != "" && b.UUIDs[x] == b.UUIDs[y]
+}
+
+// meet is whether a file may be named by both, as far as the texts before what varies
+// tell.
+func meet(path, pattern string) bool {
+	fixed := func(s, varies string) string {
+		if i := strings.IndexAny(s, varies); i >= 0 {
+			return s[:i]
+		}
+		return s
+	}
+	x, y := fixed(path, "{"), fixed(pattern, `*?[\`)
+	return strings.HasPrefix(x, y) || strings.HasPrefix(y, x)
 }
