@@ -5,10 +5,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/retentiond/retentiond/retention/calendar"
 )
 
-// check tests the form of the values that have one. Periods are only looked at
-// here; whoever uses them reads them.
+// check tests the form of the values that have one.
 func (r *reader) check(c *Config) {
 	state := c.State.Reveal()
 	if !strings.HasPrefix(state, "sqlite:") && !strings.HasPrefix(state, "postgres://") && !strings.HasPrefix(state, "postgresql://") {
@@ -41,11 +42,10 @@ func (r *reader) oneOf(value string, words []string, path ...string) {
 	}
 }
 
-// period looks at the form of a period.
+// period refuses what is no period here: found later, it would be after rows went.
 func (r *reader) period(value string, path ...string) {
-	form := regexp.MustCompile(`^(?:[Pp][0-9A-Za-z]+|[0-9]+\s+\pL+(?:\s+[0-9]+\s+\pL+)*)$`)
-	if !form.MatchString(strings.TrimSpace(value)) {
-		r.fail(nil, path, "such as 30 days or 6 years", "%q is no period", value)
+	if _, err := calendar.ParsePeriod(value); err != nil {
+		r.fail(nil, path, "such as 30 days or 6 years", "%v", err)
 	}
 }
 

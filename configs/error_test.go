@@ -55,19 +55,19 @@ func TestRefusals(t *testing.T) {
 			`:1:8: state: names no state store (sqlite:./state.db or postgres://…)`,
 			`:2:11: policies: names no file or directory (policies: ./policies)`,
 			`:3:17: audit.origin: must be a name without spaces and + (such as example.org/retention)`,
-			`:4:16: holds.grace: "forever" is no period (such as 30 days or 6 years)`,
+			`:4:16: holds.grace: period "forever" has no end: where data is kept on purpose, write exempt with the reason; otherwise decide how long (such as 30 days or 6 years)`,
 			`:5:16: http.listen: "nowhere" is no host:port (such as 127.0.0.1:8600)`,
 			`:6:14: log.level: cannot be "inof" (did you mean info?)`,
 			`:6:28: log.format: cannot be "xml" (one of: json, text)`,
 		}},
-		{"sources", "sources:\n  a: {dsn: x}\n  b: {driver: oracle, dsn: x}\n  c: {driver: postgres}\n  d: {driver: files}\n  e: {driver: mysql, dsn_file: gone}\n  f: {driver: sqlite, dsn: a, backups: soon, throttle: {window: 25:00-06:00}}\n", []string{
+		{"sources", "sources:\n  a: {dsn: x}\n  b: {driver: oracle, dsn: x}\n  c: {driver: postgres}\n  d: {driver: files}\n  e: {driver: mysql, dsn_file: gone}\n  f: {driver: sqlite, dsn: a, backups: 35 dyas, throttle: {window: 25:00-06:00}}\n", []string{
 			`:2:3: sources.a: has no driver (one of: sqlite, postgres, mysql, mariadb, files, s3)`,
 			`:3:15: sources.b.driver: cannot be "oracle" (one of: sqlite, postgres, mysql, mariadb, files, s3)`,
 			`:4:3: sources.c: has no dsn (dsn: or dsn_file:)`,
 			`:5:3: sources.d: has no root (root: the directory)`,
 			`:6:32: sources.e.dsn_file: cannot be read: open DIR/gone: no such file or directory`,
-			`:7:40: sources.f.backups: "soon" is no period (such as 30 days or 6 years)`,
-			`:7:65: sources.f.throttle.window: "25:00-06:00" is no window (such as 22:00-06:00)`,
+			`:7:40: sources.f.backups: period "35 dyas": unknown unit "dyas"; write whole numbers and units, e.g. 13 months, 1 year 6 months, 90 days, 36 hours, 13 mois, P3Y (such as 30 days or 6 years)`,
+			`:7:68: sources.f.throttle.window: "25:00-06:00" is no window (such as 22:00-06:00)`,
 		}},
 		{"vaults", "sources: {crm: {driver: sqlite, dsn: a}}\nvaults:\n  a: {}\n  b: {path: p}\n  c: {source: crn, prefix: x}\n  d: {source: crm}\n  e: {path: p, source: crm}\n", []string{
 			`:3:3: vaults.a: must have exactly one place (path, s3 or source)`,

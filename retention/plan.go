@@ -116,6 +116,7 @@ const (
 	RefuseKillSwitch       RefusalCode = "kill_switch"
 	RefusePolicyError      RefusalCode = "policy_error"
 	RefuseSourceDown       RefusalCode = "source_down"
+	RefusePrivilege        RefusalCode = "privilege_missing" // the database refuses the user a statement
 	RefuseUnsafeTable      RefusalCode = "unsafe_table"
 	RefuseNeverArchived    RefusalCode = "never_archived"
 	RefuseKAnonymity       RefusalCode = "k_anonymity"

@@ -143,7 +143,7 @@ func (r *RunReport) SlotOver() bool {
 	}
 	for _, f := range r.Refusals {
 		switch f.Code {
-		case RefuseKillSwitch, RefuseClock, RefuseSourceDown:
+		case RefuseKillSwitch, RefuseClock, RefuseSourceDown, RefusePrivilege:
 			return false
 		}
 	}

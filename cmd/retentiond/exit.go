@@ -134,6 +134,8 @@ func remedy(c retention.RefusalCode) string {
 		return "retentiond resume --by NAME --reason TEXT"
 	case retention.RefuseSourceDown:
 		return "retentiond status names the source and the error"
+	case retention.RefusePrivilege:
+		return "retentiond check prints the GRANT statements that are missing"
 	case retention.RefusePolicyError:
 		return "retentiond policy validate shows every mistake and its place"
 	case retention.RefusePreview:

@@ -57,7 +57,7 @@ func TestEveryRefusalHasARemedy(t *testing.T) {
 	codes := []retention.RefusalCode{
 		retention.RefuseLimitRows, retention.RefuseLimitShare, retention.RefuseApproval, retention.RefuseClock, retention.RefuseSchemaDrift,
 		retention.RefuseColumnsUncovered, retention.RefuseForeignKey, retention.RefuseStateMismatch, retention.RefuseHoldUnreadable,
-		retention.RefuseGate, retention.RefuseKillSwitch, retention.RefusePolicyError, retention.RefuseSourceDown, retention.RefuseUnsafeTable,
+		retention.RefuseGate, retention.RefuseKillSwitch, retention.RefusePolicyError, retention.RefuseSourceDown, retention.RefusePrivilege, retention.RefuseUnsafeTable,
 		retention.RefuseNeverArchived, retention.RefuseKAnonymity, retention.RefuseExpiredPlan, retention.RefusePreview,
 	}
 	for _, c := range codes {

@@ -41,7 +41,7 @@ func mayImport() map[string][]string {
 		"connectors/conntest/servers":      nil,
 		"connectors/conntest/servers/with": {"connectors/conntest/servers"},
 		"policies":                         {"retention", "retention/calendar"},
-		"configs":                          nil,
+		"configs":                          {"retention/calendar"},
 		"configs/packaging/sbom":           nil,
 		"testdata":                         nil,
 		"cmd/retentiond":                   {"*"},

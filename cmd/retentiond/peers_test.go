@@ -579,7 +579,7 @@ func TestPeer_RestoredFromBackup(t *testing.T) {
 		s.do(exitRefused, "plan", "--output", "json").is("refusals/0/code", "state_mismatch")
 		s.do(exitRefused, "check", "--install").oneError("restored from a copy")
 	})
-	s.do(exitError, "status").says("1 batches did 1 rows there that it forgot: they may be back")
+	s.do(exitError, "status").says("1 batch did 1 row there that it forgot: it may be back")
 	s.do(exitOK, "check", "--adopt", "--by", "Ada", "--reason", "disk failed")
 	// What is back may be back on purpose: a person looks first.
 	s.untouched("crm.db", func() {

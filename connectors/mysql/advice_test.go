@@ -65,13 +65,13 @@ func TestAdvisedGrantsAreEnough(t *testing.T) {
 	w := retention.Wants{Needs: actingNeeds()}
 	want := []string{
 		"error privilege_missing: the user USER is not shown every table of the database: one that refers to a table under rules, ON DELETE CASCADE, would lose rows unseen | GRANT SELECT ON DB.* TO USER;",
-		"error privilege_missing: the user USER may not do what acting on table c takes: SELECT, UPDATE (`p_id`), TRIGGER | GRANT SELECT, TRIGGER, UPDATE (`p_id`) ON `c` TO USER;",
-		"error privilege_missing: the user USER may not do what acting on table p takes: SELECT, DELETE, UPDATE (`at`), UPDATE (`note`), TRIGGER | GRANT SELECT, DELETE, TRIGGER, UPDATE (`at`, `note`) ON `p` TO USER;",
-		"warning privilege_missing: erase: needs ALTER on table p, which the user USER does not have: the deleted rows stay in its file | GRANT ALTER, CREATE, INSERT ON `p` TO USER;",
-		"error privilege_missing: the user USER may not do what acting on table v takes: INSERT | GRANT INSERT ON `v` TO USER;",
-		"error privilege_missing: the user USER may not do what acting on table archive_p takes: CREATE, SELECT, INSERT | GRANT CREATE, SELECT, INSERT ON `archive_p` TO USER;",
-		"error privilege_missing: the user USER may not do what acting on table retentiond_gate takes: CREATE, SELECT, INSERT, UPDATE (`store_uuid`), UPDATE (`holds_version`), UPDATE (`log_size`), UPDATE (`log_root`) | GRANT CREATE, SELECT, INSERT, UPDATE (`store_uuid`, `holds_version`, `log_size`, `log_root`) ON `retentiond_gate` TO USER;",
-		"error privilege_missing: the user USER may not do what acting on table retentiond_receipt takes: CREATE, SELECT, INSERT, DELETE | GRANT CREATE, SELECT, INSERT, DELETE ON `retentiond_receipt` TO USER;",
+		"error privilege_missing: the user USER may not do what acting on table c takes: SELECT, UPDATE (`p_id`), TRIGGER | GRANT SELECT, TRIGGER, UPDATE (`p_id`) ON DB.`c` TO USER;",
+		"error privilege_missing: the user USER may not do what acting on table p takes: SELECT, DELETE, UPDATE (`at`), UPDATE (`note`), TRIGGER | GRANT SELECT, DELETE, TRIGGER, UPDATE (`at`, `note`) ON DB.`p` TO USER;",
+		"warning privilege_missing: erase: needs ALTER on table p, which the user USER does not have: the deleted rows stay in its file | GRANT ALTER, CREATE, INSERT ON DB.`p` TO USER;",
+		"error privilege_missing: the user USER may not do what acting on table v takes: INSERT | GRANT INSERT ON DB.`v` TO USER;",
+		"error privilege_missing: the user USER may not do what acting on table archive_p takes: CREATE, SELECT, INSERT | GRANT CREATE, SELECT, INSERT ON DB.`archive_p` TO USER;",
+		"error privilege_missing: the user USER may not do what acting on table retentiond_gate takes: CREATE, SELECT, INSERT, UPDATE (`store_uuid`), UPDATE (`holds_version`), UPDATE (`log_size`), UPDATE (`log_root`) | GRANT CREATE, SELECT, INSERT, UPDATE ON DB.`retentiond_gate` TO USER;",
+		"error privilege_missing: the user USER may not do what acting on table retentiond_receipt takes: CREATE, SELECT, INSERT, DELETE | GRANT CREATE, SELECT, INSERT, DELETE ON DB.`retentiond_receipt` TO USER;",
 	}
 	if diff := cmp.Diff(want, advice(t, s, w)); diff != "" {
 		t.Fatal(diff)
@@ -109,7 +109,7 @@ func TestAdviseWideUsers(t *testing.T) {
 	dsn := servers.MariaDB(t).Role(t, d.dsn, "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, TRIGGER ON *", "FILE ON *.*")
 	reader := servers.MariaDB(t).Role(t, d.dsn, "SELECT ON p", "SELECT ON c")
 	got := advice(t, openAs(t, dsn, Options{ReadDSN: reader}), w)
-	has("wide", got, "has FILE ON *.*", "error privilege_missing: the user USER of dsn_read may not read 1 of", "GRANT SELECT ON `v` TO USER;",
+	has("wide", got, "has FILE ON *.*", "error privilege_missing: the user USER of dsn_read may not read 1 of", "GRANT SELECT ON DB.`v` TO USER;",
 		"lag_unseen", "GRANT REPLICA MONITOR ON *.*", "load_unseen", "GRANT PROCESS ON *.*")
 	if all := strings.Join(got, "\n"); strings.Contains(all, "reader_writes") || strings.Contains(all, "may not do what acting") {
 		t.Errorf("more than there is to say:\n%s", all)

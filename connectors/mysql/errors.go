@@ -89,7 +89,7 @@ func (e *engine) down(err error) error {
 	case errNoDatabase:
 		return down("the server has no database %s", e.database)
 	case errDatabase:
-		return down("user %s may not use database %s: GRANT SELECT ON %s.* TO that user", e.user, e.database, quote(e.database))
+		return refusal(retention.RefusePrivilege, "%s: user %s may not use database %s: GRANT SELECT ON %s.* TO that user", e.name, e.user, e.database, quote(e.database))
 	case errInsecure, errInsecureMaria:
 		return down("the server takes connections with TLS only: add tls=true to the dsn (or tls=skip-verify for a certificate that nobody signed)")
 	case errReadOnly:
@@ -120,15 +120,24 @@ func (e *engine) down(err error) error {
 	return e.denied(err)
 }
 
-// denied says which grant a refused statement needs.
+// denied says, once, which grant a refused statement needs. An error that already
+// tells how the work stands, such as that its outcome is not known (L7), stays as it is.
 func (e *engine) denied(err error) error {
 	m, ok := errors.AsType[*mysql.MySQLError](err)
-	if ok && (m.Number == errTable || m.Number == errColumn) {
-		verb, _, _ := strings.Cut(m.Message, " command denied")
-		_, table, _ := strings.Cut(m.Message, "for table ")
-		return fmt.Errorf("%s: user %s lacks the privilege %s on %s: GRANT %s ON %s TO that user: %w", e.name, e.user, verb, table, verb, strings.ReplaceAll(table, "'", "`"), err)
+	if !ok || m.Number != errTable && m.Number != errColumn {
+		return err
 	}
-	return err
+	for _, told := range []error{retention.ErrUnsettled, retention.ErrNotWhole, retention.ErrLost, retention.ErrLocked} {
+		if errors.Is(err, told) {
+			return err
+		}
+	}
+	verb, _, _ := strings.Cut(m.Message, " command denied")
+	_, table, _ := strings.Cut(m.Message, " table ")
+	if table = strings.ReplaceAll(table, "'", "`"); !strings.Contains(table, "`.`") {
+		table = quote(e.database) + "." + table
+	}
+	return refusal(retention.RefusePrivilege, "%s: user %s lacks a privilege: GRANT %s ON %s TO that user", e.name, e.user, verb, table)
 }
 
 // locked says that others keep a lock.

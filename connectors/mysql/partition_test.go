@@ -622,7 +622,7 @@ func TestGrantsForPartitionsAreEnough(t *testing.T) {
 	w := retention.Wants{Needs: []retention.Need{{Table: name, Delete: true, Lock: "id", Whole: true}}}
 	got := advice(t, user, w)
 	want := []string{"warning privilege_missing: partitions: drop: the user USER may not drop partitions of table events: their rows go one by one, or they stay, empty | " +
-		"GRANT ALTER, CREATE, DROP, INSERT ON `events` TO USER; GRANT INSERT, DELETE, CREATE, ALTER, DROP ON `retentiond_aside` TO USER; GRANT LOCK TABLES ON DB.* TO USER;"}
+		"GRANT ALTER, CREATE, DROP, INSERT ON DB.`events` TO USER; GRANT INSERT, DELETE, CREATE, ALTER, DROP ON DB.`retentiond_aside` TO USER; GRANT LOCK TABLES ON DB.* TO USER;"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatal(diff)
 	}

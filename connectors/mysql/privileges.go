@@ -126,8 +126,11 @@ func (a *adviser) table(s *Source, n retention.Need, who string, lacks []string)
 	if len(lacks) == 0 {
 		return
 	}
-	on := s.words.Table(n.Table).Text
-	a.add(true, retention.AdvicePrivilegeMissing, "GRANT "+strings.Join(updates(lacks), ", ")+" ON "+on+" TO "+who+";",
+	rights := updates(lacks)
+	if n.Missing { // the server takes columns of tables that are there only
+		rights = whole(rights)
+	}
+	a.add(true, retention.AdvicePrivilegeMissing, "GRANT "+strings.Join(rights, ", ")+" ON "+s.inFull(n.Table)+" TO "+who+";",
 		"the user %s may not do what acting on table %s takes: %s", who, n.Table, strings.Join(lacks, ", "))
 }
 
@@ -147,6 +150,21 @@ func updates(lacks []string) []string {
 	return out
 }
 
+// whole widens UPDATE (a, b) to UPDATE.
+func whole(rights []string) []string {
+	out := slices.Clone(rights)
+	for i, r := range out {
+		out[i], _, _ = strings.Cut(r, " (")
+	}
+	return out
+}
+
+// inFull is the table with its database, so that a GRANT can be run from anywhere.
+func (s *Source) inFull(t retention.TableName) string {
+	key := s.home.key(t)
+	return quote(key.Schema) + "." + quote(key.Name)
+}
+
 // rewrite warns where the table's file could not be written anew. The server
 // tests that right only when it is used, so the account's grants are read.
 func (a *adviser) rewrite(s *Source, n retention.Need, who string, grants []grant) {
@@ -156,7 +174,7 @@ func (a *adviser) rewrite(s *Source, n retention.Need, who string, grants []gran
 	if has(grants, "ALTER", s.home.key(n.Table)) {
 		return
 	}
-	a.add(false, retention.AdvicePrivilegeMissing, "GRANT ALTER, CREATE, INSERT ON "+s.words.Table(n.Table).Text+" TO "+who+";",
+	a.add(false, retention.AdvicePrivilegeMissing, "GRANT ALTER, CREATE, INSERT ON "+s.inFull(n.Table)+" TO "+who+";",
 		"erase: needs ALTER on table %s, which the user %s does not have: the deleted rows stay in its file", n.Table, who)
 }
 
@@ -172,8 +190,8 @@ func (a *adviser) whole(s *Source, n retention.Need, who string, grants []grant)
 			hints = append(hints, "GRANT "+strings.Join(rights, ", ")+" ON "+text+" TO "+who+";")
 		}
 	}
-	give(key, s.words.Table(n.Table).Text, "ALTER", "CREATE", "DROP", "INSERT")
-	give(aside, quote(asideTable), "SELECT", "INSERT", "DELETE", "CREATE", "ALTER", "DROP")
+	give(key, s.inFull(n.Table), "ALTER", "CREATE", "DROP", "INSERT")
+	give(aside, s.inFull(aside), "SELECT", "INSERT", "DELETE", "CREATE", "ALTER", "DROP")
 	give(retention.TableName{Schema: key.Schema, Name: "\x00any"}, quote(key.Schema)+".*", "LOCK TABLES")
 	if len(hints) > 0 {
 		a.add(false, retention.AdvicePrivilegeMissing, strings.Join(hints, " "),
@@ -253,7 +271,7 @@ func (a *adviser) reader(ctx context.Context, s *Source, conn *sqlx.Conn, needs 
 			return err
 		}
 		if !reads {
-			blind = append(blind, "GRANT SELECT ON "+t+" TO "+who+";")
+			blind = append(blind, "GRANT SELECT ON "+s.inFull(n.Table)+" TO "+who+";")
 		}
 		if deletes || inserts {
 			changes = append(changes, n.Table.String())

@@ -138,7 +138,7 @@ func (e *engine) down(err error, code string) error {
 		if strings.Contains(message(err), "row-level security") {
 			return refusal(retention.RefuseUnsafeTable, "%s", e.grant(err))
 		}
-		return refusal(retention.RefuseSourceDown, "%s", e.grant(err))
+		return refusal(retention.RefusePrivilege, "%s", e.grant(err))
 	}
 	return nil
 }

@@ -190,7 +190,7 @@ func (e *Engine) otherNames(ctx context.Context, v *view) error {
 	}
 	silent := map[string]string{} // a name by identity
 	for name, r := range v.down {
-		if r.Code != retention.RefuseSourceDown {
+		if r.Code != retention.RefuseSourceDown && r.Code != retention.RefusePrivilege {
 			continue
 		}
 		silent[was[name]], silent[v.servers[name].Identity] = name, name

@@ -65,7 +65,7 @@ func (s *pooled) hidden(err error) error {
 	}
 	if r := refusalOf(err); r != nil {
 		out := *r
-		if out.Message = s.hide(r.Message); out.Code == retention.RefuseSourceDown {
+		if out.Message = s.hide(r.Message); out.Code == retention.RefuseSourceDown || out.Code == retention.RefusePrivilege {
 			out.Message = fmt.Sprintf("source %q: %s", s.name, out.Message)
 		}
 		return &out

@@ -177,7 +177,7 @@ func (e *Engine) driver(name string) string {
 
 // tells fills in what one source says.
 func (e *Engine) tells(ctx context.Context, st *SourceStatus) {
-	down := func(err error) { st.Error, st.Code = err.Error(), retention.RefuseSourceDown }
+	down := func(err error) { st.Error, st.Code = err.Error(), downRefusal(err).Code }
 	s, err := e.source(ctx, st.Name)
 	if err != nil {
 		down(err)
@@ -223,6 +223,20 @@ func (e *Engine) knowsNow(ctx context.Context, name string, src retention.Source
 	if err != nil || f.Batches == 0 {
 		return srv, nil, known // the refusal stands without it
 	}
-	return srv, &f, refuse(r.Code, "%s; since %s, %d batches did %d rows there that it forgot: they may be back. "+
-		"Adopting accepts the source as it is: every rule there then plans anew and waits for an approval", r.Message, stamp(f.Since), f.Batches, f.Rows)
+	return srv, &f, refuse(r.Code, "%s; %s. Adopting accepts the source as it is: every rule there then plans anew and waits for an approval", r.Message, forgot(f))
+}
+
+// forgot says what a source forgot: without a moment where it knows none of ours.
+func forgot(f retention.Forgotten) string {
+	since, batches, rows, they := "", "batches", "rows", "they"
+	if !f.Since.IsZero() && f.Since.Unix() != 0 {
+		since = "since " + stamp(f.Since) + ", "
+	}
+	if f.Batches == 1 {
+		batches = "batch"
+	}
+	if f.Rows == 1 {
+		rows, they = "row", "it"
+	}
+	return fmt.Sprintf("%s%d %s did %d %s there that it forgot: %s may be back", since, f.Batches, batches, f.Rows, rows, they)
 }

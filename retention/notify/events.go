@@ -143,6 +143,7 @@ func wordOf(c retention.RefusalCode) string {
 		retention.RefuseKillSwitch:       "everything is stopped",
 		retention.RefusePolicyError:      "a policy does not load or does not fit its tables",
 		retention.RefuseSourceDown:       "a source does not answer",
+		retention.RefusePrivilege:        "the database user lacks a privilege",
 		retention.RefuseUnsafeTable:      "a table cannot be acted on safely",
 		retention.RefuseNeverArchived:    "rows were never archived",
 		retention.RefuseKAnonymity:       "groups would be too small",
