@@ -26,7 +26,9 @@ PARALLEL      ?= 6
 ROUNDS        ?= 3
 BENCH          = $(GO) test -run '^$$' -timeout 4h ./cmd/retentiond/bench
 
+# A tag takes letters, digits and _.- alone; the examples under configs/ name :latest.
 IMAGE         ?= retentiond
+IMAGE_TAG     ?= $(shell echo '$(PACKAGE_VERSION)' | sed 's/[^A-Za-z0-9_.-]/-/g')
 
 .PHONY: package package-test sbom reproducible image
 .PHONY: help build test race lint bench bench-sqlite bench-postgres bench-mariadb bench-scale fuzz golden clean
@@ -95,7 +97,7 @@ reproducible: ## two builds, from two folders, with caches of their own, are the
 
 image: build ## the container image; its binary must be the one of `make build`
 	docker build --build-arg VERSION='$(VERSION)' --build-arg REVISION='$(REVISION)' \
-	  --build-arg DIGEST="sha256:$$(sha256sum $(BIN) | cut -d' ' -f1)" -t $(IMAGE):$(PACKAGE_VERSION) .
+	  --build-arg DIGEST="sha256:$$(sha256sum $(BIN) | cut -d' ' -f1)" -t $(IMAGE):$(IMAGE_TAG) -t $(IMAGE):latest .
 
 clean: ## remove what was built
 	rm -rf bin dist

@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -83,7 +84,8 @@ func (d *decoder) schedule(n *yaml.Node) string {
 	}
 	spec, err := cron.ParseStandard(s)
 	if err != nil {
-		d.reject(n, hint, "schedule %q is no cron expression: %s", s, err)
+		why := regexp.MustCompile(`: [^: ]+$`).ReplaceAllString(err.Error(), "") // the field again
+		d.reject(n, hint, "schedule %q is no cron expression: %s", s, why)
 		return ""
 	}
 	if spec.Next(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {

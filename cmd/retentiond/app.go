@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/retentiond/retentiond/retention"
@@ -23,7 +24,9 @@ type app struct {
 	logLevel string // --log-level
 	noColor  bool   // --no-color
 
-	daemon  bool   // the command is serve: the log is its output
+	daemon bool        // the command is serve: the log is its output
+	looks  atomic.Bool // the command only looks: a signal finds no batch at work
+
 	started bool   // the command's own work began: later errors are not usage errors
 	planned string // id of the plan that `plan` made, for `demo`
 	printed bool   // the JSON document is on stdout: errors then only go to stderr
@@ -77,6 +80,17 @@ func (a *app) scanOutput(args []string) {
 // action is the work of a command: it is called with valid global flags.
 type action func(cmd *cobra.Command, args []string) error
 
+// onlyLooks reports whether the command changes nothing in a source.
+func onlyLooks(cmd *cobra.Command) bool {
+	words := strings.Fields(cmd.CommandPath())
+	switch strings.Join(words[1:], " ") {
+	case "plan", "bordereau", "inventory", "explain", "check", "status", "runs list", "runs show", "hold list", "hold show", "hold preview",
+		"audit list", "audit show", "audit verify", "audit export", "archive list", "archive show", "archive verify":
+		return cmd.Flags().Lookup("install") == nil || !cmd.Flags().Changed("install") && !cmd.Flags().Changed("adopt")
+	}
+	return false
+}
+
 // do makes an action a cobra RunE: errors from here on are not cobra's.
 func (a *app) do(f action) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
@@ -84,6 +98,7 @@ func (a *app) do(f action) func(*cobra.Command, []string) error {
 			return err
 		}
 		a.started = true
+		a.looks.Store(onlyLooks(cmd))
 		if err := a.shiftClock(); err != nil {
 			return err
 		}

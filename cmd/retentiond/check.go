@@ -82,7 +82,7 @@ func (a *app) check(cmd *cobra.Command, f checkFlags) error {
 	}
 	found, err := h.engine.Check(ctx)
 	h.progress.done()
-	found = append(found, unused(h.cfg)...)
+	found = append(spelledOut(h.failed, found), unused(h.cfg)...)
 	if text := h.key.Open(); text != "" {
 		found = append(found, engine.Finding{Level: engine.LevelWarning, Code: "audit_key", Message: text})
 	}

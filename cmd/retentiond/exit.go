@@ -170,6 +170,9 @@ func (a *app) finish(ctx context.Context, err error) int {
 		return int(v)
 	}
 	fs := faultsOf(err)
+	if a.looks.Load() && ctx.Err() != nil && interrupted(err) {
+		fs = faults{{Code: "interrupted", Message: "interrupted", exit: exitInterrupted}}
+	}
 	for _, f := range fs {
 		f.Message, f.Hint = a.typed(inWords(f.Message)), a.typed(f.Hint)
 	}
@@ -178,6 +181,13 @@ func (a *app) finish(ctx context.Context, err error) int {
 		return exitInterrupted
 	}
 	return fs[0].exit
+}
+
+// interrupted reports whether the stop alone is why the command ended. Drivers say it
+// in words of their own.
+func interrupted(err error) bool {
+	text := err.Error()
+	return errors.Is(err, context.Canceled) || strings.Contains(text, context.Canceled.Error()) || strings.Contains(text, "interrupted")
 }
 
 // show writes errors: in JSON on stdout unless a document is there already, in

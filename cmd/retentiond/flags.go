@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,7 +46,8 @@ func oneOf(flag, value string, allowed ...string) error {
 			return nil
 		}
 	}
-	return usage("one of "+strings.Join(allowed, ", "), "--%s %q is not known", flag, value)
+	named := slices.DeleteFunc(slices.Clone(allowed), func(s string) bool { return s == "" })
+	return usage("one of "+strings.Join(named, ", "), "--%s %q is not known", flag, value)
 }
 
 // need refuses flags that were left out or are blank.
@@ -68,7 +70,24 @@ func flagError(cmd *cobra.Command, err error) error {
 			hint = "did you mean --" + near + "?"
 		}
 	}
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		if kind := kindOf(invalid.GetFlag().Value.Type()); kind != "" {
+			return usage(hint, "--%s %q is no %s", invalid.GetFlag().Name, invalid.GetValue(), kind)
+		}
+	}
 	return usage(hint, "%s", err.Error())
+}
+
+// kindOf is in words what a flag of that type takes.
+func kindOf(flagType string) string {
+	switch flagType {
+	case "int", "int64", "uint", "uint64":
+		return "whole number"
+	case "duration":
+		return "duration, such as 30s or 5m"
+	}
+	return ""
 }
 
 func nearestFlag(cmd *cobra.Command, name string) string {

@@ -78,7 +78,23 @@ func (h *house) knownSubject(id *retention.SubjectID) error {
 	if slices.Contains(types, id.Type) {
 		return nil
 	}
+	if broken := h.broken(); broken != nil {
+		return broken
+	}
 	return usage("types of subjects: "+strings.Join(types, ", "), "no dataset has subjects of type %q", id.Type)
+}
+
+// broken are the mistakes of policies that do not load, nil where all do: what they
+// govern, and whom, is not known.
+func (h *house) broken() error {
+	var all policies.Problems
+	for _, f := range h.failed {
+		all = append(all, f.Problems...)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return problemFaults(all)
 }
 
 // subjectTypes are the types of the datasets' subjects, also of those policies
@@ -105,6 +121,9 @@ func (h *house) unknownTypes(subjects []retention.SubjectID, allowed bool) error
 			continue
 		}
 		told[s.Type] = true
+		if broken := h.broken(); broken != nil && !allowed {
+			return broken
+		}
 		text := fmt.Sprintf("no dataset has subject type %q today: nothing is covered; known types: %s", s.Type, strings.Join(known, ", "))
 		if !allowed {
 			return usage("write one of the known types, or add --allow-unmatched to hold data that may come later", "%s", text)

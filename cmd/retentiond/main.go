@@ -23,14 +23,17 @@ func process() int {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
-	go obey(signals, cancel)
-	return run(ctx, os.Args[1:], streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Environ(), Prog: programName(os.Args[0])})
+	a := newApp(streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Environ(), Prog: programName(os.Args[0])})
+	go obey(signals, a, cancel)
+	return execute(ctx, a, os.Args[1:])
 }
 
 // obey turns the first signal into a stop request and the second into an end.
-func obey(signals <-chan os.Signal, stop context.CancelFunc) {
+func obey(signals <-chan os.Signal, a *app, stop context.CancelFunc) {
 	<-signals
-	fmt.Fprintln(os.Stderr, "stopping after the batch at work; a second signal ends at once")
+	if !a.looks.Load() {
+		fmt.Fprintln(a.Err, "stopping after the batch at work; a second signal ends at once")
+	}
 	stop()
 	<-signals
 	os.Exit(exitInterrupted)
