@@ -166,6 +166,9 @@ type Outcome struct {
 	Digest   string           // of the receipt
 	Segments []SealedRef      `json:",omitempty"` // written
 	Expired  *SealedRef       `json:",omitempty"` // that ended
+	// Unknown: the store was adopted with the intent open, and the source had no word
+	// on it. What its batch may have archived is kept.
+	Unknown bool `json:",omitempty"`
 }
 
 // Receipt is what the source itself says of an intent, written in the same

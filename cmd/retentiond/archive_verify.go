@@ -92,7 +92,8 @@ func (h *house) verifyOnce(ctx context.Context, name string, known []retention.K
 	for _, i := range open {
 		inWork[i.ID] = true
 	}
-	return h.sealed[name].Verify(ctx, known, func(intent string) bool { return inWork[intent] })
+	return h.sealed[name].Verify(ctx, known, func(intent string) bool { return inWork[intent] },
+		func(segment, intent string) (bool, error) { return h.left(ctx, name, segment, intent) })
 }
 
 func (a *app) showVerified(vaults []verified, all []vault.Finding, ok bool) error {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -207,6 +208,9 @@ func (e *Engine) adopt(ctx context.Context, name string, src retention.Source, g
 	if err := e.askAnew(ctx, name, g); err != nil {
 		return err
 	}
+	if err := e.letGo(ctx, name, src, g); err != nil {
+		return err
+	}
 	rec := retention.SourceRecord{Name: name, UUID: g.SourceUUID}
 	if err := e.Store.RegisterSource(ctx, rec); err != nil {
 		return fmt.Errorf("registering source %q: %w", name, err)
@@ -223,6 +227,40 @@ func (e *Engine) adopt(ctx context.Context, name string, src retention.Source, g
 		return fmt.Errorf("source %q: %w", name, err)
 	}
 	return e.Store.Witnessed(ctx, g.SourceUUID, cp.Total)
+}
+
+// letGo ends the intents that a store has open as it is adopted. Of one that has no
+// receipt nobody knows whether it was done and pruned after this store was copied:
+// nothing that its batch may have archived is taken for what came to nothing.
+func (e *Engine) letGo(ctx context.Context, name string, src retention.Source, g retention.Gate) error {
+	open, err := e.Store.OpenIntents(ctx)
+	if err != nil {
+		return fmt.Errorf("reading open intents: %w", err)
+	}
+	for _, in := range open {
+		if in.Source != name || in.SourceUUID != g.SourceUUID {
+			continue
+		}
+		r, err := src.Settle(ctx, in.ID, func(ctx context.Context) error { return e.Store.StillOpen(ctx, in.ID) })
+		if errors.Is(err, retention.ErrDecided) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("settling intent %s: %w", in.ID, err)
+		}
+		if r.State == retention.ReceiptDone {
+			_, err = e.settled(ctx, in, r)
+		} else {
+			out := retention.Outcome{Spared: retention.Spared{Failed: max(0, in.Planned)}, Unknown: true}
+			if err = e.confirm(ctx, in.ID, false); err == nil {
+				err = e.Store.Conclude(ctx, in.ID, out, true)
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("ending intent %s: %w", in.ID, err)
+		}
+	}
+	return nil
 }
 
 // askAnew makes every rule of a source that forgot what was done wait for an

@@ -254,6 +254,11 @@ func (e *Engine) receipt(ctx context.Context, in retention.Intent) (r retention.
 	if srv.Gate.SourceUUID != in.SourceUUID {
 		return r, fmt.Errorf("%w: source %q is not the database of the intent", retention.ErrUnsettled, in.Source)
 	}
+	// An older store has intents open that were ended long ago, and whose receipts are
+	// pruned: to it they look abandoned.
+	if err := e.Store.Fits(ctx, srv.Gate); err != nil {
+		return r, fmt.Errorf("%w: %w", retention.ErrUnsettled, err)
+	}
 	e.reach(retention.PointSettling)
 	r, err = src.Settle(ctx, in.ID, func(ctx context.Context) error { return e.Store.StillOpen(ctx, in.ID) })
 	if err != nil {

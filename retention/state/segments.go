@@ -43,9 +43,21 @@ func (s *Store) Segments(ctx context.Context, vault string) (out []retention.Kno
 func (s *Store) IntentEnded(ctx context.Context, intent string) (known, ended bool, err error) {
 	err = s.read(ctx, func(t *tx) error {
 		var at int64
-		known, err = t.get(ctx, &at, "SELECT concluded FROM intents WHERE id = ?", intent)
-		ended = at != 0
-		return err
+		if known, err = t.get(ctx, &at, "SELECT concluded FROM intents WHERE id = ?", intent); err != nil || at == 0 {
+			return err
+		}
+		var text []byte
+		if _, err := t.get(ctx, &text, "SELECT outcome FROM intents WHERE id = ? AND outcome IS NOT NULL", intent); err != nil {
+			return err
+		}
+		var o retention.Outcome
+		if len(text) > 0 {
+			if err := fromJSON("an outcome", text, &o); err != nil {
+				return err
+			}
+		}
+		ended = !o.Unknown
+		return nil
 	})
 	return known, ended, wrap(err, "look for intent %s", intent)
 }

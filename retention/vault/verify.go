@@ -29,6 +29,7 @@ const (
 	Replayed   Trouble = replayed
 	Orphan     Trouble = "orphan"
 	Unfinished Trouble = "unfinished"
+	Unknown    Trouble = "unknown"
 )
 
 // Harmless reports whether nothing is lost: `archive expire` removes such files.
@@ -44,8 +45,9 @@ type Finding struct {
 
 // Verify compares every file with what the state store knows, and every content
 // with its hash. inWork tells of intents that have no outcome yet: their segments
-// are not judged. It returns how many segments were found good.
-func (v *Vault) Verify(ctx context.Context, known []retention.KnownSegment, inWork func(intent string) bool) (good int, out []Finding, err error) {
+// are not judged. left is that of [Vault.Sweep]. It
+// returns how many segments were found good.
+func (v *Vault) Verify(ctx context.Context, known []retention.KnownSegment, inWork func(intent string) bool, left func(segment, intent string) (bool, error)) (good int, out []Finding, err error) {
 	files, err := v.list(ctx)
 	if errors.Is(err, ErrAway) {
 		return 0, []Finding{{v.o.Name, "", Missing, err.Error()}}, nil
@@ -53,7 +55,7 @@ func (v *Vault) Verify(ctx context.Context, known []retention.KnownSegment, inWo
 	if err != nil {
 		return 0, nil, err
 	}
-	c := &check{Vault: v, known: map[string]retention.KnownSegment{}, there: map[string]bool{}, inWork: inWork}
+	c := &check{Vault: v, known: map[string]retention.KnownSegment{}, there: map[string]bool{}, inWork: inWork, left: left}
 	for _, k := range known {
 		c.known[k.Name] = k
 	}
@@ -82,6 +84,7 @@ type check struct {
 	known  map[string]retention.KnownSegment
 	there  map[string]bool
 	inWork func(string) bool
+	left   func(segment, intent string) (bool, error)
 	good   int
 	out    []Finding
 }
@@ -142,11 +145,26 @@ func (c *check) segment(ctx context.Context, name string) error {
 		c.add(name, Replayed, "the segment ended, and is there again: remove it")
 	case !known && c.busy(name):
 	case !known:
-		c.add(name, Orphan, "no outcome in the state store names it: its batch never committed, or the state store is older than the vault")
+		return c.unnamed(name)
 	case k.Manifest != s.Manifest:
 		c.add(name, Damaged, "its manifest is not the one that was sealed")
 	default:
 		return c.content(ctx, s)
+	}
+	return nil
+}
+
+// unnamed judges a segment that no outcome names: its batch came to nothing, or the
+// store is older than it, and then its rows may be nowhere else.
+func (c *check) unnamed(name string) error {
+	nothing, err := c.left(name, IntentOf(name))
+	switch {
+	case err != nil:
+		return err
+	case nothing:
+		c.add(name, Orphan, "no outcome in the state store names it: its batch never committed")
+	default:
+		c.add(name, Unknown, "the state store does not know what came of its batch: it is older than the vault, and the rows may be nowhere else; restore the newest state store, or read the segment with `age -d` and `zstd -d`")
 	}
 	return nil
 }
