@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"filippo.io/age"
 	"github.com/retentiond/retentiond/retention/calendar"
 )
 
@@ -101,9 +102,21 @@ func (r *reader) checkVault(c *Config, name string, v Vault) {
 		r.checkTableVault(c, at, v)
 	case len(v.Recipients) == 0:
 		r.fail(nil, at, "recipients: [age1…], the people who may open it", "a sealed vault needs recipients")
+	case r.recipients(at, v.Recipients):
 	case v.Schema != "" || v.Prefix != "":
 		r.fail(nil, at, "they belong to source", "schema and prefix have no meaning in a sealed vault")
 	}
+}
+
+// recipients refuses what is no public key, which is not shown: it may be the secret one.
+func (r *reader) recipients(at, keys []string) (bad bool) {
+	for i, key := range keys {
+		if _, err := age.ParseX25519Recipient(strings.TrimSpace(key)); err != nil {
+			bad = true
+			r.fail(nil, append(slices.Clone(at), "recipients"), "age1…, as age-keygen -y prints it", "recipient %d is no age public key", i+1)
+		}
+	}
+	return bad
 }
 
 func (r *reader) checkTableVault(c *Config, at []string, v Vault) {

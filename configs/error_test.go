@@ -76,6 +76,9 @@ func TestRefusals(t *testing.T) {
 			`:6:3: vaults.d: a vault of tables needs a schema or a prefix, not both (schema: archive, or prefix: archive_)`,
 			`:7:3: vaults.e: must have exactly one place (path, s3 or source)`,
 		}},
+		{"recipients", "vaults:\n  a: {path: p, recipients: [AGE-SECRET-KEY-1X]}\n", []string{
+			`:2:28: vaults.a.recipients: recipient 1 is no age public key (age1…, as age-keygen -y prints it)`,
+		}},
 		{"documents", "log: {}\n---\nlog: {}\n", []string{`:2:1: the file holds several YAML documents (one configuration per file)`}},
 		{"no YAML", "log: {level: info\nx: *hunter2\n", []string{`:1:1: not valid YAML: did not find expected ',' or '}' (quote a value that starts with a special character)`}},
 		{"an unknown anchor is not shown", "state: *hunter2\n", []string{`:1:1: not valid YAML: unknown anchor referenced (quote a value that starts with a special character)`}},

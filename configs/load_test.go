@@ -53,8 +53,8 @@ sources:
     throttle: {replica_lag: 5s, lock_timeout: 2s, window: "22:00-06:00"}}
   weblogs: {driver: files, root: logs, gate: gates}
 vaults:
-  sealed: {path: ./vault, recipients: [age1abc]}
-  far: {s3: {endpoint: "https://s3.example.org", bucket: b, secret_key: "${SK}", path_style: true}, recipients: age1abc}
+  sealed: {path: ./vault, recipients: [age1l87l9c307jgd3q8c8wzcuu879ca8cy5aetzfdc64scxvtma0rc3s9tupd2]}
+  far: {s3: {endpoint: "https://s3.example.org", bucket: b, secret_key: "${SK}", path_style: true}, recipients: age1l87l9c307jgd3q8c8wzcuu879ca8cy5aetzfdc64scxvtma0rc3s9tupd2}
   Cold: {source: CRM.main, prefix: archive_}
 audit: {origin: example.org/retention, key_file: k}
 holds: {grace: 60 jours}
@@ -78,10 +78,10 @@ func TestLoadEverything(t *testing.T) {
 			"weblogs": {Driver: "files", Root: filepath.Join(dir, "logs"), Gate: filepath.Join(dir, "gates")},
 		},
 		Vaults: map[string]Vault{
-			"sealed": {Path: filepath.Join(dir, "vault"), Recipients: []string{"age1abc"}},
+			"sealed": {Path: filepath.Join(dir, "vault"), Recipients: []string{"age1l87l9c307jgd3q8c8wzcuu879ca8cy5aetzfdc64scxvtma0rc3s9tupd2"}},
 			"far": {
 				S3:         &S3{Endpoint: "https://s3.example.org", Bucket: "b", SecretKey: "s3cr3t", PathStyle: true},
-				Recipients: []string{"age1abc"},
+				Recipients: []string{"age1l87l9c307jgd3q8c8wzcuu879ca8cy5aetzfdc64scxvtma0rc3s9tupd2"},
 			},
 			"Cold": {Source: "CRM.main", Prefix: "archive_"},
 		},
@@ -163,7 +163,7 @@ func TestEveryOptionHasAVariable(t *testing.T) {
 	walk(options(), nil)
 	for _, p := range paths {
 		asked := false
-		path := write(t, "sources: {x: {driver: files, root: /r}}\nvaults: {x: {path: /v, recipients: [age1]}}\n")
+		path := write(t, "sources: {x: {driver: files, root: /r}}\nvaults: {x: {path: /v, recipients: [age1l87l9c307jgd3q8c8wzcuu879ca8cy5aetzfdc64scxvtma0rc3s9tupd2]}}\n")
 		_, _ = Load(path, func(name string) (string, bool) {
 			asked = asked || name == envName(p)
 			return "", false
