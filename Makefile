@@ -40,7 +40,7 @@ build: ## build the static binary into bin/
 	$(BUILD) -o $(BIN) ./cmd/retentiond
 
 test: ## every test; nothing is skipped in silence
-	$(WITH) $(GO) test -count=1 -timeout 20m -parallel $(PARALLEL) $(PKGS) ./testdata
+	$(WITH) $(GO) test -count=1 -timeout 60m -parallel $(PARALLEL) $(PKGS) ./testdata
 
 race: ## every test under the race detector (needs cgo)
 	$(WITH) env CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 40m $(PKGS)

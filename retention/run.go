@@ -118,7 +118,8 @@ type Intent struct {
 	Action     ActionKind
 	Table      string
 	Partition  string // of the table, where it goes as a whole
-	Vault      string // sealed, that the batch writes to or ends a segment of
+	Vault      string // sealed, or in another source: the batch writes to it, or ends a segment of it
+	VaultUUID  string // of the source that a vault's tables are in, where it is another
 	Segment    string // that ends
 	Planned    int64  // rows; [PlannedRange]: those due in a range
 	At         time.Time

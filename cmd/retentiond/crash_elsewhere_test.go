@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -113,4 +114,40 @@ func (tp *template) lines(t *testing.T, dir, q string) []string {
 		defer db.Close()
 	}
 	return query(t, db, tp.on.text(q))
+}
+
+// An intent ends where its batch wrote: while the vault's name means another place, it
+// stays open, and no copy of a row that stayed is left behind (L9).
+func TestVaultMovesBeforeItsBatchIsSettled(t *testing.T) {
+	t.Parallel()
+	tp := worldNamed("elsewhere").make(t)
+	for name, place := range map[string]string{
+		"the table's own source": "{source: crm, prefix: other_}",
+		"a sealed vault":         "{path: ./sealed, recipients: [" + crashRecipient + "]}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := tp.copy(t)
+			tp.dies(t, dir, envCrashAt+"=acted:1", tp.runArgs(t, dir, false)...)
+			if len(tp.copiesOf(t, dir, "prospects")) == 0 {
+				t.Fatal("nothing was copied")
+			}
+			file := filepath.Join(dir, "retentiond.yaml")
+			was, err := os.ReadFile(file)
+			must(t, err)
+			moved := strings.Replace(string(was), "{source: store, prefix: archive_}", place, 1)
+			if moved == string(was) {
+				t.Fatal("the vault is not in the configuration")
+			}
+			must(t, os.WriteFile(file, []byte(moved), 0o600))
+			var said bytes.Buffer
+			run(t.Context(), []string{"--config", file, "archive", "expire"}, streams{In: strings.NewReader(""), Out: &said, Err: &said})
+			if n := tp.openIntents(t, dir); n != 1 {
+				t.Errorf("%d intents are open: %s", n, said.String())
+			}
+			must(t, os.WriteFile(file, was, 0o600))
+			tp.commandIn(t, dir, exitOK, tp.runArgs(t, dir, false)...)
+			tp.copiesHold(t, dir, "in the end")
+		})
+	}
 }

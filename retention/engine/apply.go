@@ -50,6 +50,9 @@ func (sw *stepWork) apply(ctx context.Context, p part) (out retention.Outcome, t
 	}
 	if sw.act.Leaves() || p.segment != nil {
 		in.Vault = sw.bound.Vault
+		if into := sw.act.Into; into != nil && into.Source != "" {
+			in.VaultUUID = sw.view.servers[into.Source].Gate.SourceUUID
+		}
 	}
 	if p.segment != nil {
 		in.Segment = p.segment.Name

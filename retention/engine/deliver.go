@@ -90,10 +90,17 @@ func (sw *stepWork) delivering(in retention.Intent, p part) func(context.Context
 // abandoned: the rows are in their table, and no copy stays.
 func (e *Engine) withdraw(ctx context.Context, in retention.Intent) error {
 	v, ok := e.Vaults[in.Vault]
-	if !ok {
-		return fmt.Errorf("%w: vault %q, which may have copies of rows that stayed, is not configured any more", retention.ErrUnsettled, in.Vault)
+	if !ok || v.Sealed || v.Source == "" || in.VaultUUID == "" {
+		return elsewhere(in)
 	}
-	_, rec, err := e.receiver(ctx, v.Source)
+	src, rec, err := e.receiver(ctx, v.Source)
+	var srv retention.Server
+	if err == nil {
+		srv, err = src.Server(ctx)
+	}
+	if err == nil && srv.Gate.SourceUUID != in.VaultUUID {
+		return elsewhere(in)
+	}
 	if err == nil {
 		err = rec.Withdraw(ctx, in.ID, func(ctx context.Context) error { return e.Store.StillOpen(ctx, in.ID) })
 	}
@@ -101,6 +108,11 @@ func (e *Engine) withdraw(ctx context.Context, in retention.Intent) error {
 		return fmt.Errorf("%w: withdrawing copies from vault %q: %w", retention.ErrUnsettled, in.Vault, err)
 	}
 	return nil
+}
+
+// elsewhere: an intent ends where its batch wrote, and nowhere else.
+func elsewhere(in retention.Intent) error {
+	return fmt.Errorf("%w: vault %q is not any more where batch %s wrote to: copies of rows that stayed may be there; configure it as it was until the batch is settled", retention.ErrUnsettled, in.Vault, in.ID)
 }
 
 // pruneCopies drops the receipts that vaults in other sources have of a source's

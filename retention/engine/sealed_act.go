@@ -169,7 +169,7 @@ func (e *Engine) settleSealed(ctx context.Context, in retention.Intent) (out ret
 	if in.Vault == "" {
 		return out, nil
 	}
-	if in.Segment == "" && !e.Vaults[in.Vault].Sealed {
+	if in.Segment == "" && (in.VaultUUID != "" || !e.Vaults[in.Vault].Sealed) {
 		return out, e.withdraw(ctx, in)
 	}
 	k, err := e.keeper(in.Vault)

@@ -26,9 +26,9 @@ func (s *Store) Intend(ctx context.Context, i retention.Intent) error {
 			i.At = t.now
 		}
 		// After its entry: an intent that opens now does not keep the old year open.
-		_, err = t.exec(ctx, `INSERT INTO intents (id, run, attempt, source, source_uuid, policy, rule, stage, action, tab, part, planned, at, entry, vault, segment)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, i.ID, i.Run, i.Attempt, i.Source, i.SourceUUID, i.Policy, i.Rule,
-			i.Stage, string(i.Action), i.Table, i.Partition, i.Planned, micros(i.At), n, i.Vault, i.Segment)
+		_, err = t.exec(ctx, `INSERT INTO intents (id, run, attempt, source, source_uuid, policy, rule, stage, action, tab, part, planned, at, entry, vault, segment, vault_uuid)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, i.ID, i.Run, i.Attempt, i.Source, i.SourceUUID, i.Policy, i.Rule,
+			i.Stage, string(i.Action), i.Table, i.Partition, i.Planned, micros(i.At), n, i.Vault, i.Segment, i.VaultUUID)
 		return err
 	})
 	return wrap(err, "intend batch %s", i.ID)
@@ -51,14 +51,15 @@ type intentRow struct {
 	Concluded  int64  `db:"concluded"`
 	Vault      string `db:"vault"`
 	Segment    string `db:"segment"`
+	VaultUUID  string `db:"vault_uuid"`
 }
 
-const intentColumns = "id, run, attempt, source, source_uuid, policy, rule, stage, action, tab, part, planned, at, concluded, vault, segment"
+const intentColumns = "id, run, attempt, source, source_uuid, policy, rule, stage, action, tab, part, planned, at, concluded, vault, segment, vault_uuid"
 
 func (r intentRow) intent() retention.Intent {
 	return retention.Intent{ID: r.ID, Run: r.Run, Attempt: r.Attempt, Source: r.Source, SourceUUID: r.SourceUUID, Policy: r.Policy,
 		Rule: r.Rule, Stage: r.Stage, Action: retention.ActionKind(r.Action), Table: r.Table, Partition: r.Part, Planned: r.Planned, At: instant(r.At),
-		Vault: r.Vault, Segment: r.Segment}
+		Vault: r.Vault, VaultUUID: r.VaultUUID, Segment: r.Segment}
 }
 
 // Conclude stores the outcome with batch.outcome, or batch.settled; an intent
