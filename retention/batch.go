@@ -141,11 +141,14 @@ type Spared struct {
 	Changed   int64 `json:"changed"` // no longer due: clock or condition moved
 	Gone      int64 `json:"gone"`    // no longer there
 	Failed    int64 `json:"failed"`  // the batch failed and was rolled back
+	// NotReached: no batch came to them, since the run was stopped, refused or out of
+	// its window before: nothing spared them, and nothing failed about them.
+	NotReached int64 `json:"not_reached"`
 }
 
 // Sum adds up the reasons.
 func (s Spared) Sum() int64 {
-	return s.Held + s.Protected + s.Blocked + s.Changed + s.Gone + s.Failed
+	return s.Held + s.Protected + s.Blocked + s.Changed + s.Gone + s.Failed + s.NotReached
 }
 
 // Add adds o to s.
@@ -156,6 +159,7 @@ func (s *Spared) Add(o Spared) {
 	s.Changed += o.Changed
 	s.Gone += o.Gone
 	s.Failed += o.Failed
+	s.NotReached += o.NotReached
 }
 
 // Outcome is what a batch did: Done + Spared = its keys, always.

@@ -16,6 +16,17 @@ type Run struct {
 	Slot    *SlotRun  // the slot that it is the run of; nil: by hand, or of an approved plan
 	Ended   time.Time // zero: still running, or it died
 	Report  *RunReport
+	SoFar   *RunSoFar // of a run without a report: what its intents say
+}
+
+// RunSoFar is what the outcomes of a run's batches sum up to, where no report does:
+// the run is at work, or it died.
+type RunSoFar struct {
+	Died    bool // its lease is over, and each of its intents is settled: nothing more comes
+	Open    int64
+	Batches int64 // with an outcome
+	Done    int64 // rows
+	Spared  Spared
 }
 
 // Verdict sums a run up.
@@ -27,6 +38,7 @@ const (
 	VerdictPartial Verdict = "partial" // some step failed or was refused, another was not
 	VerdictRefused Verdict = "refused" // every step that had something to do was refused
 	VerdictFailed  Verdict = "failed"
+	VerdictDied    Verdict = "died" // its process ended without a report; never that of one
 )
 
 // RunReport is what a run did, as `run --output json` prints it.

@@ -247,6 +247,27 @@ func (tp *template) recovers(t *testing.T, dir string, byPlan bool, before int64
 	tp.settledOnce(t, dir)
 	tp.commandIn(t, dir, exitOK, "audit", "verify")
 	tp.commandIn(t, dir, exitOK, tp.dated("inventory")...)
+	tp.everyRunEnds(t, dir)
+}
+
+// everyRunEnds asks the list of runs for a verdict of each, also of those that were
+// killed, and for the rows that the log says went.
+func (tp *template) everyRunEnds(t *testing.T, dir string) {
+	t.Helper()
+	var doc struct{ Runs []runDoc }
+	if err := json.Unmarshal(tp.commandIn(t, dir, exitOK, "runs", "list", "--limit", "1000"), &doc); err != nil {
+		t.Fatal(err)
+	}
+	done := int64(0)
+	for _, r := range doc.Runs {
+		done += r.Done
+		if r.Verdict == nil {
+			t.Errorf("run without a verdict, though nothing is at work: %+v", r)
+		}
+	}
+	if audited := tp.audited(t, dir); done != audited {
+		t.Errorf("the runs' totals are %d rows, %d are audited", done, audited)
+	}
 }
 
 // addsUp asks of every step that planned = done + spared, and none failed.

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/retentiond/retentiond/retention"
 )
 
 const bulkPolicy = `version: 1
@@ -89,7 +92,10 @@ func TestInterruptedBetweenBatches(t *testing.T) {
 	}
 	var report struct {
 		Interrupted bool
-		Steps       []struct{ Done int64 }
+		Steps       []struct {
+			Done   int64
+			Spared retention.Spared
+		}
 	}
 	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
 		t.Fatal(err)
@@ -98,6 +104,10 @@ func TestInterruptedBetweenBatches(t *testing.T) {
 	if !report.Interrupted || len(report.Steps) != 1 || rest == 0 || report.Steps[0].Done != rows-rest {
 		t.Fatalf("report %+v beside %d rows left of %d", report, rest, rows)
 	}
+	if diff := cmp.Diff(retention.Spared{NotReached: rest}, report.Steps[0].Spared); diff != "" {
+		t.Errorf("a row that no batch came to is not reached, and nothing else (-want +got):\n%s", diff)
+	}
+	saysNotReached(t, dir, rest)
 	out.Reset()
 	args = []string{"--config", filepath.Join(dir, "retentiond.yaml"), "run"}
 	if code := run(context.Background(), args, streams{In: strings.NewReader(""), Out: &out, Err: &errs}); code != exitOK {
@@ -106,4 +116,40 @@ func TestInterruptedBetweenBatches(t *testing.T) {
 	if rest := left(t, db); rest != 0 {
 		t.Errorf("%d rows left after the second run", rest)
 	}
+}
+
+// saysNotReached asks each list of runs for the rows that the last run left.
+func saysNotReached(t *testing.T, dir string, rest int64) {
+	t.Helper()
+	for _, words := range [][]string{{"runs", "list"}, {"status"}} {
+		var out, errs bytes.Buffer
+		args := append([]string{"--config", filepath.Join(dir, "retentiond.yaml"), "--output", "json"}, words...)
+		if code := run(context.Background(), args, streams{In: strings.NewReader(""), Out: &out, Err: &errs}); code != exitOK {
+			t.Fatalf("%v: exit code %d; %s", words, code, errs.String())
+		}
+		var doc struct {
+			Runs []runDoc
+			Last *runDoc `json:"last_run"`
+		}
+		if err := json.Unmarshal(out.Bytes(), &doc); err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range append(doc.Runs, notNil(doc.Last)...) {
+			if d.NotReached != rest || d.Spared != 0 || d.Done+rest != d.Planned {
+				t.Errorf("%v says %+v; %d rows were not reached", words, d, rest)
+			}
+		}
+		out.Reset()
+		run(context.Background(), append([]string{"--config", filepath.Join(dir, "retentiond.yaml")}, words...), streams{In: strings.NewReader(""), Out: &out, Err: &errs})
+		if !strings.Contains(out.String(), "not reached") || !strings.Contains(out.String(), count(rest)) {
+			t.Errorf("%v does not say that %d rows were not reached:\n%s", words, rest, out.String())
+		}
+	}
+}
+
+func notNil(d *runDoc) []runDoc {
+	if d == nil {
+		return nil
+	}
+	return []runDoc{*d}
 }

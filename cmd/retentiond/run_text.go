@@ -58,9 +58,9 @@ func (t reportText) steps() {
 			idle++
 			continue
 		}
-		x, missed := s.Spared, unreached(s)
+		x := s.Spared
 		g.add(s.Policy, ruleName(s.Rule, s.Stage, s.Stage > 1), s.Table, string(s.Action), count(s.Planned), t.paint(bold, count(s.Done)), count(x.Held),
-			count(x.Protected), count(x.Blocked), count(x.Changed), count(x.Gone), count(x.Failed-missed), count(missed), count(s.Unplanned), count(s.Batches), seconds(s.Seconds))
+			count(x.Protected), count(x.Blocked), count(x.Changed), count(x.Gone), count(x.Failed), count(x.NotReached), count(s.Unplanned), count(s.Batches), seconds(s.Seconds))
 	}
 	if len(g.rows) > 0 {
 		t.grid(g)
@@ -71,15 +71,6 @@ func (t reportText) steps() {
 	if idle > 0 {
 		t.line("  %s nothing due; `plan` says why.", plural(int64(idle), "step had", "steps had"))
 	}
-}
-
-// unreached are the planned rows that no batch came to because the run was
-// stopped: nothing failed about them.
-func unreached(s retention.StepReport) int64 {
-	if strings.HasPrefix(s.Error, "stopped before") {
-		return s.Spared.Failed
-	}
-	return 0
 }
 
 func seconds(s float64) string {
@@ -105,8 +96,8 @@ func (t reportText) notes(s retention.StepReport) {
 	if s.Unplanned > 0 {
 		t.note(name, "%s qualified only since the plan was made: left for the next one", rowsOf(s.Unplanned))
 	}
-	switch n := unreached(s); {
-	case n > 0:
+	switch n := s.Spared.NotReached; {
+	case n > 0 && strings.HasPrefix(s.Error, "stopped before"):
 		t.note(name, "stopped: %s not reached", wasWere(n))
 	case s.Error != "":
 		t.note(name, "%s", t.paint(red, t.printer.typed(inWords(s.Error))))
@@ -164,8 +155,8 @@ func (t reportText) verdict() string {
 	var done, spared, missed int64
 	for _, s := range t.report.Steps {
 		done += s.Done
-		spared += s.Spared.Sum() - unreached(s)
-		missed += unreached(s)
+		spared += s.Spared.Sum() - s.Spared.NotReached
+		missed += s.Spared.NotReached
 	}
 	what := fmt.Sprintf("%s done, %s spared.", rowsOf(done), count(spared))
 	if missed > 0 {

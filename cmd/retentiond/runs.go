@@ -22,7 +22,9 @@ func runsListCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list [--limit N]",
 		Short: "List the runs, newest first",
-		Long:  `list shows the newest runs first. A run without an end is at work, or died; the next run settles it.`,
+		Long: `list shows the newest runs first. A run that has not
+ended is at work, or its process died and the next run settles what it left. One that died is
+shown with what its batches did.`,
 		Example: `  retentiond runs list
   retentiond runs list --limit 100 --output json`,
 		Args: noArgs,
@@ -78,12 +80,14 @@ type runDoc struct {
 	AsOf    time.Time  `json:"as_of"`
 	Started time.Time  `json:"started"`
 	Ended   *time.Time `json:"ended"`
-	Verdict *string    `json:"verdict"` // null: at work, or it died
-	Planned int64      `json:"planned"`
+	Verdict *string    `json:"verdict"` // null: at work, or it died and is not settled yet
+	Planned int64      `json:"planned"` // of a run without an end: by its batches so far
 	Done    int64      `json:"done"`
 	Spared  int64      `json:"spared"`
-	By      string     `json:"by"`
-	Slot    *slotDoc   `json:"slot"` // null: by hand, or of an approved plan
+	// NotReached: of the planned, those that are neither done nor spared.
+	NotReached int64    `json:"not_reached"`
+	By         string   `json:"by"`
+	Slot       *slotDoc `json:"slot"` // null: by hand, or of an approved plan
 }
 
 // slotDoc is the slot that a run is of.
@@ -107,6 +111,12 @@ func slotView(s *retention.SlotRun) *slotDoc {
 
 func runView(r retention.Run) runDoc {
 	d := runDoc{Run: r.ID, Plan: r.Plan, AsOf: r.AsOf, Started: r.Started, Ended: moment(r.Ended), By: r.By, Slot: slotView(r.Slot)}
+	if s := r.SoFar; s != nil {
+		d.Done, d.Spared, d.Planned = s.Done, s.Spared.Sum(), s.Done+s.Spared.Sum()
+		if s.Died {
+			d.Verdict = word(string(retention.VerdictDied))
+		}
+	}
 	if r.Report == nil {
 		return d
 	}
@@ -114,7 +124,8 @@ func runView(r retention.Run) runDoc {
 	for _, s := range r.Report.Steps {
 		d.Planned += s.Planned
 		d.Done += s.Done
-		d.Spared += s.Spared.Sum()
+		d.Spared += s.Spared.Sum() - s.Spared.NotReached
+		d.NotReached += s.Spared.NotReached
 	}
 	return d
 }
@@ -132,9 +143,9 @@ func (a *app) showRuns(runs []retention.Run) error {
 		p.line("Nothing ran yet. See what would happen with:  %s", a.retry("plan"))
 		return p.err
 	}
-	g := &grid{cols: []gridColumn{col("run"), col("started"), col("verdict"), num("planned"), num("done"), num("spared"), colOpt("by"), colOpt("slot")}}
+	g := &grid{cols: []gridColumn{col("run"), col("started"), col("verdict"), num("planned"), num("done"), num("spared"), numOpt("not reached"), colOpt("by"), colOpt("slot")}}
 	for i, d := range docs {
-		g.add(d.Run, instant(d.Started), verdictWord(d.Verdict), count(d.Planned), count(d.Done), count(d.Spared), d.By, slotText(runs[i].Slot))
+		g.add(d.Run, instant(d.Started), verdictWord(d.Verdict), count(d.Planned), count(d.Done), count(d.Spared), count(d.NotReached), d.By, slotText(runs[i].Slot))
 	}
 	p.grid(g)
 	return p.err
@@ -170,6 +181,19 @@ func (a *app) showRun(h *house, r retention.Run) error {
 		return a.document(runView(r))
 	}
 	p := a.printer()
-	p.line("Run %s, started %s, has not ended: it is at work, or it died. The next run settles what it left.", r.ID, instant(r.Started))
+	p.line("%s", diedText(r))
 	return p.err
+}
+
+// diedText is what is known of a run without a report.
+func diedText(r retention.Run) string {
+	s := r.SoFar
+	if s == nil {
+		s = &retention.RunSoFar{}
+	}
+	did := fmt.Sprintf("%s with an outcome: %s done, %s spared", plural(s.Batches, "batch", "batches"), rowsOf(s.Done), count(s.Spared.Sum()))
+	if s.Died {
+		return fmt.Sprintf("Run %s, started %s, died: its process ended without a report. %s. Each batch is settled and audited; another run does the rest.", r.ID, instant(r.Started), did)
+	}
+	return fmt.Sprintf("Run %s, started %s, has not ended: it is at work, or it died. %s, %d open. The next run settles what it left.", r.ID, instant(r.Started), did, s.Open)
 }

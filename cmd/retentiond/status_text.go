@@ -63,5 +63,9 @@ func lastRun(r *runDoc) string {
 	if r == nil {
 		return "none yet"
 	}
-	return fmt.Sprintf("%s, %s: %s (%s done, %s spared)", r.Run, instant(r.Started), verdictWord(r.Verdict), rowsOf(r.Done), count(r.Spared))
+	what := fmt.Sprintf("%s done, %s spared", rowsOf(r.Done), count(r.Spared))
+	if r.NotReached > 0 {
+		what += ", " + count(r.NotReached) + " not reached"
+	}
+	return fmt.Sprintf("%s, %s: %s (%s)", r.Run, instant(r.Started), verdictWord(r.Verdict), what)
 }

@@ -79,7 +79,7 @@ func (m *Metrics) step(s *retention.StepReport) {
 	m.done.WithLabelValues(s.Policy, s.Rule, s.Source, string(s.Action)).Add(float64(s.Done))
 	for reason, n := range map[string]int64{
 		"held": s.Spared.Held, "protected": s.Spared.Protected, "blocked": s.Spared.Blocked,
-		"changed": s.Spared.Changed, "gone": s.Spared.Gone, "failed": s.Spared.Failed,
+		"changed": s.Spared.Changed, "gone": s.Spared.Gone, "failed": s.Spared.Failed, "not_reached": s.Spared.NotReached,
 	} {
 		m.spared.WithLabelValues(s.Policy, s.Rule, s.Source, reason).Add(float64(n))
 	}

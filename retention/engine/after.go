@@ -14,14 +14,19 @@ func (sw *stepWork) rest() {
 	if n <= 0 {
 		return
 	}
-	if sw.stop.Err() != nil || sw.report.Error != "" || sw.source == nil {
-		sw.report.Spared.Failed += n
-		if sw.report.Error == "" {
-			sw.report.Error = sw.whyStopped()
-		}
+	halted := sw.stop.Err() != nil
+	switch {
+	case sw.refused, halted && sw.report.Error == "" && sw.lost() == nil:
+		sw.report.Spared.NotReached += n
+	case halted, sw.report.Error != "", sw.source == nil:
+		sw.report.Spared.Failed += n // of a batch that failed, or whose end another process settles
+	default:
+		sw.report.Spared.Add(sw.reasons(n))
 		return
 	}
-	sw.report.Spared.Add(sw.reasons(n))
+	if sw.report.Error == "" {
+		sw.report.Error = sw.whyStopped()
+	}
 }
 
 // reasons compares the classes of now with those of the plan: what is held,

@@ -39,6 +39,8 @@ type stepWork struct {
 	looked time.Time // when holds that nobody takes through were last looked for
 	asked  time.Time // when the source was last asked for its pressure
 	free   bool      // and whether it was free then
+
+	refused bool // a batch was, between batches: the rows after it were not reached
 }
 
 // do runs one step and adds its report. Only what would make every further
@@ -64,7 +66,7 @@ func (w *work) do(ctx context.Context, index int, s *retention.Step, b *bind.Ste
 		if sw.report.Batches == 0 { // refused as a whole
 			return nil
 		}
-		sw.report.Error = "refused before the end: " + string(r.Code)
+		sw.report.Error, sw.refused = "refused before the end: "+string(r.Code), r.Code != retention.RefuseSourceDown
 	default:
 		sw.report.Error = err.Error()
 	}

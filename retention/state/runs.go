@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/audit"
@@ -141,24 +142,45 @@ func (r *runRow) slot() *retention.SlotRun {
 
 // ListRuns returns the newest runs first, at most limit (0: all); id narrows to
 // one.
-func (s *Store) ListRuns(ctx context.Context, id string, limit int) ([]retention.Run, error) {
+func (s *Store) ListRuns(ctx context.Context, id string, limit int) (out []retention.Run, err error) {
 	if limit <= 0 {
 		limit = math.MaxInt32
 	}
-	var rows []runRow
-	err := s.read(ctx, func(t *tx) error {
-		return t.all(ctx, &rows, `SELECT id, plan, as_of, started, attempt, actor, ended, report,
+	err = s.read(ctx, func(t *tx) error {
+		var rows []runRow
+		err := t.all(ctx, &rows, `SELECT id, plan, as_of, started, attempt, actor, ended, report,
 			slot_policy, slot_set, slot_at, slot_zone, slot_attempt FROM runs
 			WHERE ? = '' OR id = ? ORDER BY started DESC, id DESC LIMIT ?`, id, id, limit)
-	})
-	out := make([]retention.Run, 0, len(rows))
-	for _, r := range rows {
-		run := retention.Run{ID: r.ID, Plan: r.Plan, AsOf: instant(r.AsOf), Started: instant(r.Started), Attempt: r.Attempt, By: r.Actor, Slot: r.slot(), Ended: instant(r.Ended)}
-		if len(r.Report) > 0 {
-			run.Report = new(retention.RunReport)
-			err = errors.Join(err, fromJSON("the report of run "+r.ID, r.Report, run.Report))
+		out = make([]retention.Run, 0, len(rows))
+		for i := range rows {
+			run, bad := t.run(ctx, &rows[i])
+			out, err = append(out, run), errors.Join(err, bad)
 		}
-		out = append(out, run)
-	}
+		return err
+	})
 	return out, wrap(err, "list runs")
+}
+
+func (t *tx) run(ctx context.Context, r *runRow) (retention.Run, error) {
+	run := retention.Run{ID: r.ID, Plan: r.Plan, AsOf: instant(r.AsOf), Started: instant(r.Started), Attempt: r.Attempt, By: r.Actor, Slot: r.slot(), Ended: instant(r.Ended)}
+	if len(r.Report) == 0 {
+		sums, err := t.soFar(ctx, r)
+		run.SoFar = sums
+		return run, err
+	}
+	run.Report = new(retention.RunReport)
+	err := fromJSON("the report of run "+r.ID, r.Report, run.Report)
+	restate(run.Report)
+	return run, err
+}
+
+// restate gives the rows that a stopped run did not come to their own class: reports
+// of older versions have them as failed.
+func restate(r *retention.RunReport) {
+	for i := range r.Steps {
+		s := &r.Steps[i]
+		if s.Spared.NotReached == 0 && strings.HasPrefix(s.Error, "stopped before the end") {
+			s.Spared.NotReached, s.Spared.Failed = s.Spared.Failed, 0
+		}
+	}
 }

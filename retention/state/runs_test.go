@@ -94,9 +94,27 @@ func testRuns(t *testing.T, on ground) {
 	if len(one) != 1 || one[0].ID != "r1" || len(newest) != 1 || newest[0].ID != "r2" {
 		t.Errorf("one %+v, newest %+v", one, newest)
 	}
+	testOldReport(t, b)
 }
 
 func TestIntents(t *testing.T) { onEach(t, testIntents) }
+
+// testOldReport reads the report of a stopped run as older versions stored it: the
+// rows that no batch came to are not said to have failed.
+func testOldReport(t *testing.T, b *bench) {
+	t.Helper()
+	ctx := t.Context()
+	old := retention.RunReport{Run: "r2", Steps: []retention.StepReport{
+		{Policy: "shop", Rule: "a", Planned: 9, Done: 4, Spared: retention.Spared{Failed: 5}, Error: "stopped before the end"},
+		{Policy: "shop", Rule: "b", Planned: 9, Done: 4, Spared: retention.Spared{Failed: 5}, Error: "disk full"}}}
+	must(t, b.EndRun(ctx, old))
+	runs, err := b.ListRuns(ctx, "r2", 1)
+	must(t, err)
+	want := []retention.Spared{{NotReached: 5}, {Failed: 5}}
+	if got := []retention.Spared{runs[0].Report.Steps[0].Spared, runs[0].Report.Steps[1].Spared}; !slices.Equal(want, got) {
+		t.Errorf("spared %+v, want %+v", got, want)
+	}
+}
 
 func testIntents(t *testing.T, on ground) {
 	b, ctx := setup(t, on), t.Context()
@@ -110,7 +128,7 @@ func testIntents(t *testing.T, on ground) {
 		t.Error("one intent is two transactions")
 	}
 	must(t, b.Conclude(ctx, "i1", retention.Outcome{Done: 8, Spared: retention.Spared{Held: 2}, Children: map[string]int64{"items": 3}, Digest: "hmac"}, false))
-	b.says(`"kind":"batch.outcome","run":"r1","policy":"shop","rule":"carts"`, `"done":8`, `"spared":{"held":2,"protected":0,"blocked":0,"changed":0,"gone":0,"failed":0}`,
+	b.says(`"kind":"batch.outcome","run":"r1","policy":"shop","rule":"carts"`, `"done":8`, `"spared":{"held":2,"protected":0,"blocked":0,"changed":0,"gone":0,"failed":0,"not_reached":0}`,
 		`"children":{"items":3}`, `"receipt":"hmac"`, `"intent":"i1"`)
 	must(t, b.Conclude(ctx, "i2", retention.Outcome{Spared: retention.Spared{Failed: 10}}, true))
 	b.says(`"kind":"batch.settled"`, `"failed":10`)
@@ -357,5 +375,46 @@ func testAdoptLog(t *testing.T, on ground) {
 	must(t, second(b.Checkpoint(ctx)))
 	if r := b.verify(); !r.OK || r.Size != 1 {
 		t.Errorf("after the adoption: %+v", r)
+	}
+}
+
+// TestDied: a run without a report is told by its intents; it died only once its
+// lease is over and each of them is settled.
+func TestDied(t *testing.T) { onEach(t, testDied) }
+
+func testDied(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
+	l := b.begin("r1")
+	for i := range 3 {
+		must(t, b.Intend(ctx, intent(fmt.Sprint("i", i), l)))
+	}
+	must(t, b.Conclude(ctx, "i0", retention.Outcome{Done: 8, Spared: retention.Spared{Held: 2}}, false))
+	is := func(when string, want retention.RunSoFar) {
+		t.Helper()
+		runs, err := b.ListRuns(ctx, "r1", 1)
+		must(t, err)
+		if diff := cmp.Diff(&want, runs[0].SoFar); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", when, diff)
+		}
+	}
+	is("at work", retention.RunSoFar{Open: 2, Batches: 1, Done: 8, Spared: retention.Spared{Held: 2}})
+	b.pass(2 * retention.LeaseTime)
+	is("dead, not settled", retention.RunSoFar{Open: 2, Batches: 1, Done: 8, Spared: retention.Spared{Held: 2}})
+	must(t, b.Conclude(ctx, "i1", retention.Outcome{Done: 9, Spared: retention.Spared{Gone: 1}}, true))
+	must(t, b.Conclude(ctx, "i2", retention.Outcome{}, true))
+	is("settled", retention.RunSoFar{Died: true, Batches: 3, Done: 17, Spared: retention.Spared{Held: 2, Gone: 1}})
+}
+
+func TestNotYetDied(t *testing.T) { onEach(t, testNotYetDied) }
+
+func testNotYetDied(t *testing.T, on ground) {
+	b, ctx := setup(t, on), t.Context()
+	l := b.begin("r1")
+	must(t, b.Intend(ctx, intent("i0", l)))
+	must(t, b.Conclude(ctx, "i0", retention.Outcome{Done: 10}, false))
+	runs, err := b.ListRuns(ctx, "r1", 1)
+	must(t, err)
+	if diff := cmp.Diff(&retention.RunSoFar{Batches: 1, Done: 10}, runs[0].SoFar); diff != "" {
+		t.Errorf("a run between two batches lives (-want +got):\n%s", diff)
 	}
 }
