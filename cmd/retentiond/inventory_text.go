@@ -32,12 +32,33 @@ func (a *app) inventoryText(h *house, inv engine.Inventory) error {
 	case len(policies) == 0:
 		p.line("No table is governed: no policy with a dataset is loaded.")
 	case inv.Unexplained > 0:
-		p.line("%s %s with overdue rows that nothing explains. A run takes them:  %s",
-			p.paint(red, "Unexplained:"), plural(inv.Unexplained, "item", "items"), a.retry("run"))
+		a.unexplained(p, inv)
 	default:
 		p.line("%s", p.paint(green, "Nothing overdue is unexplained."))
 	}
 	return p.err
+}
+
+// unexplained says what to do about the items that nothing explains.
+func (a *app) unexplained(p *printer, inv engine.Inventory) {
+	var blind, broken int64
+	for _, i := range inv.Datasets {
+		switch {
+		case i.NotCounted && i.Dataset == "":
+			broken++
+		case i.NotCounted:
+			blind++
+		}
+	}
+	if n := inv.Unexplained - blind - broken; n > 0 {
+		p.line("%s %s with overdue rows that nothing explains. A run takes them:  %s", p.paint(red, "Unexplained:"), plural(n, "item", "items"), a.retry("run"))
+	}
+	if blind > 0 {
+		p.line("%s %s: nobody could look at the rows. Make the source answer, or mend what is said above:  %s", p.paint(red, "Not counted:"), plural(blind, "item", "items"), a.retry("check"))
+	}
+	if broken > 0 {
+		p.line("%s %s not load: its rules do not run, and its tables are not counted. Mend it:  %s", p.paint(red, "Not counted:"), plural(broken, "policy does", "policies do"), a.retry("policy validate"))
+	}
 }
 
 func inventoryGrid(p *printer, h *house, policy string, items []engine.InventoryItem) *grid {
@@ -48,6 +69,12 @@ func inventoryGrid(p *printer, h *house, policy string, items []engine.Inventory
 			continue
 		}
 		c := i.Classes
+		if i.NotCounted {
+			if i.Dataset != "" {
+				g.add(i.Dataset, ruleOrNone(i), i.Table, "not counted", "", "", "", "", "", "", "", "", "", "")
+			}
+			continue
+		}
 		g.add(i.Dataset, ruleOrNone(i), i.Table, count(c.Due), count(c.Held), count(c.Protected), count(c.Blocked), count(c.Active),
 			count(c.Open), count(c.Unresolved), count(c.Done), count(c.Excluded), count(c.Total), oldest(i.OldestDue, c.Due, h.zone(policy)))
 	}
@@ -63,6 +90,9 @@ func (p *printer) reasons(policy string, items []engine.InventoryItem) {
 		name := joined("/", i.Dataset, i.Rule)
 		if i.Stage > 1 {
 			name = ruleName(name, i.Stage, true)
+		}
+		if name == "" {
+			name = policy
 		}
 		if s := because(p, i); s != "" {
 			p.line("  %s %s", p.paint(dim, name+":"), s)
@@ -123,6 +153,8 @@ func ruleOrNone(i engine.InventoryItem) string {
 // because is why an item is as it is. Where nothing is due the columns say it.
 func because(p *printer, i engine.InventoryItem) string {
 	switch {
+	case i.NotCounted:
+		return p.paint(red, joined(": ", "not counted", p.typed(inWords(i.Error))))
 	case i.Error != "":
 		return p.paint(red, p.typed(inWords(i.Error)))
 	case !i.Explained:

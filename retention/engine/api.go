@@ -198,6 +198,8 @@ type InventoryItem struct {
 	Explained bool              `json:"explained"`
 	Because   string            `json:"because"`
 	Error     string            `json:"error,omitempty"`
+	// NotCounted: the classes say nothing, nobody could look at the rows.
+	NotCounted bool `json:"not_counted,omitempty"`
 }
 
 // ExplainRequest asks why a row, or the rows about a person, are kept or due.

@@ -164,14 +164,16 @@ func (e *Engine) lastSlot(ctx context.Context, b *bind.Step, now time.Time) (tim
 	return times.Prev(now), "last slot", nil
 }
 
-// refusedItems lists rules that could not even be counted.
+// refusedItems lists rules that could not even be counted, and policies that do not
+// load: a table of theirs is governed by nobody (L11).
 func (e *Engine) refusedItems(p *retention.Plan) []InventoryItem {
 	var out []InventoryItem
 	for _, r := range p.Refusals {
-		if inPlan(p, r) || r.Rule == "" {
+		if inPlan(p, r) || r.Rule == "" && r.Code != retention.RefusePolicyError {
 			continue
 		}
-		out = append(out, InventoryItem{Policy: r.Policy, Dataset: e.datasetOf(r.Policy, r.Rule), Rule: r.Rule, Because: "not counted", Error: string(r.Code) + ": " + r.Message})
+		out = append(out, InventoryItem{Policy: r.Policy, Dataset: e.datasetOf(r.Policy, r.Rule), Rule: r.Rule, Source: string(r.Source),
+			Because: "not counted", Error: string(r.Code) + ": " + r.Message, NotCounted: true})
 	}
 	return out
 }
