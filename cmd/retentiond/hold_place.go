@@ -75,13 +75,19 @@ func (a *app) placing(cmd *cobra.Command, wait time.Duration, do func(context.Co
 	if err != nil && gate == nil {
 		return err
 	}
-	if shown := a.showHold(hold); shown != nil {
+	if shown := a.showHold(cmd.Context(), h, hold); shown != nil {
 		return shown
 	}
 	return err
 }
 
-func (a *app) showHold(hold retention.Hold) error {
+// showHold shows a hold, and of one that is placing each source that it waits for.
+func (a *app) showHold(ctx context.Context, h *house, hold retention.Hold) error {
+	gates, err := h.engine.Gates(ctx)
+	if err != nil {
+		return err
+	}
+	hold = waitsFor(hold, gates)
 	if a.json() {
 		return a.document(holdView(hold))
 	}

@@ -28,7 +28,7 @@ func holdShowCommand(a *app) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("hold %s: %w", args[0], err)
 			}
-			return a.showHold(holds[0])
+			return a.showHold(cmd.Context(), h, holds[0])
 		}),
 	}
 }

@@ -33,7 +33,22 @@ func (p *printer) hold(x retention.Hold) {
 		p.line("retentiond touches none of these rows any more. The applications themselves can still delete them: tell their owners.")
 	case retention.HoldPlacing:
 		p.line("Every new batch already sees the hold; a batch begun before it may still end in a source that is not in force.")
+		p.line("The next run, or the daemon, takes it through the sources that have not passed, as soon as they answer.")
 	}
+}
+
+// waitsFor adds to a hold that is placing the sources that it has not passed yet.
+func waitsFor(x retention.Hold, sources []string) retention.Hold {
+	if x.State != retention.HoldPlacing {
+		return x
+	}
+	all := map[string]bool{}
+	for _, s := range sources {
+		all[s] = false
+	}
+	maps.Copy(all, x.InForce)
+	x.InForce = all
+	return x
 }
 
 func holdState(x retention.Hold) string {

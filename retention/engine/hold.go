@@ -99,7 +99,7 @@ func (e *Engine) pass(ctx context.Context, h retention.Hold, wait time.Duration)
 	if wait <= 0 {
 		wait = time.Minute
 	}
-	names, err := e.gates(ctx)
+	names, err := e.Gates(ctx)
 	if err != nil {
 		return h, err
 	}
@@ -143,8 +143,9 @@ func (e *Engine) passedToo(ctx context.Context, names []string, h retention.Hold
 	return nil
 }
 
-// gates lists the sources that a hold must pass.
-func (e *Engine) gates(ctx context.Context) ([]string, error) {
+// Gates lists the names of the sources that a hold must pass: those of the
+// configuration, and those that were ever acted on.
+func (e *Engine) Gates(ctx context.Context) ([]string, error) {
 	names := e.sourceNames()
 	registered, err := e.Store.RegisteredSources(ctx)
 	if err != nil {
