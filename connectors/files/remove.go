@@ -130,18 +130,12 @@ func (t *Tree) Look(ctx context.Context, paths []string, f func(i int, o objects
 	return errors.Join(ctx.Err(), r.end())
 }
 
-// Remove removes names. The last look at a file and the removal of its name are two
-// calls: a file that takes the name in between goes with it, one of the same folder
-// and under the same name, and nothing else.
-func (t *Tree) Remove(_ context.Context, of []objects.Object, ended func(i int, err error)) error {
-	r := t.reach()
-	for i, o := range of {
-		ended(i, r.remove(o))
-	}
-	return r.end()
+// Remove removes names; see [Tree.RemoveAs].
+func (t *Tree) Remove(ctx context.Context, of []objects.Object, ended func(i int, err error)) error {
+	return t.RemoveAs(ctx, "0", of, ended)
 }
 
-func (r *reach) remove(o objects.Object) error {
+func (r *reach) remove(o objects.Object, own string) error {
 	name, now, ok, err := r.stat(o.Path)
 	switch {
 	case errors.Is(err, unix.ENOENT):
@@ -153,13 +147,16 @@ func (r *reach) remove(o objects.Object) error {
 	case !ok || !now.Same(o):
 		return objects.ErrChanged
 	}
-	if _, err := retry(func() (int, error) { return 0, unix.Unlinkat(r.fd, name, 0) }); err != nil {
+	err = r.take(o, name, own)
+	if err == nil {
+		_, err = retry(func() (int, error) { return 0, unix.Unlinkat(r.fd, own, 0) })
+	}
+	if err != nil {
 		if errors.Is(err, unix.ENOENT) {
 			return objects.ErrGone
 		}
 		return err
 	}
-	r.dirty = true
 	if now.More > 0 {
 		r.more.Add(1)
 	}

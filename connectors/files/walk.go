@@ -89,6 +89,9 @@ func (w *walk) entry(ctx context.Context, fd int, path string, e fs.DirEntry, in
 	if e.IsDir() {
 		return w.enter(ctx, fd, full, name, in)
 	}
+	if ours(name) && name != markName {
+		w.odd.Beside++
+	}
 	if in.Empty() || ours(name) {
 		return nil
 	}

@@ -177,7 +177,7 @@ func plain(v any) any {
 
 // Do removes the files. What will go is in the journal, durable, before the first
 // one goes.
-func (e *engine) Do(ctx context.Context, q sqlwork.Session, b *retention.Batch, due []retention.Key) ([]retention.Key, retention.Spared, error) {
+func (e *engine) Do(ctx context.Context, q sqlwork.Session, b *retention.Batch, due []retention.Key, spared retention.Spared) ([]retention.Key, retention.Spared, error) {
 	var left retention.Spared
 	s, _ := e.of(b.Selection.Table.Name)
 	if s == nil || b.Action.Kind != retention.Delete {
@@ -194,12 +194,12 @@ func (e *engine) Do(ctx context.Context, q sqlwork.Session, b *retention.Batch, 
 	for i := range list {
 		of[i] = list[i].Object
 	}
-	if err := e.journal.write(entry{Intent: b.Intent, Action: b.Action.Kind, Digest: b.Seal(int64(len(of)), due)}, of); err != nil {
+	if err := e.noteDown(entry{Intent: b.Intent, Action: b.Action.Kind, Digest: b.Seal(int64(len(of)), due), Spared: spared}, of); err != nil {
 		return nil, left, err
 	}
 	b.Reach(retention.PointJournalled)
 	done := make([]retention.Key, 0, len(of))
-	err = e.tree.Remove(context.WithoutCancel(ctx), of, func(i int, err error) {
+	err = e.remove(context.WithoutCancel(ctx), b.Intent, of, func(i int, err error) {
 		switch {
 		case err == nil:
 			done = append(done, retention.Key{of[i].Path})
@@ -215,35 +215,6 @@ func (e *engine) Do(ctx context.Context, q sqlwork.Session, b *retention.Batch, 
 		}
 	})
 	return done, left, err
-}
-
-// Settled is what a batch did whose receipt is missing: what was to go and is gone.
-func (e *engine) Settled(ctx context.Context, intent string) (retention.Receipt, error) {
-	out := retention.Receipt{Intent: intent, State: retention.ReceiptAbandoned}
-	h, of, ok, err := e.journal.read(intent)
-	if err != nil || !ok {
-		return out, err
-	}
-	paths := make([]string, len(of))
-	for i := range of {
-		paths[i] = of[i].Path
-	}
-	there := int64(0)
-	if err := e.tree.Look(ctx, paths, func(i int, o Object) {
-		if o.ID == of[i].ID {
-			there++
-		}
-	}); err != nil {
-		return out, err
-	}
-	if gone := int64(len(of)) - there; gone > 0 {
-		out.State, out.Rows = retention.ReceiptDone, gone
-		out.Spared = retention.Spared{Failed: there}
-		if there == 0 {
-			out.Digest = h.Digest
-		}
-	}
-	return out, nil
 }
 
 func (e *engine) of(n retention.TableName) (*set, rowsOf) {

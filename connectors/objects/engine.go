@@ -54,7 +54,7 @@ func (e *engine) Look(ctx context.Context, do func(sqlwork.Session) error) error
 	return l.read(ctx, func(c *sqlx.Conn) error { return do(c) })
 }
 
-// Change takes the gate file's write lock, which is the gate. A batch has the
+// Change takes the tree, and the gate file's write lock: together they are the gate. A batch has the
 // listings beside it; a hold that passes makes no gate where there is none.
 func (e *engine) Change(ctx context.Context, hold sqlwork.Hold, wait time.Duration, do func(sqlwork.Session) error) error {
 	l := e.own
@@ -65,13 +65,21 @@ func (e *engine) Change(ctx context.Context, hold sqlwork.Hold, wait time.Durati
 		return err
 	}
 	defer l.give()
-	if err := l.attach(ctx, hold == sqlwork.Loose); err != nil {
-		return err
-	}
-	if err := l.write(ctx, wait, func(c *sqlx.Conn) error { return do(c) }); err != nil {
-		return fmt.Errorf("gate file %s: %w", l.gate, err)
-	}
-	return nil
+	return e.exclusively(ctx, wait, func() error {
+		if err := l.attach(ctx, hold == sqlwork.Loose); err != nil {
+			return err
+		}
+		err := l.write(ctx, wait, func(c *sqlx.Conn) error {
+			if err := e.known(ctx, hold, c); err != nil {
+				return err
+			}
+			return do(c)
+		})
+		if err != nil {
+			return fmt.Errorf("gate file %s: %w", l.gate, err)
+		}
+		return nil
+	})
 }
 
 // Describe is what was declared; the listing itself is made by [Source.Describe].

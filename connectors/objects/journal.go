@@ -25,13 +25,16 @@ type entry struct {
 	Action retention.ActionKind
 	Digest string // of the receipt, where all of it is done
 	Spared retention.Spared
+	Place  string // of the tree
 	Count  int
 }
 
 // line of an object. Paths are bytes, not text.
 type named struct {
-	Path []byte
-	ID   string
+	Path        []byte
+	ID          string
+	Size, Nanos int64
+	Dir         string // tells its folder from another
 }
 
 func (j journal) file(intent string) string {
@@ -40,7 +43,7 @@ func (j journal) file(intent string) string {
 }
 
 // write is durable on return.
-func (j journal) write(h entry, of []Object) error {
+func (j journal) write(h entry, of []Object, dirs []string) error {
 	if err := os.MkdirAll(j.dir, 0o700); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
@@ -54,7 +57,7 @@ func (j journal) write(h entry, of []Object) error {
 	enc := json.NewEncoder(w)
 	err = enc.Encode(h)
 	for i := 0; err == nil && i < len(of); i++ {
-		err = enc.Encode(named{[]byte(of[i].Path), of[i].ID})
+		err = enc.Encode(named{[]byte(of[i].Path), of[i].ID, of[i].Size, of[i].Nanos, dirs[i]})
 	}
 	if err == nil {
 		err = w.Flush()
@@ -78,39 +81,41 @@ func (j journal) write(h entry, of []Object) error {
 }
 
 // read returns what a batch was about to do; ok is false where it never was.
-func (j journal) read(intent string) (h entry, of []Object, ok bool, err error) {
+func (j journal) read(intent string) (h entry, of []Object, dirs []string, ok bool, err error) {
 	b, err := os.ReadFile(j.file(intent))
 	if errors.Is(err, fs.ErrNotExist) {
-		return h, nil, false, nil
+		return h, nil, nil, false, nil
 	}
 	if err != nil {
-		return h, nil, false, fmt.Errorf("journal: %w", err)
+		return h, nil, nil, false, fmt.Errorf("journal: %w", err)
 	}
 	dec := json.NewDecoder(bytes.NewReader(b))
 	if err := dec.Decode(&h); err != nil {
-		return h, nil, false, fmt.Errorf("journal of intent %s: %w", intent, err)
+		return h, nil, nil, false, fmt.Errorf("journal of intent %s: %w", intent, err)
 	}
 	for range h.Count {
 		var n named
 		if err := dec.Decode(&n); err != nil {
-			return h, nil, false, fmt.Errorf("journal of intent %s: %w", intent, err)
+			return h, nil, nil, false, fmt.Errorf("journal of intent %s: %w", intent, err)
 		}
-		of = append(of, Object{Path: string(n.Path), ID: n.ID})
+		of = append(of, Object{Path: string(n.Path), ID: n.ID, Size: n.Size, Nanos: n.Nanos})
+		dirs = append(dirs, n.Dir)
 	}
 	if h.Intent != intent {
-		return h, nil, false, fmt.Errorf("journal of intent %s is of %s", intent, h.Intent)
+		return h, nil, nil, false, fmt.Errorf("journal of intent %s is of %s", intent, h.Intent)
 	}
-	return h, of, true, nil
+	return h, of, dirs, true, nil
 }
 
 // drop forgets a batch whose receipt is durable. What is left of one is dropped
 // when it is settled, or its receipt is pruned.
 func (j journal) drop(intent string) error {
-	err := os.Remove(j.file(intent))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	for _, name := range []string{j.file(intent), j.file(intent) + progressEnd} {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 func syncDir(dir string) error {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/retentiond/retentiond/connectors/sqlgen"
+	"github.com/retentiond/retentiond/connectors/sqlwork"
 	"github.com/retentiond/retentiond/retention"
 )
 
@@ -96,6 +97,12 @@ func (s *Source) Noted(ctx context.Context) ([]retention.OwnedFiles, error) {
 		return nil, err
 	}
 	slices.Sort(names)
+	if len(names) > 0 { // in a folder that is not mounted nothing is gone
+		err := s.e.Look(sqlwork.AtSource(ctx), func(q sqlwork.Session) error { return s.e.known(ctx, sqlwork.Exclusive, q) })
+		if err != nil {
+			return nil, err
+		}
+	}
 	var out []retention.OwnedFiles
 	for _, name := range names {
 		b, err := os.ReadFile(name)
@@ -175,13 +182,13 @@ func (s *Source) Outside(intent string, f retention.OwnedFiles) *retention.Outsi
 				}
 			}
 			if out.Done = int64(len(of)); len(of) > 0 {
-				err = s.e.journal.write(entry{Intent: intent, Action: retention.Delete}, of)
+				err = s.e.noteDown(entry{Intent: intent, Action: retention.Delete, Spared: out.Spared}, of)
 			}
 			return out, err
 		},
 		Do: func(ctx context.Context) error {
 			var failed error
-			err := s.e.tree.Remove(context.WithoutCancel(ctx), of, func(_ int, err error) {
+			err := s.e.remove(context.WithoutCancel(ctx), intent, of, func(_ int, err error) {
 				if err != nil && failed == nil {
 					failed = err
 				}

@@ -113,7 +113,9 @@ func (s *Source) Server(ctx context.Context) (out retention.Server, err error) {
 		if out.Now, err = time.Parse(time.RFC3339Nano, now); err != nil {
 			return fmt.Errorf("clock %q: %w", now, err)
 		}
-		out.Gate, err = s.ReadGate(ctx, q)
+		if out.Gate, err = s.ReadGate(ctx, q); err == nil && out.Gate.Installed {
+			out.Gate.StoreUUID, err = s.e.named(out.Gate.StoreUUID)
+		}
 		return err
 	})
 	out.Name = s.e.tree.Name()
@@ -165,7 +167,8 @@ func (o Odd) advice(name string) (out []retention.Advice) {
 	for _, x := range []struct {
 		n    int64
 		what string
-	}{{o.Links, "symbolic links match patterns, and are neither followed nor removed"}, {o.Special, "sockets, pipes or devices match patterns, and are never touched"}, {o.Mounts, "files or folders of other file systems lie below the root, and are not entered"}} {
+	}{{o.Links, "symbolic links match patterns, and are neither followed nor removed"}, {o.Special, "sockets, pipes or devices match patterns, and are never touched"}, {o.Mounts, "files or folders of other file systems lie below the root, and are not entered"},
+		{o.Beside, "files named .retentiond-… are what a removal was cut short at while another file took the name: give them a name, or remove them"}} {
 		if x.n > 0 {
 			out = append(out, retention.Advice{Code: retention.AdviceOddFiles, Message: fmt.Sprintf("%s: %d %s", name, x.n, x.what)})
 		}

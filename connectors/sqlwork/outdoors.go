@@ -16,8 +16,9 @@ type Outdoors interface {
 	Refresh(ctx context.Context, q Session, b *retention.Batch, keys []retention.Key) (fresh bool, err error)
 	// Do does the action to what the rows stand for, and returns the keys of the rows
 	// whose action is done, in their order; the others were left. It is called with
-	// the gate kept, each row tested, and the receipt not written.
-	Do(ctx context.Context, q Session, b *retention.Batch, due []retention.Key) (done []retention.Key, left retention.Spared, err error)
+	// the gate kept, each row tested, and the receipt not written; spared are the
+	// rows that the tests left.
+	Do(ctx context.Context, q Session, b *retention.Batch, due []retention.Key, spared retention.Spared) (done []retention.Key, left retention.Spared, err error)
 	// Settled is the receipt of an intent that has none, whose batch has ended: what
 	// it did outside all the same, or that it is abandoned.
 	Settled(ctx context.Context, intent string) (retention.Receipt, error)
@@ -50,7 +51,7 @@ func (w *work) outdoors(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	done, left, err := o.Do(ctx, w.q, w.b, w.due)
+	done, left, err := o.Do(ctx, w.q, w.b, w.due, w.out.Spared)
 	if err != nil {
 		return err
 	}

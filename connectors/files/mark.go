@@ -1,0 +1,137 @@
+//go:build unix
+
+package files
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/retentiond/retentiond/connectors/objects"
+	"github.com/retentiond/retentiond/retention"
+)
+
+var _ objects.Rooted = (*Tree)(nil)
+
+// markName is the file that names the store where the file system keeps no
+// attributes; attrName is the attribute of the root.
+const (
+	markName = tempPrefix + "tree"
+	attrName = "user.retentiond.store"
+)
+
+// mostMark is more than any name of a store takes, in bytes.
+const mostMark = 256
+
+// tries is how long a lock that others keep is left alone.
+const tries = 5 * time.Millisecond
+
+// Lock locks the root by a handle of its own: every name, and every gate file, of the
+// tree leads to the one lock, and two goroutines exclude each other as processes do.
+func (t *Tree) Lock(ctx context.Context, wait time.Duration) (func() error, error) {
+	fd, err := t.folder(t.fd, "", ".")
+	if err != nil {
+		return nil, fmt.Errorf("folder %s: lock: %w", t.root, err)
+	}
+	if wait > 0 {
+		limited, cancel := context.WithTimeout(ctx, wait)
+		defer cancel()
+		ctx = limited
+	}
+	again := time.NewTicker(tries)
+	defer again.Stop()
+	for {
+		_, err := retry(func() (int, error) { return 0, unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) })
+		switch {
+		case err == nil:
+			return func() error { return unix.Close(fd) }, nil
+		case !errors.Is(err, unix.EWOULDBLOCK):
+			return nil, errors.Join(&retention.Refusal{Code: retention.RefuseGate, Message: fmt.Sprintf(
+				"folder %s: its file system cannot lock a folder (%v), so that no hold could be sure of it: run retentiond where the files are", t.root, err)}, unix.Close(fd))
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return nil, errors.Join(fmt.Errorf("folder %s: %w: another batch or hold has it: %w", t.root, retention.ErrLocked, ctx.Err()), unix.Close(fd))
+		}
+	}
+}
+
+// Store is what the attribute says, or the file where there is no attribute.
+func (t *Tree) Store() (string, error) {
+	s, err := getAttr(t.fd)
+	if err != nil {
+		return "", fmt.Errorf("folder %s: attribute %s: %w", t.root, attrName, err)
+	}
+	if s != "" {
+		return s, nil
+	}
+	fd, err := retry(func() (int, error) {
+		return unix.Openat(t.fd, markName, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	})
+	if errors.Is(err, unix.ENOENT) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("folder %s: file %s: %w", t.root, markName, err)
+	}
+	f := os.NewFile(uintptr(fd), markName)
+	b, err := io.ReadAll(io.LimitReader(f, mostMark))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return "", fmt.Errorf("folder %s: file %s: %w", t.root, markName, err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+// Mark writes the attribute, or the file.
+func (t *Tree) Mark(store string) error {
+	err := setAttr(t.fd, store)
+	if errors.Is(err, unix.ENOTSUP) {
+		err = t.markFile(store)
+	}
+	if err == nil {
+		err = unix.Fsync(t.fd)
+	}
+	if err != nil {
+		return &retention.Refusal{Code: retention.RefuseGate, Message: fmt.Sprintf(
+			"folder %s: it cannot be made to name its state store (%v): give this user the right to write into the folder itself", t.root, err)}
+	}
+	return nil
+}
+
+func (t *Tree) markFile(store string) error {
+	const next = markName + ".new"
+	fd, err := retry(func() (int, error) {
+		return unix.Openat(t.fd, next, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o644)
+	})
+	if err != nil {
+		return err
+	}
+	f := os.NewFile(uintptr(fd), next)
+	_, err = f.WriteString(store + "\n")
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return unix.Renameat(t.fd, next, t.fd, markName)
+}
+
+// Place is the inode of the root with what it names: numbers of devices change when
+// machines start again.
+func (t *Tree) Place() (string, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(t.fd, &st); err != nil {
+		return "", fmt.Errorf("folder %s: %w", t.root, err)
+	}
+	store, err := t.Store() // every file system's own root may have the same inode
+	return strconv.FormatUint(wide(st.Ino), 36) + " " + store, err
+}

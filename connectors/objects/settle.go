@@ -1,0 +1,158 @@
+package objects
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/retentiond/retentiond/retention"
+)
+
+// progressEnd ends the name of a batch's progress: a mark at the place of each object
+// that was removed. What a process wrote outlives it, whoever kills it.
+const progressEnd = ".done"
+
+const removed = 'x'
+
+// progress is that of a batch. A mark that cannot be written is not: what is gone from
+// its own folder counts without.
+type progress struct{ f *os.File }
+
+func (j journal) progress(intent string) (progress, error) {
+	f, err := os.OpenFile(j.file(intent)+progressEnd, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return progress{}, fmt.Errorf("journal: %w", err)
+	}
+	return progress{f}, nil
+}
+
+func (p progress) mark(i int) { _, _ = p.f.WriteAt([]byte{removed}, int64(i)) }
+
+// marked are the objects, of n, that were removed.
+func (j journal) marked(intent string, n int) ([]bool, error) {
+	out := make([]bool, n)
+	b, err := os.ReadFile(j.file(intent) + progressEnd)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	for i := range min(n, len(b)) {
+		out[i] = b[i] == removed
+	}
+	return out, nil
+}
+
+// tag names an intent in names of files.
+func (j journal) tag(intent string) string { return filepath.Base(j.file(intent))[:12] }
+
+// noteDown writes what will go into the journal, with where it lies. Durable on return.
+func (e *engine) noteDown(h entry, of []Object) error {
+	var err error
+	if h.Place, err = e.place(); err != nil {
+		return err
+	}
+	dirs, err := e.folders(paths(of))
+	if err != nil {
+		return err
+	}
+	return e.journal.write(h, of, dirs)
+}
+
+// remove removes what is in the journal of the intent.
+func (e *engine) remove(ctx context.Context, intent string, of []Object, ended func(i int, err error)) error {
+	p, err := e.journal.progress(intent)
+	if err != nil {
+		return err
+	}
+	note := func(i int, err error) {
+		if err == nil {
+			p.mark(i)
+		}
+		ended(i, err)
+	}
+	if r, ok := e.tree.(Rooted); ok {
+		err = r.RemoveAs(ctx, e.journal.tag(intent), of, note)
+	} else {
+		err = e.tree.Remove(ctx, of, note)
+	}
+	return errors.Join(err, p.f.Close())
+}
+
+func paths(of []Object) []string {
+	out := make([]string, len(of))
+	for i := range of {
+		out[i] = of[i].Path
+	}
+	return out
+}
+
+// Settled is what a batch did whose receipt is missing. What is there is not done;
+// what is not counts where the batch marked it, or, after a power cut, where its
+// folder is the one that it was in. A tree in place of the one that the batch was at
+// is asked nothing: the intent stays open.
+func (e *engine) Settled(ctx context.Context, intent string) (retention.Receipt, error) {
+	out := retention.Receipt{Intent: intent, State: retention.ReceiptAbandoned}
+	h, of, dirs, ok, err := e.journal.read(intent)
+	if err != nil || !ok {
+		return out, err
+	}
+	if err := e.samePlace(h); err != nil {
+		return out, err
+	}
+	if r, ok := e.tree.(Rooted); ok {
+		if err := r.PutBack(e.journal.tag(intent), of); err != nil {
+			return out, err
+		}
+	}
+	done, left, err := e.account(ctx, intent, of, dirs)
+	if err != nil || done == 0 {
+		return out, err
+	}
+	out.State, out.Rows, out.Spared = retention.ReceiptDone, done, h.Spared
+	out.Spared.Add(left)
+	if done == int64(len(of)) {
+		out.Digest = h.Digest
+	}
+	return out, nil
+}
+
+func (e *engine) samePlace(h entry) error {
+	now, err := e.place()
+	if err == nil && now != h.Place {
+		err = fmt.Errorf("%w: %s is not the folder that the batch was at: mount it, or move it back", retention.ErrUnsettled, e.tree.Name())
+	}
+	return err
+}
+
+// account counts what a batch removed, and what else became of its objects.
+func (e *engine) account(ctx context.Context, intent string, of []Object, dirs []string) (done int64, left retention.Spared, err error) {
+	marked, err := e.journal.marked(intent, len(of))
+	if err != nil {
+		return 0, left, err
+	}
+	now := make([]Object, len(of))
+	if err := e.tree.Look(ctx, paths(of), func(i int, o Object) { now[i] = o }); err != nil {
+		return 0, left, err
+	}
+	where := dirs
+	if slices.Contains(marked, false) {
+		if where, err = e.folders(paths(of)); err != nil {
+			return 0, left, err
+		}
+	}
+	for i, o := range now {
+		switch {
+		case o.Path != "" && o.Same(of[i]):
+			left.Failed++
+		case marked[i], o.Path == "" && where[i] == dirs[i]:
+			done++
+		case o.Path != "":
+			left.Changed++
+		default:
+			left.Gone++
+		}
+	}
+	return done, left, nil
+}
