@@ -46,6 +46,7 @@ type Table struct {
 	// WholeNot says why no partition of it is dropped as a whole; empty: nothing
 	// that is known of the table speaks against it.
 	WholeNot    string
+	Volatile    string // why what is written there may not last, or not be taken back; empty: fine
 	Unsafe      string // why rows of it must not be acted on; empty: fine
 	Hides       string // why rows of it may not be seen; empty: all are
 	Fingerprint string // of columns, types, key, foreign keys and triggers; not of indexes

@@ -169,7 +169,11 @@ func (cat *catalogue) indexes(ctx context.Context, q sqlwork.Session) error {
 		for i := range t.Columns {
 			t.Columns[i].Unique = alone(t, t.Columns[i].Name)
 		}
-		t.Unsafe = unsafe(t, cat.tables[key], partial[key])
+		if t.Volatile = volatile(t, cat.tables[key]); t.Volatile == "" {
+			t.Unsafe = unsafe(t, partial[key])
+		} else {
+			t.Unsafe = t.Volatile
+		}
 		t.Fingerprint = fingerprint(t, cat.columns[key], cat.tables[key])
 	}
 	return nil
@@ -237,8 +241,8 @@ func alone(t *retention.Table, column string) bool {
 	})
 }
 
-// unsafe says why no row of the table can be acted on.
-func unsafe(t *retention.Table, info *tableRow, partialKey bool) string {
+// volatile says why a change of the table may not be taken back, or stay.
+func volatile(t *retention.Table, info *tableRow) string {
 	switch {
 	case t.Kind == "system-versioned":
 		return "it is system-versioned: what is deleted stays in its history; drop the versioning, or keep the history elsewhere"
@@ -246,6 +250,13 @@ func unsafe(t *retention.Table, info *tableRow, partialKey bool) string {
 		return "it is a " + t.Kind + ", not an ordinary table; name the table beneath"
 	case !strings.EqualFold(info.Engine.String, "InnoDB"):
 		return fmt.Sprintf("its engine %s has no transactions: ALTER TABLE %s ENGINE=InnoDB", info.Engine.String, quote(info.Name))
+	}
+	return ""
+}
+
+// unsafe says why no row of the table can be acted on, though changes last.
+func unsafe(t *retention.Table, partialKey bool) string {
+	switch {
 	case len(t.Key) == 0:
 		return "it has no primary key, so its rows cannot be named exactly; declare one"
 	case partialKey:

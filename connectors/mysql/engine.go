@@ -107,16 +107,3 @@ func (e *engine) InstallSQL() []string {
 
 // Own is in the connection's own database.
 func (e *engine) Own(name string) string { return quote(e.database) + "." + quote(name) }
-
-// Installed asks for the table itself: a missing one ends no transaction here.
-func (e *engine) Installed(ctx context.Context, q sqlwork.Session) (bool, error) {
-	var n int
-	err := q.GetContext(ctx, &n, "SELECT count(*) FROM "+e.Own(gateTable)+" WHERE id = 0")
-	if code(err) == errNoTable {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("look for the gate: %w", err)
-	}
-	return true, nil
-}

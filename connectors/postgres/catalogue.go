@@ -60,11 +60,12 @@ JOIN pg_class t ON t.oid = coalesce(m.root, k.confrelid) JOIN pg_namespace ts ON
 WHERE k.contype = 'f' AND k.conparentid = 0 AND (k.conrelid = ANY($1::oid[]) OR m.root IS NOT NULL)
 ORDER BY fromschema, fromname, name, id`
 
-// triggersSQL are those that fire, on the table or on any partition of it; not
-// those by which foreign keys work.
+// triggersSQL are those that fire, on the table or on any partition of it, constraint
+// triggers (which may fire at the commit) among them; not those by which foreign keys
+// work.
 const triggersSQL = `WITH members AS (SELECT r.oid AS root, coalesce(p.relid, r.oid) AS oid FROM unnest($1::oid[]) AS r(oid) LEFT JOIN LATERAL pg_partition_tree(r.oid) AS p ON true)
 SELECT DISTINCT m.root AS oid, t.tgname AS name, t.tgtype::int AS type FROM members m JOIN pg_trigger t ON t.tgrelid = m.oid
-WHERE t.tgconstraint = 0 AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.oid = t.tgconstraint) AND t.tgenabled IN ('O', 'A') ORDER BY oid, name, type`
+WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') ORDER BY oid, name, type`
 
 type tableRow struct {
 	OID         int64  `db:"oid"`

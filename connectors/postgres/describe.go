@@ -79,7 +79,11 @@ func (cat *catalogue) table(r tableRow) *retention.Table {
 	for _, tr := range cat.triggers[r.OID] {
 		t.Triggers = append(t.Triggers, events(tr)...)
 	}
-	t.Unsafe = unsafe(t, r)
+	if t.Volatile = volatile(t, r); t.Volatile == "" {
+		t.Unsafe = unsafe(t, r)
+	} else {
+		t.Unsafe = t.Volatile
+	}
 	if r.Guarded {
 		t.Hides = hides
 	}
@@ -136,17 +140,13 @@ func events(r triggerRow) []retention.Trigger {
 
 const hides = "row-level security hides rows of it from this role: give the role BYPASSRLS, or make it the owner"
 
-// unsafe says why no row of the table can be acted on.
-func unsafe(t *retention.Table, r tableRow) string {
+// volatile says why a change of the table may not be taken back, or stay.
+func volatile(t *retention.Table, r tableRow) string {
 	switch {
 	case t.Kind == "foreign table":
 		return "it is a foreign table: another server keeps its rows, and could keep a change that was rolled back here; name it as a source of its own"
 	case t.Kind != "table" && t.Kind != "partitioned":
 		return "it is a " + t.Kind + ", not an ordinary table; name the table beneath"
-	case r.Partition:
-		return "it is a partition; name the table that it is of, so that holds on that reach its rows"
-	case r.Inherits:
-		return "it inherits, or is inherited from: its key does not name one row alone; use declared partitions"
 	case r.Strange:
 		return "one of its partitions is a foreign, unlogged or temporary table"
 	case r.Persistence == "u":
@@ -155,6 +155,17 @@ func unsafe(t *retention.Table, r tableRow) string {
 		return "it is temporary"
 	case r.Rules:
 		return "it has a rule that rewrites what is done to it; use a trigger, or drop the rule"
+	}
+	return ""
+}
+
+// unsafe says why no row of the table can be acted on, though changes last.
+func unsafe(t *retention.Table, r tableRow) string {
+	switch {
+	case r.Partition:
+		return "it is a partition; name the table that it is of, so that holds on that reach its rows"
+	case r.Inherits:
+		return "it inherits, or is inherited from: its key does not name one row alone; use declared partitions"
 	case r.Guarded:
 		return hides
 	case len(t.Key) == 0:

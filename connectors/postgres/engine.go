@@ -65,15 +65,6 @@ func (e *engine) InstallSQL() []string {
 // later.
 func (e *engine) Own(name string) string { return quote(e.schema) + "." + quote(name) }
 
-// Installed asks the catalogue for both tables.
-func (e *engine) Installed(ctx context.Context, q sqlwork.Session) (bool, error) {
-	var both bool
-	if err := q.GetContext(ctx, &both, "SELECT to_regclass($1::text) IS NOT NULL AND to_regclass($2::text) IS NOT NULL", e.Own("retentiond_gate"), e.Own("retentiond_receipt")); err != nil {
-		return false, fmt.Errorf("%s: look for the gate: %w", e.name, err)
-	}
-	return both, nil
-}
-
 // VaultSQL copies columns, types and collations, without constraints, under a key
 // of its own: an identifier given again later must not collide.
 func (e *engine) VaultSQL(_ context.Context, _ sqlwork.Session, from *retention.Table, into retention.TableName) ([]string, error) {

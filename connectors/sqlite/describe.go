@@ -172,6 +172,9 @@ func fill(t *retention.Table, cols []columnRow) {
 			Unheld:    sqlgen.Unheld(kindOf(c.Type), affinity(c.Type) == "REAL"),
 		})
 	}
+	if t.Kind != "table" {
+		t.Volatile = "it is a " + t.Kind + ", not an ordinary table; name the table beneath"
+	}
 	t.Unsafe = unsafe(t)
 }
 
@@ -201,8 +204,8 @@ func alone(t *retention.Table, column string) bool {
 
 // unsafe says why no row of the table can be acted on.
 func unsafe(t *retention.Table) string {
-	if t.Kind != "table" {
-		return "it is a " + t.Kind + ", not an ordinary table; name the table beneath"
+	if t.Volatile != "" {
+		return t.Volatile
 	}
 	if len(t.Key) == 0 {
 		return "it has no primary key, so its rows cannot be named exactly; declare one (a bare rowid may change under VACUUM)"

@@ -113,11 +113,17 @@ func (s *engine) InstallSQL() []string {
 // Own is in the file itself, whatever is attached.
 func (s *engine) Own(name string) string { return "main." + name }
 
-// Installed asks the catalogue.
+// Installed asks the catalogue. Tables of ours that triggers change, or that are none,
+// are refused: what they say would not last (L7).
 func (s *engine) Installed(ctx context.Context, q sqlwork.Session) (bool, error) {
-	var n int
-	if err := q.GetContext(ctx, &n, "SELECT count(*) FROM main.sqlite_schema WHERE type = 'table' AND name = 'retentiond_gate'"); err != nil {
+	var n, odd int
+	err := q.QueryRowxContext(ctx, `SELECT count(*) FILTER (WHERE type = 'table' AND name = 'retentiond_gate'),
+ count(*) FILTER (WHERE type = 'trigger' OR type = 'view') FROM main.sqlite_schema WHERE tbl_name COLLATE NOCASE IN ('retentiond_gate', 'retentiond_receipt')`).Scan(&n, &odd)
+	switch {
+	case err != nil:
 		return false, fmt.Errorf("sqlite %s: look for the gate: %w", s.path, err)
+	case odd > 0:
+		return false, refusal(retention.RefuseUnsafeTable, "sqlite %s: retentiond_gate or retentiond_receipt has a trigger or is a view, and receipts would not last: drop the triggers, or the view", s.path)
 	}
 	return n > 0, nil
 }

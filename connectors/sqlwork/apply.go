@@ -68,6 +68,11 @@ func checkBatch(b *retention.Batch) error {
 	case t.Unsafe != "":
 		return refusal(retention.RefuseUnsafeTable, "table %s: %s", t.Name, t.Unsafe)
 	}
+	for _, c := range b.Action.Children {
+		if ct := b.Selection.Schema.Table(c.Table); ct != nil && ct.Volatile != "" {
+			return refusal(retention.RefuseUnsafeTable, "child table %s: %s", ct.Name, ct.Volatile)
+		}
+	}
 	return checkExtent(b)
 }
 

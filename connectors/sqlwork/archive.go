@@ -139,6 +139,12 @@ func (w *work) copied(ctx context.Context, into retention.TableName, want int64,
 	if err := exactly(into, "copied", n, want); err != nil {
 		return err
 	}
+	// Foreign keys between a row and its children may have to wait until all have gone.
+	if len(w.b.Action.Children) == 0 {
+		if err := w.fire(ctx, w.q); err != nil {
+			return err
+		}
+	}
 	lost, err := w.number(ctx, func(g *sqlgen.Gen) (sqlgen.Query, error) { return missing(g, last) })
 	if err != nil {
 		return fmt.Errorf("read vault table %s back: %w", into, err)

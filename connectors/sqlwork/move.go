@@ -71,6 +71,9 @@ func (w *work) moved(ctx context.Context, lock, locked bool) (int64, error) {
 	if n == 0 {
 		return 0, nil
 	}
+	if err := w.fire(ctx, w.q); err != nil {
+		return 0, err
+	}
 	gone, err := w.exec(ctx, t, func(g *sqlgen.Gen) (sqlgen.Query, error) {
 		if !w.e.Alone() {
 			g.LockedOnly()
@@ -86,11 +89,13 @@ func (w *work) moved(ctx context.Context, lock, locked bool) (int64, error) {
 	return n, nil
 }
 
-// lastCopy is the newest row of a vault table, or 0: copies made after it are this
-// batch's.
+// lastCopy is the newest row of a vault table that lasts, or 0: copies made after it
+// are this batch's.
 func (w *work) lastCopy(ctx context.Context, into retention.TableName) (last int64, err error) {
+	// Where reading a table keeps its definition, it is kept before it is looked at.
 	if err := w.q.GetContext(ctx, &last, "SELECT coalesce(max("+sqlgen.VaultID+"), 0) FROM "+w.e.Dialect().Table(into).Text); err != nil {
 		return 0, fmt.Errorf("vault table %s: %w", into, err)
 	}
-	return last, nil
+	_, err = w.lasting(ctx, w.q, into)
+	return last, err
 }

@@ -91,6 +91,9 @@ func (s *Source) vaultOf(ctx context.Context, q Session, d retention.Declared, i
 	if err := fits(d.Table, live); err != nil {
 		return err
 	}
+	if err := keeps(live); err != nil {
+		return err
+	}
 	return s.ownedBy(ctx, q, live)
 }
 
@@ -224,11 +227,11 @@ func (r *receiver) Table(t retention.SealTable) error {
 	if err := r.flush(); err != nil {
 		return err
 	}
-	into, err := r.one(r.ctx, r.q, t.Into)
+	into, err := r.lasting(r.ctx, r.q, t.Into)
 	if err != nil {
 		return err
 	}
-	if into == nil || into.Column(retention.VaultIntent) == nil {
+	if into.Column(retention.VaultIntent) == nil {
 		return refusal(retention.RefuseSchemaDrift, "%s has no vault table %s for rows of another source", r.e.Name(), t.Into)
 	}
 	if err := fits(t.Table, into); err != nil {

@@ -17,7 +17,10 @@ func (w *work) alone(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := w.act(ctx); err != nil || !tells {
+	if err := w.act(ctx); err != nil {
+		return err
+	}
+	if err := w.fire(ctx, w.q); err != nil || !tells {
 		return err
 	}
 	after, _, err := w.e.Changed(ctx, w.q)

@@ -41,7 +41,10 @@ func (s *Source) MakeVault(ctx context.Context, schema *retention.Schema, v rete
 
 func (s *Source) makeVault(ctx context.Context, q Session, from *retention.Table, into retention.TableName, existing *retention.Table) error {
 	if existing != nil {
-		return fits(from, existing)
+		if err := fits(from, existing); err != nil {
+			return err
+		}
+		return keeps(existing)
 	}
 	statements, err := s.e.VaultSQL(ctx, q, from, into)
 	if err != nil {

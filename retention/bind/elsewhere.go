@@ -45,6 +45,7 @@ func (b *binder) intoOther(v Vault, a *retention.Action) *retention.VaultTables 
 	if len(b.table.Key) == 0 {
 		b.fail(retention.RefuseUnsafeTable, "declare a primary key", "table %q has no primary key: its copies in another source could not be told apart", b.table.Name)
 	}
+	b.lasting(s, out)
 	// What ends the archive is bound now, before anything moves.
 	m := b.moverTo(v, func(retention.TableName) bool { return true })
 	m.protect(&retention.Selection{})

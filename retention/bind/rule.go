@@ -258,6 +258,9 @@ func (b *binder) triggers(kind retention.ActionKind) {
 		if t == nil {
 			continue
 		}
+		if t.Volatile != "" && name != b.table.Name {
+			b.fail(retention.RefuseUnsafeTable, "", "child %q: %s", name, t.Volatile)
+		}
 		for _, tr := range t.Triggers {
 			if tr.Event == event(kind, name == b.table.Name, b.childAction(name)) {
 				b.fail(retention.RefuseUnsafeTable, "drop the trigger, or do its work in the application",

@@ -32,7 +32,17 @@ func (b *binder) into(a *retention.Action) *retention.VaultTables {
 	if out.Table == b.table.Name {
 		b.fail(retention.RefusePolicyError, "give the vault a prefix or a schema", "vault %q would be the table itself", a.Vault)
 	}
+	b.lasting(b.schema, out)
 	return out
+}
+
+// lasting refuses vault tables that exist and may not keep what they are given (L9).
+func (b *binder) lasting(s *retention.Schema, v *retention.VaultTables) {
+	for _, n := range append([]retention.TableName{v.Table}, v.Children...) {
+		if t := s.Table(n); t != nil && t.NoVault() != "" {
+			b.fail(retention.RefuseUnsafeTable, "", "vault table %q: %s", n, t.NoVault())
+		}
+	}
 }
 
 // archiveBefore returns the vault of the last archive stage before stage i.
