@@ -117,6 +117,7 @@ func sections() []section {
 		{"Archive", archiveCases()},
 		{"Copies", copyCases()},
 		{"Moves", moveCases()},
+		{"Lasting", lastingCases()},
 		{"Receipts", receiptCases()},
 		{"Gate", gateCases()},
 		{"ReadOnly", readOnlyCases()},

@@ -68,8 +68,8 @@ func TestAdvisedGrantsAreEnough(t *testing.T) {
 		"error privilege_missing: the user USER may not do what acting on table c takes: SELECT, UPDATE (`p_id`), TRIGGER | GRANT SELECT, TRIGGER, UPDATE (`p_id`) ON DB.`c` TO USER;",
 		"error privilege_missing: the user USER may not do what acting on table p takes: SELECT, DELETE, UPDATE (`at`), UPDATE (`note`), TRIGGER | GRANT SELECT, DELETE, TRIGGER, UPDATE (`at`, `note`) ON DB.`p` TO USER;",
 		"warning privilege_missing: erase: needs ALTER on table p, which the user USER does not have: the deleted rows stay in its file | GRANT ALTER, CREATE, INSERT ON DB.`p` TO USER;",
-		"error privilege_missing: the user USER may not do what acting on table v takes: INSERT | GRANT INSERT ON DB.`v` TO USER;",
-		"error privilege_missing: the user USER may not do what acting on table archive_p takes: CREATE, SELECT, INSERT | GRANT CREATE, SELECT, INSERT ON DB.`archive_p` TO USER;",
+		"error privilege_missing: the user USER may not do what acting on table v takes: INSERT, TRIGGER | GRANT INSERT, TRIGGER ON DB.`v` TO USER;",
+		"error privilege_missing: the user USER may not do what acting on table archive_p takes: CREATE, SELECT, INSERT, TRIGGER | GRANT CREATE, SELECT, INSERT, TRIGGER ON DB.`archive_p` TO USER;",
 		"error privilege_missing: the user USER may not do what acting on table retentiond_gate takes: CREATE, SELECT, INSERT, UPDATE (`store_uuid`), UPDATE (`holds_version`), UPDATE (`log_size`), UPDATE (`log_root`) | GRANT CREATE, SELECT, INSERT, UPDATE ON DB.`retentiond_gate` TO USER;",
 		"error privilege_missing: the user USER may not do what acting on table retentiond_receipt takes: CREATE, SELECT, INSERT, DELETE | GRANT CREATE, SELECT, INSERT, DELETE ON DB.`retentiond_receipt` TO USER;",
 	}

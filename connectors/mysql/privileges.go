@@ -112,7 +112,7 @@ func (a *adviser) missing(ctx context.Context, s *Source, conn *sqlx.Conn, who s
 				lacks = append(lacks, p.right)
 			}
 		}
-		if acts := i < len(needs) && (n.Insert || n.Delete || len(n.Update) > 0); acts && !n.Missing && !has(grants, "TRIGGER", s.home.key(n.Table)) {
+		if acts := i < len(needs) && (n.Insert || n.Delete || len(n.Update) > 0); acts && (!n.Missing || n.Insert) && !has(grants, "TRIGGER", s.home.key(n.Table)) {
 			lacks = append(lacks, "TRIGGER") // without it, triggers of the table are not shown
 		}
 		a.table(s, n, who, lacks)
