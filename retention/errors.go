@@ -24,6 +24,9 @@ var (
 	// is no longer what it was, or something depends on it; nothing was done. The
 	// caller does its rows.
 	ErrNotWhole = errors.New("the partition cannot be dropped as a whole")
+	// ErrRowsAside, beside [ErrNotWhole]: rows of a partition that was set aside wait
+	// for a person, and no other is until then.
+	ErrRowsAside = errors.New("rows that were set aside wait for a person")
 	// ErrLocked: the source is busy with somebody else; nothing was done. Try
 	// again, smaller.
 	ErrLocked = errors.New("the source is locked")

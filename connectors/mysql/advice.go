@@ -74,7 +74,7 @@ func (a *adviser) actor(ctx context.Context, s *Source, conn *sqlx.Conn, needs [
 	if err := a.missing(ctx, s, conn, who, grants, needs); err != nil {
 		return err
 	}
-	if err := a.left(ctx, s, conn); err != nil {
+	if err := a.left(ctx, s, conn, needs); err != nil {
 		return err
 	}
 	return a.settings(ctx, conn)

@@ -28,22 +28,15 @@ type set struct {
 
 func (s set) of() retention.TableName { return retention.TableName{Schema: s.Schema, Name: s.Table} }
 
-// Aside reads the comment. A table of that name that is not ours is never touched; one
-// that was made a moment ago, and has no rows yet, is dropped.
+// Aside reads the comment. A table of that name that does not say that it is ours is
+// never touched, nor are partitions set aside beside it.
 func (e *engine) Aside(ctx context.Context) (string, error) {
 	conn := pinned(ctx)
 	if conn == nil {
 		return "", nil
 	}
-	s, there, err := e.asideOf(ctx, conn)
-	if err != nil || !there || s.Intent != "" {
-		return s.Intent, err
-	}
-	if empty, err := e.empty(ctx, conn, e.Own(asideTable)); err != nil || !empty {
-		return "", errors.Join(err, fmt.Errorf("%s: table %s has rows and does not say whose they are: rename it: %w", e.name, asideTable, retention.ErrNotWhole))
-	}
-	_, err = conn.ExecContext(ctx, "DROP TABLE "+e.Own(asideTable))
-	return "", err
+	s, _, err := e.asideOf(ctx, conn)
+	return s.Intent, err
 }
 
 // asideOf is what is set aside; an empty intent beside there: the table does not say.
@@ -118,11 +111,16 @@ func (e *engine) SetAside(ctx context.Context, intent string, t *retention.Table
 	if err != nil {
 		return none, err
 	}
-	table, aside := e.words.Table(n).Text, e.Own(asideTable)
+	if err := e.mayAside(ctx, conn, n); err != nil {
+		return none, stays(part, err)
+	}
+	create, err := e.createAside(ctx, conn, n, string(comment))
+	if err != nil {
+		return none, stays(part, err)
+	}
 	for _, text := range []string{
-		"CREATE TABLE " + aside + " LIKE " + table,
-		"ALTER TABLE " + aside + " COMMENT = " + literal(string(comment)) + " REMOVE PARTITIONING",
-		"ALTER TABLE " + table + " NOWAIT EXCHANGE PARTITION " + quote(part.Name) + " WITH TABLE " + aside,
+		create,
+		"ALTER TABLE " + e.words.Table(n).Text + " NOWAIT EXCHANGE PARTITION " + quote(part.Name) + " WITH TABLE " + e.Own(asideTable),
 	} {
 		if err := e.insist(ctx, conn, text); err != nil {
 			return none, stays(part, err)

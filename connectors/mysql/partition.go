@@ -62,6 +62,8 @@ func (cat *catalogue) ranged(ctx context.Context, q sqlwork.Session) error {
 			t.WholeNot = "partitions of MySQL were never dropped in a test of ours, only those of MariaDB were"
 		case rows[0].Sub != nil:
 			t.WholeNot = "its partitions have subpartitions"
+		case slices.ContainsFunc(t.Triggers, func(r retention.Trigger) bool { return strings.EqualFold(r.Event, "INSERT") }):
+			t.WholeNot = "a trigger acts on rows that are inserted, and would on rows that are put back"
 		}
 	}
 	return nil

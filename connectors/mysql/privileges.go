@@ -160,8 +160,8 @@ func whole(rights []string) []string {
 }
 
 // inFull is the table with its database, so that a GRANT can be run from anywhere.
-func (s *Source) inFull(t retention.TableName) string {
-	key := s.home.key(t)
+func (e *engine) inFull(t retention.TableName) string {
+	key := e.home.key(t)
 	return quote(key.Schema) + "." + quote(key.Name)
 }
 
@@ -183,36 +183,13 @@ func (a *adviser) whole(s *Source, n retention.Need, who string, grants []grant)
 	if !n.Whole || n.Missing || !s.maria {
 		return
 	}
-	key, aside := s.home.key(n.Table), retention.TableName{Schema: s.home.database, Name: asideTable}
-	var hints []string
-	give := func(on retention.TableName, text string, rights ...string) {
-		if rights = slices.DeleteFunc(rights, func(r string) bool { return has(grants, r, on) }); len(rights) > 0 {
-			hints = append(hints, "GRANT "+strings.Join(rights, ", ")+" ON "+text+" TO "+who+";")
-		}
-	}
-	give(key, s.inFull(n.Table), "ALTER", "CREATE", "DROP", "INSERT")
-	give(aside, s.inFull(aside), "SELECT", "INSERT", "DELETE", "CREATE", "ALTER", "DROP")
-	give(retention.TableName{Schema: key.Schema, Name: "\x00any"}, quote(key.Schema)+".*", "LOCK TABLES")
+	key := s.home.key(n.Table)
+	hints := s.lacksAside(grants, n.Table, who)
+	hints = append(hints, lacks(grants, retention.TableName{Schema: key.Schema, Name: "\x00any"}, quote(key.Schema)+".*", who, "LOCK TABLES")...)
 	if len(hints) > 0 {
 		a.add(false, retention.AdvicePrivilegeMissing, strings.Join(hints, " "),
 			"partitions: drop: the user %s may not drop partitions of table %s: their rows go one by one, or they stay, empty", who, n.Table)
 	}
-}
-
-// left tells of rows that a process which died had set aside.
-func (a *adviser) left(ctx context.Context, s *Source, conn *sqlx.Conn) error {
-	what, _, err := s.asideOf(ctx, conn)
-	if err != nil || what.Intent == "" {
-		return err
-	}
-	var busy bool // whoever set them aside is at it
-	err = conn.GetContext(ctx, &busy, "SELECT coalesce(IS_USED_LOCK(CONCAT('"+alteringLock+"', source_uuid)), 0) <> 0 FROM "+s.Own(gateTable)+" WHERE id = 1")
-	if err != nil || busy {
-		return err
-	}
-	a.add(false, retention.AdviceDurability, "retentiond run, or restart the daemon: what died is settled first",
-		"rows of partition %s of table %s are in table %s, since whoever was dropping it died: they are put back, or given up, as its receipt says", what.Partition, what.of(), asideTable)
-	return nil
 }
 
 // has is whether one of the grants gives the right on that table.

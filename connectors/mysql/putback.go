@@ -2,21 +2,17 @@ package mysql
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
-	"time"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/retentiond/retentiond/connectors/sqlwork"
-	"github.com/retentiond/retentiond/retention"
 )
 
 // PutBack puts the rows back: by the exchange that took them, where the partition is
 // still there and nobody wrote to it, and otherwise one by one. Whatever is left in
 // the table of ours afterwards goes back one by one too, so that rows which came in
-// between are never lost, nor is anything where this ends in the middle. Only an empty
-// table is dropped.
+// between are never lost, nor is anything where this ends in the middle. Rows whose
+// keys were written meanwhile wait there for a person, and no partition is set aside
+// until then. Only an empty table is dropped.
 func (e *engine) PutBack(ctx context.Context) error {
 	conn := pinned(ctx)
 	s, _, err := e.asideOf(ctx, conn)
@@ -35,17 +31,23 @@ func (e *engine) PutBack(ctx context.Context) error {
 	if err := e.moveBack(ctx, conn, s); err != nil {
 		return wrap(err)
 	}
-	empty, err := e.empty(ctx, conn, e.Own(asideTable))
-	if err == nil && !empty {
-		err = fmt.Errorf("it is not empty: %w", retention.ErrLocked)
-	}
-	if err == nil {
-		_, err = conn.ExecContext(ctx, "DROP TABLE "+e.Own(asideTable))
-	}
-	if err != nil {
+	if err := e.dropAside(ctx, conn); err != nil {
 		return wrap(err)
 	}
 	return nil
+}
+
+// dropAside drops our table once it is empty. Rows whose keys were written meanwhile
+// keep it, for a person to decide; so does a server that does not let this user drop it.
+func (e *engine) dropAside(ctx context.Context, conn *sqlx.Conn) error {
+	empty, err := e.empty(ctx, conn, e.Own(asideTable))
+	if err != nil || !empty {
+		return err
+	}
+	if _, err = conn.ExecContext(ctx, "DROP TABLE "+e.Own(asideTable)); code(err) == errTable {
+		return nil
+	}
+	return err
 }
 
 // exchangeBack is quick; where it does not work out, rows go back one by one.
@@ -68,61 +70,6 @@ func (e *engine) exchangeBack(ctx context.Context, conn *sqlx.Conn, s set) error
 		return nil
 	}
 	return err
-}
-
-// moveBack moves what is left in one transaction.
-func (e *engine) moveBack(ctx context.Context, conn *sqlx.Conn, s set) error {
-	empty, err := e.empty(ctx, conn, e.Own(asideTable))
-	if err != nil || empty {
-		return err
-	}
-	columns, err := e.columnsOf(ctx, conn, s)
-	if err != nil {
-		return err
-	}
-	usual, err := e.Exact(ctx, conn)
-	if err != nil {
-		return err
-	}
-	err = e.Change(ctx, sqlwork.Loose, lockWait*time.Second, func(q sqlwork.Session) error {
-		into, err := q.ExecContext(ctx, "INSERT INTO "+e.words.Table(s.of()).Text+" ("+columns+") SELECT "+columns+" FROM "+e.Own(asideTable))
-		if err != nil {
-			return err
-		}
-		from, err := q.ExecContext(ctx, "DELETE FROM "+e.Own(asideTable))
-		if err != nil {
-			return err
-		}
-		put, err1 := into.RowsAffected()
-		took, err2 := from.RowsAffected()
-		if err1 != nil || err2 != nil || put != took {
-			return errors.Join(err1, err2, fmt.Errorf("%d rows were put back, and %d taken", put, took))
-		}
-		return nil
-	})
-	if again := usual(ctx); err == nil {
-		err = again
-	}
-	if code(err) == errDuplicate {
-		return fmt.Errorf("a row with the same key was written meanwhile: move them by hand, and drop that table once it is empty: %w", err)
-	}
-	return err
-}
-
-// columnsOf are the columns that both tables have and that neither computes.
-func (e *engine) columnsOf(ctx context.Context, conn *sqlx.Conn, s set) (string, error) {
-	var names []string
-	err := conn.SelectContext(ctx, &names, `SELECT c.COLUMN_NAME FROM information_schema.COLUMNS AS c
-WHERE c.TABLE_SCHEMA = ? AND c.TABLE_NAME = ? AND coalesce(c.GENERATION_EXPRESSION, '') = ''
-AND c.COLUMN_NAME IN (SELECT o.COLUMN_NAME FROM information_schema.COLUMNS AS o WHERE o.TABLE_SCHEMA = ? AND o.TABLE_NAME = ? AND coalesce(o.GENERATION_EXPRESSION, '') = '')
-ORDER BY c.ORDINAL_POSITION`, s.Schema, s.Table, e.home.database, asideTable)
-	if err == nil && len(names) == 0 {
-		err = fmt.Errorf("table %s is not there any more", s.of())
-	}
-	for i := range names {
-		names[i] = quote(names[i])
-	}
-	return strings.Join(names, ", "), err
 }
 
 // GiveUp drops the rows that a receipt gave up. The partition goes too, where nobody

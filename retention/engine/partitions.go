@@ -69,5 +69,9 @@ func (sw *stepWork) drop(ctx context.Context, p *retention.Partition) error {
 }
 
 func (sw *stepWork) byRows(p *retention.Partition, why error) {
-	sw.Log.Info("a partition goes by rows", zap.String("source", sw.step.Source), zap.String("partition", p.Name.String()), zap.Error(why))
+	say := sw.Log.Info
+	if errors.Is(why, retention.ErrRowsAside) {
+		say = sw.Log.Warn
+	}
+	say("a partition goes by rows", zap.String("source", sw.step.Source), zap.String("partition", p.Name.String()), zap.Error(why))
 }
