@@ -2,6 +2,7 @@ package retention
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -31,11 +32,20 @@ type Segment struct {
 	Minimums      []SegmentMinimum
 	Types         []string // of subjects that the index knows
 	// About are the keyed digests of the subjects that the rows are about, as
-	// [SealedVault.Digest] makes them.
+	// [SealedVault.Digests] makes them.
 	About []uint64
+	// Loose: the index was made by other rules than those of now. Whom it does not
+	// name may be in it.
+	Loose bool
 	// Bad says why nothing of the segment but its name can be believed; empty: it
 	// can. Nothing acts on a bad one.
 	Bad string
+}
+
+// MayBeAbout reports whether the segment has a row about the subject with the
+// digests, or might.
+func (s *Segment) MayBeAbout(digests []uint64) bool {
+	return s.Loose || slices.ContainsFunc(s.About, func(n uint64) bool { return slices.Contains(digests, n) })
 }
 
 // SegmentBytes is the size and the SHA-256 of a content.
@@ -151,8 +161,8 @@ type SealedVault interface {
 	Remove(ctx context.Context, name string) error
 	// RemoveOf removes what a batch wrote that can never commit.
 	RemoveOf(ctx context.Context, intent string) error
-	// Digest is how a subject appears in indexes.
-	Digest(subjectType, id string) uint64
+	// Digests are how a subject appears in indexes: one in common is a match.
+	Digests(subjectType, id string) []uint64
 	// Keep asks the vault's place to keep the segment until its end, where it can. It is
 	// called once the batch is committed, and again where that may have failed.
 	Keep(ctx context.Context, name string) error

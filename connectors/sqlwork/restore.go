@@ -39,8 +39,8 @@ func (s *Source) Restore(ctx context.Context, t retention.TableName, columns []r
 			for i, at := range use {
 				args[i] = row[at]
 			}
-			if _, err := q.ExecContext(ctx, x, args...); err != nil {
-				return fmt.Errorf("restore into table %s: row %d: %w", t, n+1, s.e.Explain(&retention.Table{Name: t}, err))
+			if err := s.put(ctx, q, t, x, args); err != nil {
+				return fmt.Errorf("restore into table %s: row %d: %w", t, n+1, err)
 			}
 			n++
 			return nil
@@ -50,6 +50,23 @@ func (s *Source) Restore(ctx context.Context, t retention.TableName, columns []r
 		return 0, err
 	}
 	return n, nil
+}
+
+// put inserts one row: what the database did not take, or gave to another table, was
+// not restored.
+func (s *Source) put(ctx context.Context, q Session, t retention.TableName, text string, args []any) error {
+	done, err := q.ExecContext(ctx, text, args...)
+	switch {
+	case err != nil && s.e.Kind(err) == Duplicate:
+		return fmt.Errorf("its key, or another unique value, is taken: restore into an empty table")
+	case err != nil:
+		return s.e.Explain(&retention.Table{Name: t}, err)
+	}
+	n, err := done.RowsAffected()
+	if err != nil {
+		return err
+	}
+	return exactly(t, "restored", n, 1)
 }
 
 // insertion is the statement, and which of the columns it takes: what the table
@@ -62,6 +79,11 @@ func (s *Source) insertion(ctx context.Context, q Session, t retention.TableName
 	live := schema.Table(t)
 	if live == nil {
 		return "", nil, fmt.Errorf("there is no table %s: make it first, with the columns that `retentiond archive show` lists", t)
+	}
+	for _, tr := range live.Triggers {
+		if tr.Event == "INSERT" {
+			return "", nil, refusal(retention.RefuseUnsafeTable, "table %s has the trigger %s on INSERT, which may change or drop rows on their way: restore into a table without triggers", t, tr.Name)
+		}
 	}
 	d := s.e.Dialect()
 	var names, values []sqlgen.SQL

@@ -93,6 +93,11 @@ func (m *mover) stays(t retention.TableName) {
 		return
 	}
 	m.lost = true
+	if m.sealed != "" {
+		m.b.fail(retention.RefusePolicyError, "declare it under children:, copy the date into the row itself, or use a vault in the same source",
+			"a minimum on table %q asks table %q, whose rows stay when the row is sealed into vault %q: what they say later would not protect it", m.b.table.Name, t, m.sealed)
+		return
+	}
 	m.b.fail(retention.RefusePolicyError, "declare it under children:, use a vault in the same source, or a sealed one",
 		"holds or minimums on table %q ask table %q, which stays in source %q: they could not be honoured in a vault in source %q", m.b.table.Name, t, m.home, m.source)
 }

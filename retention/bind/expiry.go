@@ -13,6 +13,7 @@ type mover struct {
 	moved  map[retention.TableName]retention.TableName
 	home   string // where the copies are in another source: the source of the live table
 	source string // and theirs
+	sealed string // the sealed vault, where nothing of the copies can be asked again
 	lost   bool   // something that decides about the rows stays behind: it was told
 }
 

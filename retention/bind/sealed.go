@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"slices"
+
 	"github.com/retentiond/retentiond/retention"
 )
 
@@ -15,13 +17,24 @@ func (b *binder) sealed(a *retention.Action, act *retention.Act) {
 	for _, c := range act.Children {
 		tables = append(tables, c.Table)
 	}
+	m := mover{b: b, schema: b.schema, moved: map[retention.TableName]retention.TableName{}, home: b.dataset.Source, sealed: a.Vault}
+	for _, t := range tables {
+		m.moved[t] = t
+		m.moved[b.canon(b.dataset.Source, t)] = t
+	}
 	for _, t := range tables {
 		mins, err := b.minimums(b.dataset.Source, t)
 		if err != nil {
 			b.fail(retention.RefuseSchemaDrift, "correct that rule: an unknown minimum protects everything", "%v", err)
 		}
 		act.Keepers = append(act.Keepers, mins)
+		m.move(t, slices.DeleteFunc(slices.Clone(mins), b.own)) // refuses what asks rows that stay
 	}
+}
+
+// own is the rule's own minimum: its clock is sealed with the row.
+func (b *binder) own(m retention.Minimum) bool {
+	return m.Policy == b.policy.Name && m.Rule == b.rule.ID
 }
 
 // sealedBefore is the sealed vault to which the last archive stage before stage i

@@ -50,7 +50,9 @@ func digests(k retention.SealedVault, subjects map[string][]string) map[string]m
 		}
 		out[typ] = make(map[uint64]bool, len(ids))
 		for _, id := range ids {
-			out[typ][k.Digest(typ, id)] = true
+			for _, n := range k.Digests(typ, id) {
+				out[typ][n] = true
+			}
 		}
 	}
 	return out
@@ -107,6 +109,9 @@ func (j *segmentJudge) any(s *retention.Segment, people map[string]map[uint64]bo
 				return true
 			}
 			continue
+		}
+		if s.Loose { // its index does not tell all spellings that a database takes for one
+			return true
 		}
 		for _, n := range s.About {
 			if ids[n] {

@@ -39,9 +39,9 @@ func (e *Engine) sealedPlaces(ctx context.Context, v *view, req ExplainRequest, 
 		if err != nil {
 			return err
 		}
-		digest := k.Digest(req.Subject.Type, req.Subject.ID)
+		digests := k.Digests(req.Subject.Type, req.Subject.ID)
 		err = e.segments(ctx, v, b, v.holdsFor(b), func(s *retention.Segment, class retention.Class, end time.Time) error {
-			if !slices.Contains(s.Types, req.Subject.Type) || !slices.Contains(s.About, digest) {
+			if !slices.Contains(s.Types, req.Subject.Type) || !s.MayBeAbout(digests) {
 				return nil
 			}
 			out.Archives = append(out.Archives, ExplainedSegment{
@@ -102,8 +102,9 @@ func (e *Engine) strikeSealed(ctx context.Context, typ string, missing map[strin
 		k := e.Vaults[name].Keeper
 		digests := map[uint64][]string{}
 		for id := range missing {
-			n := k.Digest(typ, id)
-			digests[n] = append(digests[n], id)
+			for _, n := range k.Digests(typ, id) {
+				digests[n] = append(digests[n], id)
+			}
 		}
 		err := k.Segments(ctx, func(s *retention.Segment) error {
 			if !slices.Contains(s.Types, typ) {

@@ -77,7 +77,7 @@ func (t *tx) matches(ctx context.Context, g retention.Gate, version int64) error
 		return err
 	}
 	if g.LogSize < written {
-		return refuse(retention.RefuseStateMismatch, "the source has seen %d audit entries, this state store wrote %d there: the source was restored from a copy, and rows that had gone may be back; look at a new plan, then %s",
+		return refuse(retention.RefuseStateMismatch, "the source has seen %d audit entries, this state store wrote %d there: the source was restored from a copy, rows that had gone may be back, and rows that were archived into it since are lost: restore a newer copy, or look at a new plan, then %s",
 			g.LogSize, written, remedy)
 	}
 	return t.witnessed(ctx, g)

@@ -50,6 +50,7 @@ type doc struct {
 	Recipients   []string     `json:"recipients"`
 	Minimums     []minimumDoc `json:"minimums"`
 	SubjectTypes []string     `json:"subject_types"`
+	IndexVersion int          `json:"index_version"` // 0: of before there was one
 	IndexSize    int          `json:"index_entries"`
 	IndexSHA     string       `json:"index_sha256"`
 }
@@ -85,7 +86,7 @@ func (v *Vault) sign(s *retention.Segment) ([]byte, error) {
 	slices.Sort(s.About)
 	index := indexBytes(s.About)
 	d := docOf(s)
-	d.Store, d.IndexSize, d.IndexSHA = v.o.Store, len(s.About), sum(index)
+	d.Store, d.IndexVersion, d.IndexSize, d.IndexSHA = v.o.Store, indexVersion, len(s.About), sum(index)
 	body, err := json.Marshal(d)
 	if err != nil {
 		return nil, fmt.Errorf("manifest of segment %s: %w", s.Name, err)
@@ -134,7 +135,7 @@ func (v *Vault) open(name string, text []byte) *retention.Segment {
 		return bad("its index of subjects was changed")
 	}
 	s := d.segment()
-	s.Vault, s.Manifest = v.o.Name, sum(text)
+	s.Vault, s.Manifest, s.Loose = v.o.Name, sum(text), d.IndexVersion != indexVersion
 	for i := 0; i < len(index); i += 8 {
 		s.About = append(s.About, binary.BigEndian.Uint64(index[i:]))
 	}

@@ -19,7 +19,7 @@ type Pick struct {
 
 // Any reports whether the segment may have such rows.
 func (v *Vault) Any(s *retention.Segment, p Pick) bool {
-	return p.Subject == nil || slices.Contains(s.About, v.Digest(p.Subject.Type, p.Subject.ID))
+	return p.Subject == nil || s.MayBeAbout(v.Digests(p.Subject.Type, p.Subject.ID))
 }
 
 // Picker tells rows that were picked; children come after the rows that they go

@@ -105,7 +105,9 @@ func (s *sealing) Row(values []any, clock int64, minimums []*int64) (err error) 
 	p.first, p.last = min(p.first, clock), max(p.last, clock)
 	for _, w := range s.who {
 		for _, id := range idTexts(values[w.index]) {
-			p.about[s.v.Digest(w.typ, id)] = true
+			for _, n := range s.v.Digests(w.typ, id) {
+				p.about[n] = true
+			}
 		}
 	}
 	for i, m := range s.table.Minimums {
@@ -196,7 +198,9 @@ func (s *sealing) bucket(clock int64) string {
 func (s *sealing) About(subjectType string, id any) error {
 	s.types[subjectType] = true
 	for _, text := range idTexts(id) {
-		s.about[s.v.Digest(subjectType, text)] = true
+		for _, n := range s.v.Digests(subjectType, text) {
+			s.about[n] = true
+		}
 	}
 	return nil
 }

@@ -6,9 +6,11 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -20,47 +22,68 @@ import (
 // one here. What is taken for one too many keeps a segment too long; the other way
 // round, a hold would not be honoured (L3).
 
-// plainForm is an identifier without what some comparison passes over.
-func plainForm(id string) string {
+// indexVersion is that of the forms in indexes. What an older one does not know
+// might be anybody.
+const indexVersion = 2
+
+// forms are the plain forms of an identifier: two that some database takes for one
+// have one in common. To old collations every character beyond U+FFFF is U+FFFD,
+// and some marks are letters; newer ones know better.
+func forms(id string) []string {
+	out := []string{plainForm(id, false)}
+	if blind := plainForm(unseen(id), true); blind != out[0] {
+		out = append(out, blind)
+	}
+	return out
+}
+
+// unseen is the text as collations see it that know 65536 characters.
+func unseen(id string) string {
+	return strings.Map(func(r rune) rune {
+		if r > 0xffff {
+			return utf8.RuneError
+		}
+		return r
+	}, id)
+}
+
+// plainForm is an identifier without what some comparison passes over; with marks,
+// such as are letters to some stay.
+func plainForm(id string, marks bool) string {
 	s := strings.TrimSpace(id)
 	if rest, ok := strings.CutPrefix(s, `\x`); ok {
 		s = rest
 	} else if len(s) > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X') {
 		s = s[2:]
 	}
-	ascii := true
-	for i := range len(s) {
-		ascii = ascii && s[i] < 0x80
-	}
-	if !ascii {
-		s = norm.NFKD.String(s)
-	}
 	var b strings.Builder
 	for _, r := range s {
-		switch r = unicode.ToLower(r); {
-		case r == 'ß', r == 'ẞ':
-			b.WriteByte('s')
-		case r == 'æ':
-			b.WriteString("ae")
-		case r == 'œ':
-			b.WriteString("oe")
-		case r == 'ø':
-			b.WriteByte('o')
-		case r == 'ł':
-			b.WriteByte('l')
-		case r == 'đ', r == 'ð':
-			b.WriteByte('d')
-		case r == 'ı':
-			b.WriteByte('i')
-		case unicode.IsLetter(r), unicode.IsDigit(r), r == '.', r == '+', r == '-':
-			b.WriteRune(r)
+		if known, ok := foldOf(r, marks); ok {
+			b.WriteString(known)
+			continue
+		}
+		for _, part := range norm.NFKD.String(string(r)) {
+			if known, ok := foldOf(part, false); ok {
+				b.WriteString(known)
+				continue
+			}
+			b.WriteString(lowered(part))
 		}
 	}
 	return reduced(b.String())
 }
 
-// reduced is a number's shortest form, and a text's letters and digits, with a
-// repeated s once.
+// lowered is a character without case: nothing for what is no letter or digit, nor
+// part of a number.
+func lowered(r rune) string {
+	switch r = unicode.ToLower(r); {
+	case unicode.IsLetter(r), unicode.IsDigit(r), r == '.', r == '+', r == '-', r == utf8.RuneError:
+		return string(r)
+	}
+	return ""
+}
+
+// reduced is a number's shortest form, and a text's letters and digits.
 func reduced(s string) string {
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return strings.TrimLeft(strconv.FormatInt(n, 10), "-")
@@ -70,14 +93,28 @@ func reduced(s string) string {
 			s = strconv.FormatFloat(f, 'f', -1, 64)
 		}
 	}
-	s = strings.NewReplacer(".", "", "+", "", "-", "").Replace(s)
-	for strings.Contains(s, "ss") {
-		s = strings.ReplaceAll(s, "ss", "s")
-	}
+	s = once(strings.NewReplacer(".", "", "+", "", "-", "").Replace(s))
 	if trimmed := strings.TrimLeft(s, "0"); trimmed != "" && strings.Trim(s, "0123456789") == "" {
 		return trimmed
 	}
 	return s
+}
+
+// once leaves out repeated letters, and an e after a, o and i: ß is s or ss, å is aa
+// and ä is ae to some. U is among what i is (ü is y to Danes, and y is i to
+// Lithuanians).
+func once(s string) string {
+	var b strings.Builder
+	var last rune
+	for _, r := range s {
+		double := r == last && !unicode.IsDigit(r)
+		if double || r == 'e' && (last == 'a' || last == 'o' || last == 'i') {
+			continue
+		}
+		b.WriteRune(r)
+		last = r
+	}
+	return b.String()
 }
 
 // idTexts are the texts of a value under which a hold may name it.
@@ -97,21 +134,26 @@ func idTexts(v any) []string {
 	return []string{fmt.Sprint(v)}
 }
 
-// Digest is how a subject appears in indexes: 64 bits of an HMAC under a key that
-// is derived from the audit key, over the identifier's plain form.
-func (v *Vault) Digest(subjectType, id string) uint64 {
-	m := hmac.New(sha256.New, v.secret)
-	m.Write([]byte(subjectType))
-	m.Write([]byte{0})
-	m.Write([]byte(plainForm(id)))
-	return binary.BigEndian.Uint64(m.Sum(nil))
+// Digests are how a subject appears in indexes: 64 bits of an HMAC under a key that
+// is derived from the audit key, over each of the identifier's plain forms. One in
+// common is a match.
+func (v *Vault) Digests(subjectType, id string) []uint64 {
+	var out []uint64
+	for _, form := range forms(id) {
+		m := hmac.New(sha256.New, v.secret)
+		m.Write([]byte(subjectType))
+		m.Write([]byte{0})
+		m.Write([]byte(form))
+		out = append(out, binary.BigEndian.Uint64(m.Sum(nil)))
+	}
+	return out
 }
 
 // sameID reports whether a hold, or a restore, of the identifier means the value.
 func sameID(id string, v any) bool {
-	want := plainForm(id)
+	want := forms(id)
 	for _, text := range idTexts(v) {
-		if plainForm(text) == want {
+		if slices.ContainsFunc(forms(text), func(f string) bool { return slices.Contains(want, f) }) {
 			return true
 		}
 	}
