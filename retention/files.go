@@ -41,7 +41,14 @@ type FileRow struct {
 	As     ClockType // of a clock: how the column is read; empty: what it says
 	Zone   *time.Location
 	Days   *time.Location // zone of civil dates
+	// Exact: what it says is compared elsewhere, byte by byte. Columns in which one
+	// person, or one file, has several spellings are refused (L3).
+	Exact bool
 }
+
+// Unsure is what a row says whose value has no single spelling: whom the file is
+// about is not known, and nothing acts on it (L1, L3).
+const Unsure = "\x01"
 
 // Lister is a source whose tables are listings of files: it has to know what
 // datasets ask for before it is described.
@@ -55,7 +62,8 @@ type Lister interface {
 type RowReader interface {
 	// Related calls f with what each row says whose column is one of the values,
 	// nil: each row at all. A clock is in microseconds since 1970, [math.MaxInt64]
-	// where it cannot be read, and nil where it is NULL; other values are texts.
+	// where it cannot be read, and nil where it is NULL; other values are texts, and
+	// of an exact row the one spelling that each has, or [Unsure].
 	Related(ctx context.Context, r FileRow, clock bool, among []string, f func(by string, value any) error) error
 }
 

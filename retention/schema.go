@@ -76,6 +76,9 @@ type Column struct {
 	// Unheld says why identifiers of persons are not compared with the column: a
 	// hold would find nobody there. Empty: they can be.
 	Unheld string
+	// Loose: two texts that differ in bytes may be equal in the column, by its type or
+	// its collation.
+	Loose bool
 }
 
 // Kind is the broad type of a column, by which scalars and identifiers are

@@ -35,7 +35,7 @@ func describeColumns(t *testing.T, h Harness) {
 		if instants := c.Kind == retention.KindTimestamp; instants != (c.Unheld != "") {
 			t.Errorf("column %s: whether persons can be held by it: %q", c.Name, c.Unheld)
 		}
-		c.Decl, c.Length, c.Typed, c.Unheld = "", 0, false, ""
+		c.Decl, c.Length, c.Typed, c.Unheld, c.Loose = "", 0, false, "", false
 		got[c.Name] = c
 	}
 	want := map[string]retention.Column{

@@ -182,3 +182,25 @@ func TestHardLinksAreTold(t *testing.T) {
 		t.Errorf("%d residuals, then %d", first, again)
 	}
 }
+
+// A time beyond what nanoseconds can say does not come back as another one, and each
+// of them tells files apart (L1).
+func TestFarTimes(t *testing.T) {
+	root := t.TempDir()
+	for _, sec := range []int64{19_763_000_000, -17_000_000_000, 9_223_372_036, -9_223_372_037} {
+		path := filepath.Join(root, "a.dat")
+		write(t, path)
+		must(t, unix.UtimesNanoAt(unix.AT_FDCWD, path, []unix.Timespec{{Sec: sec, Nsec: 5}, {Sec: sec, Nsec: 5}}, 0))
+		var st unix.Stat_t
+		must(t, unix.Stat(path, &st))
+		if got, nsec := st.Mtim.Unix(); got != sec {
+			t.Logf("the file system keeps %d.%d for %d", got, nsec, sec)
+			sec = got
+		}
+		list, _ := walked(t, opened(t, root), "*")
+		far := sec < -farthest || sec > farthest
+		if len(list) != 1 || far && list[0].Far != sec || !far && (list[0].Far != 0 || list[0].Nanos/1e9 != sec) {
+			t.Errorf("%d: %+v", sec, list)
+		}
+	}
+}

@@ -116,11 +116,20 @@ func retry[T any](f func() (T, error)) (T, error) {
 	}
 }
 
-// objectOf is what was found at the path.
+// farthest is how many seconds from 1970 nanoseconds can surely say.
+const farthest = 9_223_372_035
+
+// objectOf is what was found at the path. A time that nanoseconds cannot say would
+// come back as another one: it is kept apart (L1).
 func objectOf(path string, st *unix.Stat_t) objects.Object {
-	return objects.Object{
-		Path: path, Size: st.Size, Nanos: st.Mtim.Nano(), ID: strconv.FormatUint(wide(st.Ino), 36), More: int(st.Nlink) - 1,
+	o := objects.Object{Path: path, Size: st.Size, ID: strconv.FormatUint(wide(st.Ino), 36), More: int(st.Nlink) - 1}
+	sec, nsec := st.Mtim.Unix()
+	if sec < -farthest || sec > farthest {
+		o.Far, o.Nanos = sec, nsec
+	} else {
+		o.Nanos = sec*1e9 + nsec
 	}
+	return o
 }
 
 // plain is whether it is a plain file of the root's own file system.

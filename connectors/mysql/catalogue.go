@@ -144,6 +144,7 @@ func (cat *catalogue) build(keys []retention.ForeignKey) {
 				Nullable: c.Nullable == "YES", Length: int(c.Length.Int64), Generated: c.Generated.String != "", Typed: true,
 			}
 			live.Unheld = unheld(&live)
+			live.Loose = textual(&live) && !strings.HasSuffix(collation(&live), "_bin")
 			t.Columns = append(t.Columns, live)
 		}
 		cat.table[key] = t

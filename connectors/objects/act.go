@@ -44,7 +44,7 @@ func (e *engine) listed(ctx context.Context, q sqlwork.Session, s *set, keys []r
 		return nil, nil
 	}
 	p := quote(retention.FilePath)
-	text := "SELECT " + p + ", size, " + colNanos + ", " + colID + ", " + colMore
+	text := "SELECT " + p + ", size, " + colNanos + ", " + colFar + ", " + colID + ", " + colMore
 	for _, c := range s.columns {
 		text += ", +" + quote(c.Name)
 	}
@@ -56,7 +56,7 @@ func (e *engine) listed(ctx context.Context, q sqlwork.Session, s *set, keys []r
 	out := make([]seen, 0, len(paths))
 	var o seen
 	said := make([]any, len(s.columns))
-	into := []any{&o.Path, &o.Size, &o.Nanos, &o.ID, &o.More}
+	into := []any{&o.Path, &o.Size, &o.Nanos, &o.Far, &o.ID, &o.More}
 	for i := range said {
 		into = append(into, &said[i])
 	}
@@ -127,8 +127,8 @@ func (s *set) renew(ctx context.Context, q sqlwork.Session, p string, now Object
 	if now.Path == "" {
 		_, err = q.ExecContext(ctx, "DELETE FROM main."+t+where, p)
 	} else {
-		_, err = q.ExecContext(ctx, "UPDATE main."+t+" SET size = ?, modified = ?, "+colID+" = ?, "+colNanos+" = ?, "+colMore+" = ?"+where,
-			now.Size, seconds(now.Nanos), now.ID, now.Nanos, now.More, p)
+		_, err = q.ExecContext(ctx, "UPDATE main."+t+" SET size = ?, modified = ?, "+colID+" = ?, "+colNanos+" = ?, "+colFar+" = ?, "+colMore+" = ?"+where,
+			now.Size, seconds(now), now.ID, now.Nanos, now.Far, now.More, p)
 	}
 	return err
 }

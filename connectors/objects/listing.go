@@ -15,11 +15,13 @@ import (
 const (
 	colID    = "retentiond_id"
 	colNanos = "retentiond_nanos"
+	colFar   = "retentiond_far"
 	colMore  = "retentiond_more"
+	colLost  = "retentiond_lost" // no row says whom it is about
 )
 
 // fixed is how many columns every listing begins with.
-const fixed = 8
+const fixed = 9
 
 // create makes the set's table, empty.
 func (s *set) create() []string {
@@ -27,22 +29,27 @@ func (s *set) create() []string {
 	cols := []string{
 		quote(retention.FilePath) + " TEXT NOT NULL PRIMARY KEY", quote(retention.FileName) + " TEXT NOT NULL", quote(retention.FileStem) + " TEXT NOT NULL",
 		quote(retention.FileSize) + " INTEGER NOT NULL", quote(retention.FileModified) + " INTEGER NOT NULL",
-		colID + " TEXT NOT NULL", colNanos + " INTEGER NOT NULL", colMore + " INTEGER NOT NULL",
+		colID + " TEXT NOT NULL", colNanos + " INTEGER NOT NULL", colFar + " INTEGER NOT NULL", colMore + " INTEGER NOT NULL",
 	}
+	lost := "0"
 	for _, c := range s.columns {
+		if c.Row != nil && !c.Clock {
+			lost += " OR " + quote(c.Name) + " IS char(1)" // retention.Unsure
+		}
 		decl := " TEXT"
 		if c.Clock && c.Row != nil {
 			decl = " INTEGER"
 		}
 		cols = append(cols, quote(c.Name)+decl)
 	}
+	cols = append(cols, colLost+" INTEGER AS ("+lost+")")
 	return []string{"DROP TABLE IF EXISTS main." + t, "CREATE TABLE main." + t + " (" + strings.Join(cols, ", ") + ") WITHOUT ROWID"}
 }
 
 // row appends the values of a file.
 func (s *set) row(args []any, o Object) []any {
 	name := path.Base(o.Path)
-	args = append(args, o.Path, name, stem(name), o.Size, seconds(o.Nanos), o.ID, o.Nanos, int64(o.More))
+	args = append(args, o.Path, name, stem(name), o.Size, seconds(o), o.ID, o.Nanos, o.Far, int64(o.More))
 	for i := range s.columns {
 		if s.columns[i].Row != nil {
 			args = append(args, nil)
@@ -64,6 +71,7 @@ type filler struct {
 	args   []any
 	n      int
 	files  int64
+	lost   int64
 	unsafe string
 }
 
@@ -79,9 +87,11 @@ func newFiller(ctx context.Context, conn *sqlx.Conn, s *set) (*filler, error) {
 	return f, err
 }
 
+// insert keeps one of two rows of a name: a file that was made anew while its folder
+// was read may be met twice. It is looked at again before anything acts on it.
 func (f *filler) insert(n int) string {
 	one := "(?" + strings.Repeat(", ?", fixed-1+len(f.set.columns)) + ")"
-	return "INSERT INTO main." + quote(f.set.name.Name) + " VALUES " + one + strings.Repeat(", "+one, n-1)
+	return "INSERT INTO main." + quote(f.set.name.Name) + " VALUES " + one + strings.Repeat(", "+one, n-1) + " ON CONFLICT DO NOTHING"
 }
 
 func (f *filler) add(ctx context.Context, o Object) error {
@@ -202,7 +212,7 @@ func (e *engine) fill(ctx context.Context, conn *sqlx.Conn, all sets, rows rowsO
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, f := range fill {
-		f.set.files, f.set.unsafe, f.set.odd = f.files, f.unsafe, odd
+		f.set.files, f.set.lost, f.set.unsafe, f.set.odd = f.files, f.lost, f.unsafe, odd
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package objects
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -67,26 +68,37 @@ func (f Folder) Enters(name string) bool {
 }
 
 // folders is whether the names of folders match the path, or, with begins, the
-// beginning of some path that starts with it.
+// beginning of some path that starts with it. It goes through the path once,
+// however many ** there are.
 func folders(names, dir []string, begins bool) bool {
-	switch {
-	case len(dir) == 0:
-		if begins {
-			return true
-		}
-		for _, n := range names {
-			if n != "**" {
-				return false
+	at := make([]bool, len(names)+1) // which names may come next
+	at[0] = true
+	skip(names, at)
+	for _, part := range dir {
+		next := make([]bool, len(names)+1)
+		for i, n := range names {
+			if !at[i] {
+				continue
+			}
+			if n == "**" {
+				next[i] = true
+			} else if ok, err := path.Match(n, part); ok && err == nil {
+				next[i+1] = true
 			}
 		}
-		return true
-	case len(names) == 0:
-		return false
-	case names[0] == "**":
-		return folders(names[1:], dir, begins) || folders(names, dir[1:], begins)
+		at = next
+		skip(names, at)
 	}
-	ok, err := path.Match(names[0], dir[0])
-	return ok && err == nil && folders(names[1:], dir[1:], begins)
+	return at[len(names)] || begins && slices.Contains(at, true)
+}
+
+// skip: ** also stands for no folder.
+func skip(names []string, at []bool) {
+	for i, n := range names {
+		if at[i] && n == "**" {
+			at[i+1] = true
+		}
+	}
 }
 
 // Matching are the patterns that match the path.

@@ -1,10 +1,12 @@
 package objects
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/retentiond/retentiond/connectors/sqlgen"
 	"github.com/retentiond/retentiond/connectors/sqlite"
+	"github.com/retentiond/retentiond/connectors/sqlwork"
 	"github.com/retentiond/retentiond/retention"
 )
 
@@ -14,7 +16,43 @@ func dialect() *sqlgen.Dialect {
 	d := sqlite.Dialect()
 	d.Quote = quote
 	d.SameTable = func(a, b retention.TableName) bool { return a == b }
+	d.Among = amongOf(d.Among)
+	d.Nameless = lostOf(d.Nameless)
 	return d
+}
+
+// amongOf compares identifiers with what names and rows say in each spelling that a
+// source would take: rather too many files are held than too few (L3).
+func amongOf(plain func(sqlgen.SQL, *retention.Column, *sqlgen.IDs) sqlgen.SQL) func(sqlgen.SQL, *retention.Column, *sqlgen.IDs) sqlgen.SQL {
+	return func(col sqlgen.SQL, c *retention.Column, ids *sqlgen.IDs) sqlgen.SQL {
+		is := plain(col, c, ids)
+		if c.Name == retention.FilePath || c.Name == retention.FileName || c.Name == retention.FileStem {
+			return is
+		}
+		list := ids.Form("spellings", func(ids []string) string {
+			var all []string
+			for _, id := range ids {
+				all = append(all, sqlwork.Spellings(id)...)
+			}
+			b, err := json.Marshal(all)
+			if err != nil { // texts are always JSON
+				return "[]"
+			}
+			return string(b)
+		})
+		return sqlgen.Or(is, sqlgen.Format("lower(rtrim(%s)) IN (SELECT lower(value) FROM json_each(%s))", col, sqlgen.Arg(list)))
+	}
+}
+
+// lostOf: a file of which no row says whom it is about is unresolved (L1, L3).
+func lostOf(plain func(sqlgen.SQL, *retention.Column) sqlgen.SQL) func(sqlgen.SQL, *retention.Column) sqlgen.SQL {
+	return func(col sqlgen.SQL, c *retention.Column) sqlgen.SQL {
+		of, ok := strings.CutSuffix(col.Text, quote(retention.FilePath))
+		if !ok || c.Name != retention.FilePath {
+			return plain(col, c)
+		}
+		return sqlgen.Or(plain(col, c), sqlgen.Raw(of+colLost))
+	}
 }
 
 // quote marks capital letters, so that no two names are one.

@@ -22,7 +22,7 @@ func (f *filler) relate(ctx context.Context, rows rowsOf) error {
 			f.unsafe = fmt.Sprintf("what rows say of its files is not known: source %q: %v", s.columns[i].Row.Source, err)
 		}
 	}
-	return nil
+	return f.conn.GetContext(ctx, &f.lost, "SELECT count(*) FROM main."+quote(s.name.Name)+" WHERE "+colLost)
 }
 
 func (f *filler) relateColumn(ctx context.Context, rows rowsOf, c *column) error {
@@ -41,16 +41,18 @@ func (f *filler) relateColumn(ctx context.Context, rows rowsOf, c *column) error
 		return err
 	}
 	defer func() { _ = put.Close() }() // what it put is in the table
-	if err := reader.Related(ctx, *c.Row, c.Clock, nil, func(by string, value any) error {
+	if err := reader.Related(ctx, c.exact(), c.Clock, nil, func(by string, value any) error {
 		_, err := put.ExecContext(ctx, by, told(value, c.Clock))
 		return err
 	}); err != nil {
 		return err
 	}
-	// Rows that say different times, or none, leave the time unknown (L1).
-	value := "(SELECT iif(differ, NULL, value) FROM temp.told WHERE \"by\" = o." + quote(c.Row.On.Ours) + ")"
+	// Rows that say different times, or none, leave the time unknown (L1); where none
+	// says whom a file is about, that is unknown too, and not nobody (L3).
+	from := " FROM temp.told WHERE \"by\" = o." + quote(c.Row.On.Ours) + ")"
+	value := "CASE WHEN EXISTS (SELECT 1" + from + " THEN (SELECT iif(differ, char(1), value)" + from + " ELSE char(1) END"
 	if c.Clock {
-		value = "coalesce((SELECT iif(differ, 0, coalesce(value, -1)) FROM temp.told WHERE \"by\" = o." + quote(c.Row.On.Ours) + "), 0)"
+		value = "coalesce((SELECT iif(differ, 0, coalesce(value, -1))" + from + ", 0)"
 		value = "nullif(" + value + ", -1)"
 	}
 	t := quote(s.name.Name)
@@ -74,6 +76,13 @@ func (f *filler) several(ctx context.Context, c *column) error {
 	return err
 }
 
+// exact asks for values that compare byte by byte, as the listing does.
+func (c *column) exact() retention.FileRow {
+	r := *c.Row
+	r.Exact = true
+	return r
+}
+
 // now is what related rows say of some files, by the files' own side: the same
 // value that relate would write.
 func (c *column) now(ctx context.Context, rows rowsOf, among []string) (func(by string) (any, error), error) {
@@ -83,7 +92,7 @@ func (c *column) now(ctx context.Context, rows rowsOf, among []string) (func(by 
 	}
 	said, differ := map[string]any{}, map[string]bool{}
 	if len(among) > 0 {
-		err = reader.Related(ctx, *c.Row, c.Clock, among, func(by string, value any) error {
+		err = reader.Related(ctx, c.exact(), c.Clock, among, func(by string, value any) error {
 			v := told(value, c.Clock)
 			if had, twice := said[by]; twice && had != v {
 				differ[by] = true
@@ -102,6 +111,8 @@ func (c *column) now(ctx context.Context, rows rowsOf, among []string) (func(by 
 			return nil, &retention.Refusal{Code: retention.RefuseUnsafeTable, Message: fmt.Sprintf("several rows of %s name different persons for one file", c.Row.Table)}
 		case c.Clock && (differ[by] || !there):
 			return int64(0), nil
+		case !there:
+			return retention.Unsure, nil
 		}
 		return v, nil
 	}, nil

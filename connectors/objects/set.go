@@ -22,6 +22,7 @@ type set struct {
 	unsafe  string // why nothing acts on it; as the last listing found it
 	odd     Odd
 	files   int64 // that the last listing found
+	lost    int64 // of them, of which no row says whom they are about
 }
 
 // column is one that rules and subjects ask for.

@@ -51,7 +51,7 @@ func (s *Source) Declare(files []retention.Files, rows func(ctx context.Context,
 	defer s.e.mu.Unlock()
 	for _, d := range all { // until they are listed again, what was found of them holds
 		if had := s.e.declared.find(d.name); had != nil {
-			d.unsafe, d.odd, d.files = had.unsafe, had.odd, had.files
+			d.unsafe, d.odd, d.files, d.lost = had.unsafe, had.odd, had.files, had.lost
 		}
 	}
 	s.e.declared, s.e.rows = all, rows
@@ -158,6 +158,10 @@ func (s *Source) Advise(ctx context.Context, w retention.Wants) ([]retention.Adv
 		if d.files == 0 {
 			out = append(out, retention.Advice{Code: retention.AdviceNoFiles, Message: fmt.Sprintf("%s: no file matches %q", s.e.tree.Name(), d.name.Name),
 				Hint: "patterns are of paths below the root; ** stands for any folders"})
+		}
+		if d.lost > 0 {
+			out = append(out, retention.Advice{Code: retention.AdviceOddFiles, Message: fmt.Sprintf("%s: of %d files of %q no row says whom they are about: they are unresolved, and nothing acts on them", s.e.tree.Name(), d.lost, d.name.Name),
+				Hint: "rows have to name files exactly as they are called, upper and lower case included; write NULL where a file is about nobody"})
 		}
 	}
 	return append(out, odd.advice(s.e.tree.Name())...), nil

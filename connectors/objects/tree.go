@@ -12,12 +12,15 @@ type Object struct {
 	Path  string
 	Size  int64  // bytes
 	Nanos int64  // when its content last changed, since 1970
+	Far   int64  // where nanoseconds cannot say it: seconds since 1970, and Nanos is the rest
 	ID    string // tells it from another of the same name
 	More  int    // other names that its content has
 }
 
 // Same is whether nothing happened to it in between.
-func (o Object) Same(p Object) bool { return o.ID == p.ID && o.Size == p.Size && o.Nanos == p.Nanos }
+func (o Object) Same(p Object) bool {
+	return o.ID == p.ID && o.Size == p.Size && o.Nanos == p.Nanos && o.Far == p.Far
+}
 
 // Tree is a place with objects. Its methods never leave it, and follow no link.
 type Tree interface {

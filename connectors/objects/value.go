@@ -39,8 +39,10 @@ func (c *column) of(p string) any {
 func digit(b byte) bool { return '0' <= b && b <= '9' }
 
 // isoOf writes a date of a name as ISO 8601: 20060102, 2006-01-02 or 2006_01_02,
-// each also with a time (150405, 15:04:05, 15-04-05, 1504, Z or an offset after it).
-// What is none of them stays unreadable.
+// each also with a time (150405, 1504, 15:04:05, 15:04, 15-04-05) and, after a time,
+// Z or an offset. A dash parts three pairs, or it is a sign: a time west of Greenwich
+// that were read without its offset would be over early (L2). What is none of them
+// stays unreadable.
 func isoOf(s string) string {
 	date, rest, ok := isoDate(s)
 	if !ok {
@@ -52,25 +54,75 @@ func isoOf(s string) string {
 	if strings.IndexByte("Tt_- .", rest[0]) >= 0 {
 		rest = rest[1:]
 	}
-	zone := ""
-	if i := strings.IndexAny(rest, "Zz+"); i >= 0 {
-		rest, zone = rest[:i], strings.ToUpper(rest[i:])
-	}
-	digits := strings.NewReplacer(":", "", "-", "", "_", "", ".", "").Replace(rest)
-	if strings.Trim(digits, "0123456789") != "" || len(digits) != 4 && len(digits) != 6 {
+	hms, zone, ok := isoTime(rest)
+	if !ok {
 		return unreadable
 	}
-	out := date + "T" + digits[:2] + ":" + digits[2:4]
-	if len(digits) == 6 {
-		out += ":" + digits[4:]
-	} else {
-		out += ":00"
+	if len(hms) == 4 {
+		hms += "00"
 	}
-	return out + zone
+	return date + "T" + hms[:2] + ":" + hms[2:4] + ":" + hms[4:] + zone
 }
 
+// isoTime takes a time apart: its four or six digits, and Z or the offset.
+func isoTime(s string) (hms, zone string, ok bool) {
+	n := timeLength(s)
+	if n == 0 {
+		return "", "", false
+	}
+	hms = strings.NewReplacer(":", "", "-", "", "_", "", ".", "").Replace(s[:n])
+	switch zone = s[n:]; {
+	case zone == "":
+		return hms, "", true
+	case zone == "Z" || zone == "z":
+		return hms, "Z", true
+	case zone[0] != '+' && zone[0] != '-':
+		return "", "", false
+	}
+	of := zone[1:]
+	if len(of) == 5 && of[2] == ':' {
+		of = of[:2] + of[3:]
+	}
+	if len(of) == 2 {
+		of += "00"
+	}
+	if len(of) != 4 || !number(of) {
+		return "", "", false
+	}
+	return hms, zone[:1] + of[:2] + ":" + of[2:], true
+}
+
+// timeLength is how much of the text is a time, 0: it begins with none.
+func timeLength(s string) int {
+	form := func(sep string, pairs int) int {
+		n := 2*pairs + len(sep)*(pairs-1)
+		if len(s) < n || len(s) > n && digit(s[n]) {
+			return 0
+		}
+		parts := []string{s[:n]}
+		if sep != "" {
+			parts = strings.Split(s[:n], sep)
+		}
+		for _, p := range parts {
+			if sep != "" && len(p) != 2 || !number(p) {
+				return 0
+			}
+		}
+		return n
+	}
+	for _, sep := range []string{"", ":", "_", "."} {
+		for pairs := 3; pairs > 1; pairs-- {
+			if n := form(sep, pairs); n > 0 {
+				return n
+			}
+		}
+	}
+	return form("-", 3)
+}
+
+func number(s string) bool { return strings.Trim(s, "0123456789") == "" }
+
 func isoDate(s string) (date, rest string, ok bool) {
-	number := func(s string) bool { return strings.Trim(s, "0123456789") == "" }
 	switch {
 	case len(s) >= 8 && number(s[:8]):
 		return s[:4] + "-" + s[4:6] + "-" + s[6:8], s[8:], true
@@ -100,10 +152,14 @@ func stem(name string) string {
 	return name
 }
 
-// seconds rounds up: a file is never older than it is (L2).
-func seconds(nanos int64) int64 {
-	s := nanos / 1e9
-	if nanos%1e9 > 0 {
+// seconds rounds up: a file is never older than it is (L2). A time that nanoseconds
+// cannot say is not known (L1).
+func seconds(o Object) int64 {
+	if o.Far != 0 {
+		return math.MaxInt64
+	}
+	s := o.Nanos / 1e9
+	if o.Nanos%1e9 > 0 {
 		s++
 	}
 	return s

@@ -25,6 +25,16 @@ func TestDatesOfNames(t *testing.T) {
 			t.Errorf("%q: %v, want %v", path, got, want)
 		}
 	}
+	for s, want := range map[string]string{
+		"20251121T2330-05": "2025-11-21T23:30:00-05:00", "20251121T2330-0530": "2025-11-21T23:30:00-05:30", "2025-11-21T23:30:59-05:00": "2025-11-21T23:30:59-05:00",
+		"20251121T15-0900": "?", "20251121T15-09": "?", "20251121T23-30": "?", "2025-11-21-23-30-05": "2025-11-21T23:30:05", "2025-11-21T23-30-05-05": "2025-11-21T23:30:05-05:00",
+		"20251121T2330+0100": "2025-11-21T23:30:00+01:00", "20251121T23:30": "2025-11-21T23:30:00", "20251121T23_30_05z": "2025-11-21T23:30:05Z", "20251121T23.30-05": "2025-11-21T23:30:00-05:00",
+		"20251121T2330-": "?", "20251121T2330-5": "?", "20251121T2330--05": "?", "20251121T23:30_05": "?", "20251121T2330-05-00": "?", "20251121T2330-050000": "?", "20251121T233-005": "?", "20251121-05:00": "2025-11-21T05:00:00",
+	} {
+		if got := isoOf(s); got != want {
+			t.Errorf("%q: %v, want %v", s, got, want)
+		}
+	}
 	for path, want := range map[string]string{"d/20240131.gz": "2024-01-31", "d/202401311.gz": "?", "e/20240131.gz": "?"} {
 		if got := d.of(path); got != want {
 			t.Errorf("%q: %v, want %v", path, got, want)
@@ -33,7 +43,7 @@ func TestDatesOfNames(t *testing.T) {
 	if who.of("a/u42-x") != "42" || who.of("u42/x") != nil {
 		t.Errorf("subjects are %v and %v", who.of("a/u42-x"), who.of("u42/x"))
 	}
-	if seconds(1) != 1 || seconds(0) != 0 || seconds(-1) != 0 || told(int64(1), true) != int64(1) || told(int64(1000), true) != int64(1) {
+	if seconds(Object{Nanos: 1}) != 1 || seconds(Object{}) != 0 || seconds(Object{Nanos: -1}) != 0 || told(int64(1), true) != int64(1) || told(int64(1000), true) != int64(1) {
 		t.Error("a clock is rounded down: a file would be due early")
 	}
 }

@@ -37,7 +37,7 @@ SELECT a.attrelid AS oid, a.attname AS name, a.attnotnull OR coalesce(d.filled, 
   tn.nspname AS typeschema, t.typname AS type, t.typcategory AS category, coalesce(nullif(a.atttypmod, -1), d.mod, -1) AS mod,
   CASE WHEN tn.nspname = 'pg_catalog' AND en.nspname IS NULL OR en.nspname = 'pg_catalog' THEN format_type(t.oid, coalesce(nullif(a.atttypmod, -1), d.mod))
     ELSE quote_ident(coalesce(en.nspname, tn.nspname)) || '.' || quote_ident(coalesce(el.typname, t.typname)) || coalesce(substring(format_type(t.oid, coalesce(nullif(a.atttypmod, -1), d.mod)) FROM '(\([^()"]*\))(?:\[\])*$'), '') || CASE WHEN el.oid IS NULL THEN '' ELSE '[]' END END AS decl,
-  a.atttypid::text AS typeid, a.attcollation::text AS collation, coalesce(pg_get_expr(x.adbin, x.adrelid), '') AS value
+  a.atttypid::text AS typeid, a.attcollation::text AS collation, coalesce((SELECT l.collisdeterministic FROM pg_collation l WHERE l.oid = a.attcollation), true) AS exact, coalesce(pg_get_expr(x.adbin, x.adrelid), '') AS value
 FROM pg_attribute a LEFT JOIN domains d ON d.id = a.atttypid JOIN pg_type t ON t.oid = coalesce(d.base, a.atttypid) JOIN pg_namespace tn ON tn.oid = t.typnamespace
 LEFT JOIN pg_type el ON el.oid = t.typelem AND t.typcategory = 'A' AND t.typlen = -1 LEFT JOIN pg_namespace en ON en.oid = el.typnamespace
 LEFT JOIN pg_attrdef x ON x.adrelid = a.attrelid AND x.adnum = a.attnum
@@ -99,6 +99,7 @@ type columnRow struct {
 	Decl       string `db:"decl"`
 	TypeID     string `db:"typeid"`
 	Collation  string `db:"collation"`
+	Exact      bool   `db:"exact" json:"-"` // the collation follows from its name, in the fingerprint
 	Value      string `db:"value"`
 }
 

@@ -112,6 +112,7 @@ func (cat *catalogue) column(t *retention.Table, c columnRow) retention.Column {
 		Generated: c.Generated != "" || c.Identity == "a", Numbered: c.Identity != "", Unique: alone(t, c.Name), Typed: true,
 	}
 	out.Unheld = unheld(&out, c.Category)
+	out.Loose = out.Kind == retention.KindText && (textType(&out) != "text" || !c.Exact)
 	if (c.Type == "varchar" || c.Type == "bpchar") && c.Mod > 4 {
 		out.Length = c.Mod - 4
 	}

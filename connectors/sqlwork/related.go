@@ -49,6 +49,11 @@ func (s *Source) related(ctx context.Context, q Session, t *retention.Table, r r
 	if by == nil || col == nil {
 		return refusal(retention.RefuseSchemaDrift, "table %s has no column %q or %q", r.Table, r.On.Theirs, r.Column)
 	}
+	if r.Exact {
+		if err := singly(t, by, col, clock); err != nil {
+			return err
+		}
+	}
 	key := sqlgen.Raw("t." + d.Quote(by.Name))
 	value := d.Plain(sqlgen.Raw("t."+d.Quote(col.Name)), col)
 	if clock {
@@ -81,6 +86,8 @@ func (s *Source) related(ctx context.Context, q Session, t *retention.Table, r r
 		case v == nil:
 		case clock:
 			v = number(vals[1])
+		case r.Exact:
+			v = spelling(col, v)
 		default:
 			v = KeyText(retention.Key{v})
 		}
