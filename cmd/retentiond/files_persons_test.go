@@ -1,11 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
-
-	"github.com/retentiond/retentiond/connectors/conntest/servers"
+	"time"
 )
 
 const personsPolicy = `version: 1
@@ -61,27 +61,46 @@ func TestFilesOfPersonsSpelt(t *testing.T) {
 	s.do(exitOK, "check").says("no row says whom they are about")
 }
 
-// Columns of servers in which one person has several spellings are refused; those
-// that have one are compared by it (L3).
+// Columns of servers in which one person, or one file, has several spellings are
+// refused; those that have one are compared by it (L3).
 func TestFilesOfPersonsOnServers(t *testing.T) {
 	t.Parallel()
-	for name, on := range map[string]struct {
-		server                    func(testing.TB) servers.Server
-		driver, uuid, text, loose string
-	}{
-		"postgres": {servers.Postgres, "postgres", "uuid", "text", "numeric"},
-		"mariadb":  {servers.MariaDB, "mysql", "uuid", "varchar(99) COLLATE utf8mb4_bin", "varchar(99)"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := personsTree(t)
-			_ = on
-		})
+	for _, g := range onServers() {
+		exact, loose := "varchar(99)", []string{"numeric(9,1)", "char(9)", "double precision"}
+		if g.driver == "mysql" {
+			exact, loose = "varchar(99) COLLATE utf8mb4_bin", []string{"numeric(9,1)", "varchar(99)", "double"}
+		}
+		for n, who := range loose {
+			t.Run(fmt.Sprint(g, n), func(t *testing.T) {
+				t.Parallel()
+				s := personsTree(t)
+				s.write("retentiond.yaml", g.configure(filesConfig))
+				g.create(t, s.dir)
+				db := g.open(t, s.dir)
+				defer db.Close()
+				path := exact
+				if n == 1 {
+					path, who = who, exact // the name of the file itself
+				}
+				for _, text := range []string{
+					"CREATE TABLE a (path " + exact + " PRIMARY KEY, who uuid)", "CREATE TABLE b (path " + exact + " PRIMARY KEY, who bigint)", "CREATE TABLE c (path " + path + " PRIMARY KEY, who " + who + ")",
+					"INSERT INTO a VALUES ('a/held', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'), ('a/due', 'b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'), ('A/lost', NULL)",
+					"INSERT INTO b VALUES ('b/held', 7), ('b/due', NULL), ('B/lost', 8)", "INSERT INTO c VALUES ('c/held', '7'), ('c/due', '8')",
+				} {
+					_, err := db.ExecContext(t.Context(), text)
+					must(t, err)
+				}
+				s.hold("uid:A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11")
+				s.hold("nr:7.0")
+				s.do(exitPartial, "run", "--output", "json").is("steps/0/done", "1", "steps/1/done", "1", "refusals/0/code", "unsafe_table").says("several spellings")
+				s.wantTree("a/held", "a/lost", "b/held", "b/lost", "c/held", "c/lost", "c/due")
+			})
+		}
 	}
 }
 
 func (s site) old(name string) {
 	s.Helper()
-	at := day(2015)
+	at := time.Date(2015, 1, 1, 0, 0, 0, 0, time.UTC)
 	must(s.T, os.Chtimes(s.path(name), at, at))
 }
