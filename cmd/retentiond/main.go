@@ -32,7 +32,7 @@ func process() int {
 func obey(signals <-chan os.Signal, a *app, stop context.CancelFunc) {
 	<-signals
 	if !a.looks.Load() {
-		fmt.Fprintln(a.Err, "stopping after the batch at work; a second signal ends at once")
+		_, _ = fmt.Fprintln(a.Err, "stopping after the batch at work; a second signal ends at once")
 	}
 	stop()
 	<-signals

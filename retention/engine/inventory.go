@@ -172,7 +172,7 @@ func (e *Engine) refusedItems(p *retention.Plan) []InventoryItem {
 		if inPlan(p, r) || r.Rule == "" && r.Code != retention.RefusePolicyError {
 			continue
 		}
-		out = append(out, InventoryItem{Policy: r.Policy, Dataset: e.datasetOf(r.Policy, r.Rule), Rule: r.Rule, Source: string(r.Source),
+		out = append(out, InventoryItem{Policy: r.Policy, Dataset: e.datasetOf(r.Policy, r.Rule), Rule: r.Rule, Source: r.Source,
 			Because: "not counted", Error: string(r.Code) + ": " + r.Message, NotCounted: true})
 	}
 	return out
