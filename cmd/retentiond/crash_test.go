@@ -258,14 +258,17 @@ func (tp *template) everyRunEnds(t *testing.T, dir string) {
 	if err := json.Unmarshal(tp.commandIn(t, dir, exitOK, "runs", "list", "--limit", "1000"), &doc); err != nil {
 		t.Fatal(err)
 	}
-	done := int64(0)
+	done, told := int64(0), true
 	for _, r := range doc.Runs {
 		done += r.Done
+		// What a run said as it ended stays as it was said: a batch whose server died is
+		// audited once a later run settles it.
+		told = told && r.Verdict != nil && *r.Verdict != string(retention.VerdictPartial) && *r.Verdict != string(retention.VerdictFailed)
 		if r.Verdict == nil {
 			t.Errorf("run without a verdict, though nothing is at work: %+v", r)
 		}
 	}
-	if audited := tp.audited(t, dir); done != audited {
+	if audited := tp.audited(t, dir); done > audited || told && done != audited {
 		t.Errorf("the runs' totals are %d rows, %d are audited", done, audited)
 	}
 }

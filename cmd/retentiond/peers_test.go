@@ -557,7 +557,7 @@ func TestPeer_MinIO12392_LaterStageWaits(t *testing.T) {
 	policy := replaced(t, "    keep: 3 years\n    then: delete\n", "    stages:\n      - {keep: 3 years, then: archive, to: cold, why: proof}\n      - {keep: 4 years, then: delete}\n")
 	s := newSiteWith(t, policy, siteSQL)
 	// The vault is out of reach: its table exists already, with other columns.
-	s.exec("crm.db", "CREATE TABLE archive_prospects (id INTEGER)")
+	s.exec("crm.db", "CREATE TABLE archive_prospects (id INTEGER PRIMARY KEY)")
 	s.untouched("crm.db", func() {
 		s.do(exitRefused, "run", "--output", "json").says("never_archived")
 		// Rows that only the first stage wants stay too.

@@ -107,33 +107,6 @@ func TestHiddenBySQL(t *testing.T) {
 	}, "row-level security", "BYPASSRLS")
 }
 
-// TestDiskFull: the server has no room for a receipt, and says it in its own way:
-// the batch rolls back whole, and works once there is room.
-func TestDiskFull(t *testing.T) {
-	t.Parallel()
-	full := map[string][]string{
-		"postgres": {"CREATE FUNCTION full_f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'could not extend file \"base/1/2\": No space left on device' USING ERRCODE = '53100'; END $$",
-			"CREATE TRIGGER full_t BEFORE INSERT ON retentiond_receipt FOR EACH ROW EXECUTE FUNCTION full_f()"},
-		"mysql": {"CREATE TRIGGER full_t BEFORE INSERT ON retentiond_receipt FOR EACH ROW SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114, MESSAGE_TEXT = 'The table is full'"},
-	}
-	room := map[string]string{"postgres": "DROP TRIGGER full_t ON retentiond_receipt", "mysql": "DROP TRIGGER full_t"}
-	for _, on := range onServers() {
-		t.Run(on.driver, func(t *testing.T) {
-			t.Parallel()
-			s := badSite(t, on)
-			s.do(exitOK, "check", "--install")
-			s.exec("crm.db", full[on.driver]...)
-			s.alone(func() reply { return s.do(exitPartial, "run", "--output", "json") }, "no room", "disk")
-			s.exec("crm.db", room[on.driver])
-			s.do(exitOK, "run")
-			if got := s.ids(); got != "3 4 5 6" {
-				t.Errorf("rows %s", got)
-			}
-			s.do(exitOK, "audit", "verify")
-		})
-	}
-}
-
 // TestPartitionComesInBetween: a partition with due rows that nobody planned
 // comes in after the plan: its rows stay, and the planned ones go.
 func TestPartitionComesInBetween(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 func TestServerDiskFull(t *testing.T) {
 	t.Parallel()
 	if !servers.CanMount() {
-		t.Log("no disk of its own: TestDiskFull stands in")
+		t.Log("a disk of its own takes root and the right to mount: not run")
 		return
 	}
 	small := map[string][]servers.Option{

@@ -26,7 +26,7 @@ func TestKindsOfEveryType(t *testing.T) {
 	b := setup(t, zoo, "Zoo")
 	want := map[string]retention.Column{
 		"i2": {Decl: "smallint", Kind: retention.KindInteger}, "num": {Decl: "numeric(12,2)", Kind: retention.KindNumber}, "f8": {Decl: "double precision", Kind: retention.KindNumber},
-		"vc": {Decl: "character varying(20)", Kind: retention.KindText, Length: 20}, "ch": {Decl: "character(8)", Kind: retention.KindText, Length: 8}, "ci": {Decl: "public.citext", Kind: retention.KindText},
+		"vc": {Decl: "character varying(20)", Kind: retention.KindText, Length: 20}, "ch": {Decl: "character(8)", Kind: retention.KindText, Length: 8, Loose: true}, "ci": {Decl: "public.citext", Kind: retention.KindText, Loose: true},
 		"by": {Decl: "bytea", Kind: retention.KindBytes}, "u": {Decl: "uuid", Kind: retention.KindUUID}, "j": {Decl: "json", Kind: retention.KindJSON}, "net": {Decl: "cidr", Kind: retention.KindIP},
 		"m": {Decl: "public.mood", Kind: retention.KindOther}, "dm": {Decl: "character varying(60)", Kind: retention.KindText, Length: 60}, "ar": {Decl: "text[]", Kind: retention.KindOther}, "ms": {Decl: "public.mood[]", Kind: retention.KindOther},
 		"pr": {Decl: "public.pair", Kind: retention.KindOther}, "ts": {Decl: "timestamp(3) without time zone", Kind: retention.KindTimestamp}, "At": {Decl: "timestamp with time zone", Kind: retention.KindTimestampTZ},

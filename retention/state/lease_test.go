@@ -271,7 +271,7 @@ func TestLeaseOfBefore(t *testing.T) {
 	for _, column := range []string{"slot_policy", "slot_set", "slot_at", "slot_zone", "slot_attempt", "quiet"} {
 		b.sql("ALTER TABLE runs DROP COLUMN " + column)
 	}
-	for _, column := range []string{"vault", "segment"} {
+	for _, column := range []string{"vault", "segment", "vault_uuid"} {
 		b.sql("ALTER TABLE intents DROP COLUMN " + column)
 	}
 	b.sql("DELETE FROM "+versionTable+" WHERE version_id >= ?", 4)
