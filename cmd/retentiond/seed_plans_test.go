@@ -214,26 +214,67 @@ func aliases(text string) map[string]string {
 // plansAre compares with the golden file, and wants no table read through.
 func plansAre(t *testing.T, file string, plans map[string]map[string]bool) {
 	t.Helper()
-	var b strings.Builder
 	for _, statement := range slices.Sorted(maps.Keys(plans)) {
-		b.WriteString(statement + "\n")
 		for _, by := range slices.Sorted(maps.Keys(plans[statement])) {
-			b.WriteString("    " + by + "\n")
 			if strings.HasSuffix(by, " ") {
 				t.Errorf("%s reads table %sthrough", statement, by)
 			}
 		}
 	}
-	if *updatePlans {
-		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
+	was, err := os.ReadFile(file)
+	if err != nil && !*updatePlans {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(want), b.String()); diff != "" {
+	// A lookup that a busy server alone shows (a batch tried again, by key) is in the
+	// file too, and need not happen each time: nothing may happen that is not there.
+	all := plansWith(string(was), plans)
+	if *updatePlans {
+		if err := os.WriteFile(file, []byte(all), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		was = []byte(all)
+	}
+	if diff := cmp.Diff(string(was), all); diff != "" {
 		t.Errorf("run with -update if this is meant:\n%s", diff)
 	}
+	for _, line := range strings.Split(string(was), "\n") {
+		if line != "" && line[0] != ' ' && plans[line] == nil {
+			t.Errorf("%s is in the file, and never ran", line)
+		}
+	}
+}
+
+// plansWith adds plans to a golden text.
+func plansWith(text string, plans map[string]map[string]bool) string {
+	all, statement := map[string]map[string]bool{}, ""
+	add := func(statement, by string) {
+		if all[statement] == nil {
+			all[statement] = map[string]bool{}
+		}
+		if by != "" {
+			all[statement][by] = true
+		}
+	}
+	for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+		if by, of := strings.CutPrefix(line, "    "); of {
+			add(statement, by)
+		} else if line != "" {
+			statement = line
+			add(statement, "")
+		}
+	}
+	for statement, list := range plans {
+		add(statement, "")
+		for by := range list {
+			add(statement, by)
+		}
+	}
+	var b strings.Builder
+	for _, statement := range slices.Sorted(maps.Keys(all)) {
+		b.WriteString(statement + "\n")
+		for _, by := range slices.Sorted(maps.Keys(all[statement])) {
+			b.WriteString("    " + by + "\n")
+		}
+	}
+	return b.String()
 }
