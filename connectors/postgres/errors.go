@@ -38,7 +38,7 @@ func message(err error) string {
 // Kind sorts SQLSTATEs.
 func (e *engine) Kind(err error) sqlwork.ErrorKind {
 	switch c := code(err); {
-	case c == "23505":
+	case c == "23505", c == "42710", c == "42P07": // the last two: a table, and its row type, that another makes now
 		return sqlwork.Duplicate
 	case c == "42P01":
 		return sqlwork.NoTable
