@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jmoiron/sqlx"
+	"github.com/retentiond/retentiond/connectors/sqlwork"
 	"github.com/retentiond/retentiond/retention"
 )
 
@@ -74,20 +75,9 @@ func (e *engine) insist(ctx context.Context, conn *sqlx.Conn, text string) error
 		if err == nil || !busy(err) || tries <= 0 {
 			return err
 		}
-		if err := pause(ctx, alonePause); err != nil {
+		if err := sqlwork.Pause(ctx, alonePause); err != nil {
 			return err
 		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

@@ -203,20 +203,9 @@ func (e *engine) alone(ctx context.Context, q sqlwork.Session, parent, part stri
 		if others || tries <= 0 {
 			return fmt.Errorf("partition %s: %w", part, retention.ErrLocked)
 		}
-		if err := pause(ctx, dropPause); err != nil {
+		if err := sqlwork.Pause(ctx, dropPause); err != nil {
 			return err
 		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
