@@ -66,9 +66,7 @@ func (tp *template) fills(t *testing.T, s *servers.Server, log bool, room time.D
 		t.Errorf("the run took %s", took)
 	}
 	must(t, <-freed)
-	if !s.Running() {
-		must(t, s.Start())
-	}
+	must(t, s.Recover())
 	tp.toldOfIt(t, dir, code, said)
 	if code != exitPartial || !strings.Contains(said, map[string]string{"postgres": "", "mysql": "has not answered a commit"}[tp.on.driver]) {
 		t.Errorf("exit code %d: %s", code, said)

@@ -37,6 +37,3 @@ func (s *Server) Free() error {
 	}
 	return nil
 }
-
-// Running is whether the server's process is there.
-func (s *Server) Running() bool { return s.keeper != nil && s.keeper.running() }

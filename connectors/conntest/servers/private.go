@@ -47,13 +47,28 @@ func (s *Server) Start() error {
 	if err := s.keeper.start(); err != nil {
 		return fmt.Errorf("%s: %w", s.engine.name(), err)
 	}
-	var err error
+	return s.answers(func() error { return fmt.Errorf("%s ended at start:\n%s", s.engine.name(), s.logTail()) })
+}
+
+// Recover returns when a server that met a full disk answers again: one that is
+// starting itself anew is waited for, one that ended is started.
+func (s *Server) Recover() error {
+	if err := s.mine("started"); err != nil {
+		return err
+	}
+	return s.answers(s.keeper.start)
+}
+
+// answers waits until the server answers, and asks ended what to do where it ended.
+func (s *Server) answers(ended func() error) (err error) {
 	for end := time.Now().Add(readyWithin); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if err = s.ping(); err == nil {
 			return nil
 		}
 		if !s.keeper.running() {
-			return fmt.Errorf("%s ended at start:\n%s", s.engine.name(), s.logTail())
+			if err := ended(); err != nil {
+				return err
+			}
 		}
 	}
 	return fmt.Errorf("%s does not answer: %w\n%s", s.engine.name(), err, s.logTail())
