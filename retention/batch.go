@@ -52,10 +52,11 @@ type Batch struct {
 	// vault, none of tables in another source. It is called once a batch, with the
 	// rows locked and tested, and nothing removed.
 	Copy func(ctx context.Context, read func(to RowWriter) error) ([]SealedRef, error)
-	// Own, where Act.Owns has columns, takes their texts of each row that is about to
-	// go, nil for NULL, and writes durably down which files go with it. It is called
-	// once a batch, before a row is removed.
-	Own func(ctx context.Context, rows [][]*string) error
+	// Own, for each of Act.Owns, takes the texts of its columns of each row that is
+	// about to go, nil for NULL, and writes durably down which files go with it. It is
+	// called before a row is removed; in a batch of [Batch.ChildrenOf] it is told of
+	// every child row, and those that stay still name their files.
+	Own func(ctx context.Context, o Owner, rows [][]*string) error
 	// Seal makes the receipt's digest (an HMAC: no plain hash of identifiers).
 	Seal func(done int64, keys []Key) string
 	// Turn, where it is set, is called once the batch is admitted, before it touches
@@ -105,7 +106,7 @@ type Act struct {
 	Keepers  [][]Minimum  // beside it: minimums on the table, then on each of Children, that its end asks for
 	Drop     bool         // the rows are a vault's: their copies end here
 	Whole    bool         // delete: partitions that are due as a whole are dropped
-	Owns     []string     // delete: columns of the row that name its files; see [Batch.Own]
+	Owns     []Owner      // delete: whose rows have files; see [Batch.Own]
 }
 
 // Leaves reports whether rows leave their database: [Batch.Copy] takes them.

@@ -76,6 +76,16 @@ type FileChild struct {
 	Pos  Pos
 }
 
+// Owner is a dataset whose rows have files, where the rows go: by a rule of its own, as
+// child rows of another dataset's, or by a rule of another dataset on their table.
+type Owner struct {
+	Policy  *Policy
+	Dataset *Dataset
+	Table   TableName
+	Child   int      // place in Act.Children; -1: the rows themselves
+	Columns []string // that name files, and tell whom the row is about
+}
+
 // Columns are those of the row that the path names.
 func (f FileChild) Columns() []string {
 	var out []string
@@ -112,6 +122,7 @@ func (f FileChild) Of(value map[string]*string) (path string, ok bool) {
 // OwnedFiles are the files of some rows that are about to go, by row.
 type OwnedFiles struct {
 	Intent       string // of the batch that takes the rows
+	Part         int    // from 0, of several of one intent
 	Policy, Rule string
 	Dataset      string // policy/dataset
 	Stage        int
@@ -131,7 +142,8 @@ type OwnedFile struct {
 // FileOwner is a source with files that rows own. What it is told is private to it,
 // and durable on return.
 type FileOwner interface {
-	// Note writes down files that go once the rows of the intent are gone.
+	// Note writes down files that go once the rows of the intent are gone, beside its
+	// other parts.
 	Note(ctx context.Context, f OwnedFiles) error
 	// Confirm says how the intent ended; where rows stayed, their files do too. An
 	// intent that noted none is no error.

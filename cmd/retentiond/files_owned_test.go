@@ -133,3 +133,65 @@ func TestFilesOfRowsCrash(t *testing.T) {
 		})
 	}
 }
+
+const childFilesPolicy = `version: 1
+policy: owned
+title: Applications with documents
+controller: Example
+timezone: Europe/Paris
+source: crm
+limits: {share: 100%, rows: 1000000}
+datasets:
+  applications:
+    table: applications
+    subject: {person: person}
+    children: [{table: documents, on: {application: id}, then: delete}]
+  documents:
+    table: documents
+    subject: {WHO}
+    purpose: beside the application
+    children:
+      - {files: "uploads/{doc}", source: tree, then: delete}
+      - {files: "thumbs/{thumb}", source: tree, then: delete}
+rules:
+  - {id: applications, title: Applications, dataset: applications, from: at, keep: 1 year, then: delete, approve: never}
+`
+
+// childFiles has two due applications and a young one, each with documents that have
+// files of two kinds; the second has more than go in one batch.
+func childFiles(t *testing.T) site {
+	t.Helper()
+	s := newTree(t, "uploads/a", "uploads/b", "uploads/c", "uploads/shared", "uploads/9000", "thumbs/a", "thumbs/b", "thumbs/c", "thumbs/shared")
+	s.write("policies/files.yaml", strings.Replace(childFilesPolicy, "WHO", "person: person", 1))
+	s.exec("crm.db", "CREATE TABLE applications (id INTEGER PRIMARY KEY, person INTEGER, at TEXT)", "CREATE INDEX applications_at ON applications (at)",
+		"CREATE TABLE documents (id INTEGER PRIMARY KEY, application INTEGER REFERENCES applications (id), person INTEGER, doc TEXT, thumb TEXT)", "CREATE INDEX documents_application ON documents (application)",
+		"INSERT INTO applications VALUES (1, 1, '2019-01-01'), (2, 2, '2019-01-01'), (3, 3, '2999-01-01')",
+		"INSERT INTO documents VALUES (1, 1, 1, 'a', 'a'), (2, 2, 2, 'b', 'b'), (3, 3, 3, 'c', 'c'), (4, 1, 1, 'shared', NULL), (5, 3, 3, 'shared', NULL), (6, 1, 1, NULL, 'shared'), (7, 3, 3, NULL, 'shared')",
+		"WITH n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 10200) INSERT INTO documents SELECT i, 2, 2, i, NULL FROM n")
+	return s
+}
+
+// Files of child rows go when these go along with their row, whichever batch takes them:
+// each kind by the column that names it.
+func TestFilesOfChildRows(t *testing.T) {
+	t.Parallel()
+	s := childFiles(t)
+	s.do(exitOK, "run", "--output", "json").is("steps/0/done", "2").says(`"files uploads/{doc}": 3`).says(`"files thumbs/{thumb}": 2`)
+	s.wantTree("uploads/c", "uploads/shared", "thumbs/c", "thumbs/shared")
+	s.do(exitOK, "audit", "verify")
+}
+
+// A child row that does not say itself whom it is about would leave files that no hold
+// finds once it is gone (L3); rows whose files would stay are not archived.
+func TestFilesOfChildRowsRefused(t *testing.T) {
+	t.Parallel()
+	s := childFiles(t)
+	before := s.tree()
+	s.write("policies/files.yaml", strings.Replace(childFilesPolicy, "subject: {WHO}", "subject: none\n    why: names", 1))
+	s.do(exitRefused, "run").says("they would not find its files")
+	s.write("policies/files.yaml", strings.Replace(strings.Replace(childFilesPolicy, "WHO", "person: person", 1), "keep: 1 year, then: delete,", "stages: [{keep: 1 year, then: archive, to: cold, why: w}, {keep: 9 years, then: delete}],", 1))
+	config := s.read("retentiond.yaml")
+	s.write("retentiond.yaml", config+"vaults:\n  cold: {source: crm, prefix: old_}\n")
+	s.do(exitRefused, "run").says("files that go with a row are not archived")
+	s.wantTree(before...)
+}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/retentiond/retentiond/connectors/sqlgen"
@@ -24,8 +25,13 @@ const (
 	readyEnd   = ".ready"
 )
 
-func (s *Source) owned(intent, end string) string {
-	return filepath.Join(filepath.Dir(s.e.journal.dir), "owned", filepath.Base(s.e.journal.file(intent))+end)
+// owned is the file of names of one part of an intent.
+func (s *Source) owned(intent string, part int, end string) string {
+	name := filepath.Base(s.e.journal.file(intent))
+	if part > 0 {
+		name += "-" + strconv.Itoa(part)
+	}
+	return filepath.Join(filepath.Dir(s.e.journal.dir), "owned", name+end)
 }
 
 // Note writes names down, durably.
@@ -34,7 +40,7 @@ func (s *Source) Note(_ context.Context, f retention.OwnedFiles) error {
 }
 
 func (s *Source) note(f retention.OwnedFiles, end string) error {
-	name := s.owned(f.Intent, end)
+	name := s.owned(f.Intent, f.Part, end)
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return fmt.Errorf("files of rows: %w", err)
 	}
@@ -69,34 +75,52 @@ func writeDurably(name string, b []byte) error {
 	return err
 }
 
-// Confirm makes names ready to go, or forgets them.
+// Confirm makes names ready to go, or forgets them: every part of the intent. One that
+// was left half done is done again by whoever settles.
 func (s *Source) Confirm(_ context.Context, intent string, gone bool) error {
-	name := s.owned(intent, pendingEnd)
-	var err error
-	if gone {
-		err = os.Rename(name, s.owned(intent, readyEnd))
-	} else {
-		err = os.Remove(name)
+	first := s.owned(intent, 0, "")
+	names, err := s.ownedFiles(filepath.Base(first), pendingEnd)
+	if err != nil || len(names) == 0 {
+		return err
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	for _, name := range names {
+		if gone {
+			err = os.Rename(name, strings.TrimSuffix(name, pendingEnd)+readyEnd)
+		} else {
+			err = os.Remove(name)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("files of rows: %w", err)
+		}
 	}
-	if err == nil {
-		err = syncDir(filepath.Dir(name))
-	}
-	if err != nil {
+	if err := syncDir(filepath.Dir(first)); err != nil {
 		return fmt.Errorf("files of rows: %w", err)
 	}
 	return nil
 }
 
+// ownedFiles are the files of names that begin and end so, in order.
+func (s *Source) ownedFiles(begin, end string) ([]string, error) {
+	dir := filepath.Dir(s.owned("", 0, ""))
+	list, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("files of rows: %w", err)
+	}
+	var out []string
+	for _, f := range list {
+		if n := f.Name(); strings.HasPrefix(n, begin) && strings.HasSuffix(n, end) {
+			out = append(out, filepath.Join(dir, n))
+		}
+	}
+	return out, nil
+}
+
 // Noted are the files that still have to go.
 func (s *Source) Noted(ctx context.Context) ([]retention.OwnedFiles, error) {
-	names, err := filepath.Glob(filepath.Join(filepath.Dir(s.e.journal.dir), "owned", "*"+readyEnd))
+	names, err := s.ownedFiles("", readyEnd)
 	if err != nil {
 		return nil, err
 	}
-	slices.Sort(names)
 	if len(names) > 0 { // in a folder that is not mounted nothing is gone
 		err := s.e.Look(sqlwork.AtSource(ctx), func(q sqlwork.Session) error { return s.e.known(ctx, sqlwork.Exclusive, q) })
 		if err != nil {

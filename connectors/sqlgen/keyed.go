@@ -51,6 +51,12 @@ func (g *Gen) Values(list string, columns []string) (Query, error) {
 	return g.done(Format("SELECT %s FROM %s\nWHERE %s", g.plain(t, columns), g.from(t), g.keyed(t, list)))
 }
 
+// ChildValues renders columns of the child rows of the rows of the list.
+func (g *Gen) ChildValues(c retention.Child, list string, columns []string) (Query, error) {
+	x, cond := g.children(&c, list)
+	return g.done(Format("SELECT %s FROM %s\nWHERE %s", g.plain(x, columns), g.from(x), cond))
+}
+
 // Delete renders the removal of the rows of the list.
 func (g *Gen) Delete(list string) (Query, error) {
 	t := g.main()

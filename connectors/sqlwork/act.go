@@ -192,6 +192,9 @@ func (w *work) someChildren(ctx context.Context) error {
 		}
 		w.b.Reach(retention.PointCopied)
 	}
+	if err := w.noteFiles(ctx); err != nil {
+		return err
+	}
 	for i, c := range w.b.Action.Children {
 		if _, copied := w.some[i]; left <= 0 && !copied {
 			continue

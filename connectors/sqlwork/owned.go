@@ -8,40 +8,60 @@ import (
 	"github.com/retentiond/retentiond/retention"
 )
 
-// noteFiles tells which files the due rows name, before the rows are gone: afterwards
-// nobody knows.
+// noteFiles tells which files the due rows, and the child rows that go, name, before
+// they are gone: afterwards nobody knows.
 func (w *work) noteFiles(ctx context.Context) error {
-	names := w.b.Action.Owns
-	if len(names) == 0 || len(w.due) == 0 {
-		return nil
+	for _, o := range w.b.Action.Owns {
+		if len(w.due) == 0 || o.Child < 0 && w.b.ChildrenOf > 0 { // the row itself stays
+			continue
+		}
+		if w.b.Own == nil {
+			return fmt.Errorf("batch %s: its rows own files, and nothing notes them", w.b.Intent)
+		}
+		if err := w.noteFilesOf(ctx, o); err != nil {
+			return fmt.Errorf("files of table %s: %w", o.Table, err)
+		}
 	}
+	return nil
+}
+
+func (w *work) noteFilesOf(ctx context.Context, o retention.Owner) error {
 	t := w.b.Selection.Table
-	if w.b.Own == nil {
-		return fmt.Errorf("batch %s: its rows own files, and nothing notes them", w.b.Intent)
+	build := func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Values(w.list, o.Columns) }
+	if o.Child >= 0 {
+		if o.Child >= len(w.b.Action.Children) {
+			return fmt.Errorf("batch %s has no such children", w.b.Intent)
+		}
+		c := w.b.Action.Children[o.Child]
+		t = w.table(c.Table)
+		build = func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.ChildValues(c, w.list, o.Columns) }
 	}
-	x, err := w.render(func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Values(w.list, names) })
+	x, err := w.render(build)
 	if err != nil {
 		return err
 	}
 	rows, err := w.q.QueryxContext(ctx, x.Text, x.Args...)
 	if err != nil {
-		return fmt.Errorf("files of table %s: %w", t.Name, err)
+		return err
 	}
+	defer rows.Close()
 	var out [][]*string
 	for rows.Next() {
 		vals, err := rows.SliceScan()
 		if err != nil {
 			return err
 		}
-		out = append(out, w.texts(t, names, vals))
+		out = append(out, w.texts(t, o.Columns, vals))
 	}
 	if err := rows.Err(); err != nil {
-		return fmt.Errorf("files of table %s: %w", t.Name, err)
-	}
-	if err := exactly(t.Name, "asked for their files", int64(len(out)), int64(len(w.due))); err != nil {
 		return err
 	}
-	return w.b.Own(ctx, out)
+	if o.Child < 0 {
+		if err := exactly(t.Name, "asked for their files", int64(len(out)), int64(len(w.due))); err != nil {
+			return err
+		}
+	}
+	return w.b.Own(ctx, o, out)
 }
 
 // texts are values as they are written in paths.

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -10,51 +11,104 @@ import (
 // files refuses what this build does not do with files: an owned file that stays
 // behind would be kept for ever, and nobody would see it.
 func (b *binder) files(kind retention.ActionKind) {
-	if len(b.dataset.FileChildren) > 0 && kind.Takes() {
-		b.owned(kind)
+	if kind.Takes() {
+		for _, o := range b.owners(b.dataset.Children) {
+			b.owned(kind, o)
+		}
 	}
 	if b.dataset.Files != nil && kind != retention.Delete {
 		b.fail(retention.RefusePolicyError, "then: delete", "this version only deletes files")
 	}
 }
 
+// owners are the datasets whose rows have files, of every table that loses rows: who
+// takes a row takes its files along, whichever rule does it.
+func (b *binder) owners(children []retention.Child) []retention.Owner {
+	out := b.ownersOf(b.table.Name, -1)
+	for i, c := range children {
+		if c.Then != retention.ChildDetach {
+			out = append(out, b.ownersOf(c.Table, i)...)
+		}
+	}
+	return out
+}
+
+func (b *binder) ownersOf(t retention.TableName, child int) []retention.Owner {
+	var out []retention.Owner
+	for _, u := range b.uses[b.phys(b.dataset.Source, t)] {
+		if len(u.dataset.FileChildren) > 0 && u.dataset.Exempt == "" {
+			out = append(out, retention.Owner{Policy: u.policy, Dataset: u.dataset, Table: t, Child: child, Columns: owns(u.dataset)})
+		}
+	}
+	return out
+}
+
 // owned looks at the files that go with a row: every column that names them, or
 // tells a hold whom they are about, has to be one of the row.
-func (b *binder) owned(kind retention.ActionKind) {
+func (b *binder) owned(kind retention.ActionKind, o retention.Owner) {
 	if kind == retention.Archive {
 		b.fail(retention.RefusePolicyError, "then: delete, or a dataset of the files themselves", "files that go with a row are not archived by this version")
 	}
 	if b.dataset.Partitions == "drop" {
 		b.fail(retention.RefusePolicyError, "write partitions: rows (the default)", "partitions: drop: the rows own files, and go by rows")
 	}
-	for _, f := range b.dataset.FileChildren {
+	t := b.schema.Table(o.Table)
+	if t == nil { // told by names
+		return
+	}
+	for _, f := range o.Dataset.FileChildren {
 		if len(f.Columns()) != 1 {
 			b.fail(retention.RefusePolicyError, "a column with the whole path (a generated one will do)", "files %q: they are named by one column, by which it is seen whether another row names them too", f.Path)
 		}
 		for _, c := range f.Columns() {
-			if err := checkColumn(b.table, c); err != nil {
+			if err := checkColumn(t, c); err != nil {
 				b.fail(retention.RefuseSchemaDrift, "correct `children:`", "files %q: %v", f.Path, err)
 			}
 		}
 	}
-	b.twofold()
-	for _, s := range b.dataset.Subjects {
+	b.twofold(o.Dataset)
+	b.told(o)
+}
+
+// told refuses files of rows that do not themselves say whom they are about: once such
+// a row is gone, a hold would not find its files (L3).
+func (b *binder) told(o retention.Owner) {
+	for _, s := range o.Dataset.Subjects {
 		if s.Related != nil {
 			b.fail(retention.RefusePolicyError, "name a column of the row under `subject:`", "subject %s: once a row with files is gone, another row cannot tell whom its files are about: a hold would not find them", s.Type)
 		}
 	}
+	reach, err := b.reach(b.dataset.Source, o.Table, nil, nil)
+	if err != nil {
+		return // told by protect
+	}
+	for _, t := range slices.Sorted(maps.Keys(typesOf(reach, map[string]bool{}))) {
+		if !slices.ContainsFunc(o.Dataset.Subjects, func(s retention.Subject) bool { return s.Type == t }) {
+			b.fail(retention.RefusePolicyError, "name a column of the row under `subject:` of the dataset", "dataset %s/%s: holds find its rows by %s, through another dataset: once a row with files is gone, they would not find its files", o.Policy.Name, o.Dataset.Name, t)
+		}
+	}
+}
+
+// typesOf adds the types of subjects by which holds find rows.
+func typesOf(r *retention.Reach, out map[string]bool) map[string]bool {
+	for _, s := range r.Subjects {
+		out[s.Type] = true
+	}
+	for _, p := range r.Parents {
+		if !p.Back && p.Reach != nil {
+			typesOf(p.Reach, out)
+		}
+	}
+	return out
 }
 
 // owns are the columns that name a row's files, and tell whom it is about.
-func (b *binder) owns() []string {
+func owns(d *retention.Dataset) []string {
 	var out []string
-	for _, f := range b.dataset.FileChildren {
+	for _, f := range d.FileChildren {
 		out = append(out, f.Columns()...)
 	}
-	if len(out) == 0 {
-		return nil
-	}
-	for _, s := range b.dataset.Subjects {
+	for _, s := range d.Subjects {
 		out = append(out, s.Columns...)
 	}
 	slices.Sort(out)
@@ -63,14 +117,14 @@ func (b *binder) owns() []string {
 
 // twofold refuses files that rows own and that may be of a dataset of their own too:
 // its holds and minimums would not protect them when their row goes (L3, L4).
-func (b *binder) twofold() {
+func (b *binder) twofold(of *retention.Dataset) {
 	for _, p := range append(slices.Clone(b.Policies), b.Guards...) {
 		for i := range p.Datasets {
 			d := &p.Datasets[i]
 			if d.Files == nil || d.Exempt != "" {
 				continue
 			}
-			for _, f := range b.dataset.FileChildren {
+			for _, f := range of.FileChildren {
 				if b.oneSource(f.Source, d.Source) && meet(f.Path, d.Files.Pattern) {
 					b.fail(retention.RefusePolicyError, "let them lie in folders of their own", "files %q may be of dataset %s/%s (%q) too: its holds and minimums would not protect them when their row goes", f.Path, p.Name, d.Name, d.Files.Pattern)
 				}

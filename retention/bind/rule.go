@@ -228,8 +228,8 @@ func (b *binder) act(st *retention.Stage, sel *retention.Selection) retention.Ac
 	out.Whole = b.whole(a.Kind, sel)
 	switch a.Kind {
 	case retention.Delete:
-		out.Owns = b.owns()
 		out.Children = deepestFirst(b.dataset.Children)
+		out.Owns = b.owners(out.Children)
 		b.foreignKeys()
 	case retention.Archive:
 		out.Children = deepestFirst(b.dataset.Children)

@@ -109,7 +109,7 @@ func (sw *stepWork) conclude(ctx context.Context, in retention.Intent, out reten
 	if got := out.Done + out.Spared.Sum(); in.Planned != retention.PlannedRange && got != in.Planned {
 		sw.Log.Error("a batch does not add up", zap.String("intent", in.ID), zap.Int64("planned", in.Planned), zap.Int64("got", got))
 	}
-	if err := sw.confirmed(ctx, in, out.Done > 0); err != nil {
+	if err := sw.confirmed(ctx, in, cost(out) > 0); err != nil {
 		return err
 	}
 	sw.add(out)
@@ -283,7 +283,7 @@ func (e *Engine) settled(ctx context.Context, in retention.Intent, r retention.R
 	} else if out, err = e.settleSealed(ctx, in); err != nil {
 		return out, err
 	}
-	if err := e.confirm(ctx, in.ID, out.Done > 0); err != nil {
+	if err := e.confirm(ctx, in.ID, cost(out) > 0); err != nil {
 		return out, err
 	}
 	defer e.keeps(ctx, out)

@@ -28,42 +28,47 @@ func (e *Engine) owner(ctx context.Context, name string) (retention.FileOwner, e
 	return o, nil
 }
 
-// owning is what a batch of rows with files writes down.
-func (sw *stepWork) owning(in retention.Intent) func(ctx context.Context, rows [][]*string) error {
-	d, names := sw.bound.Dataset, sw.act.Owns
-	if len(names) == 0 {
-		return nil
-	}
-	return func(ctx context.Context, rows [][]*string) error {
-		by := map[string]retention.OwnedFiles{}
-		for _, row := range rows {
-			value := map[string]*string{}
-			for i, n := range names {
-				value[n] = row[i]
+// owning is what a batch writes down of the files of each owner's rows: a part of its
+// intent for each kind of files.
+func (sw *stepWork) owning(in retention.Intent) func(ctx context.Context, o retention.Owner, rows [][]*string) error {
+	part := 0
+	return func(ctx context.Context, o retention.Owner, rows [][]*string) error {
+		for _, c := range o.Dataset.FileChildren {
+			f := filesOf(o, c, rows)
+			if len(f.Files) == 0 {
+				continue
 			}
-			for _, c := range d.FileChildren {
-				if path, ok := c.Of(value); ok {
-					f := by[c.Source]
-					f.Table = c.Path
-					col := c.Columns()[0]
-					f.From = retention.FileRow{Source: d.Source, Table: d.Table, On: retention.Pair{Theirs: col}, Column: col}
-					f.Files = append(f.Files, retention.OwnedFile{Path: []byte(path), Named: *value[col], About: about(d, value)})
-					by[c.Source] = f
-				}
-			}
-		}
-		for source, f := range by {
-			o, err := sw.owner(ctx, source)
+			src, err := sw.owner(ctx, c.Source)
 			if err != nil {
 				return err
 			}
-			f.Intent, f.Policy, f.Rule, f.Stage, f.Dataset = in.ID, in.Policy, in.Rule, in.Stage, in.Policy+"/"+d.Name
-			if err := o.Note(ctx, f); err != nil {
-				return fmt.Errorf("source %q: %w", source, err)
+			f.Intent, f.Part, f.Policy, f.Rule, f.Stage = in.ID, part, in.Policy, in.Rule, in.Stage
+			part++
+			if err := src.Note(ctx, f); err != nil {
+				return fmt.Errorf("source %q: %w", c.Source, err)
 			}
 		}
 		return nil
 	}
+}
+
+// filesOf are the files of one kind that rows name.
+func filesOf(o retention.Owner, c retention.FileChild, rows [][]*string) retention.OwnedFiles {
+	col := c.Columns()[0]
+	f := retention.OwnedFiles{
+		Dataset: o.Policy.Name + "/" + o.Dataset.Name, Table: c.Path,
+		From: retention.FileRow{Source: o.Dataset.Source, Table: o.Table, On: retention.Pair{Theirs: col}, Column: col},
+	}
+	for _, row := range rows {
+		value := map[string]*string{}
+		for i, n := range o.Columns {
+			value[n] = row[i]
+		}
+		if path, ok := c.Of(value); ok {
+			f.Files = append(f.Files, retention.OwnedFile{Path: []byte(path), Named: *value[col], About: about(o.Dataset, value)})
+		}
+	}
+	return f
 }
 
 func about(d *retention.Dataset, value map[string]*string) map[string][]string {
@@ -97,7 +102,8 @@ func (e *Engine) confirm(ctx context.Context, intent string, gone bool) error {
 }
 
 // confirmed does so for the batches of a step whose rows own files; where a source
-// does not take it, the intent stays open, and is settled later.
+// does not take it, the intent stays open, and is settled later. Of a batch of children
+// the row stays, and the files of child rows go.
 func (sw *stepWork) confirmed(ctx context.Context, in retention.Intent, gone bool) error {
 	if len(sw.act.Owns) == 0 {
 		return nil
@@ -107,8 +113,12 @@ func (sw *stepWork) confirmed(ctx context.Context, in retention.Intent, gone boo
 
 // installOwners makes the gates of the files that a step's rows own: a hold passes
 // them from then on.
-func (w *work) installOwners(ctx context.Context, d *retention.Dataset) error {
-	for _, c := range d.FileChildren {
+func (w *work) installOwners(ctx context.Context, owners []retention.Owner) error {
+	var all []retention.FileChild
+	for _, o := range owners {
+		all = append(all, o.Dataset.FileChildren...)
+	}
+	for _, c := range all {
 		src, err := w.source(ctx, c.Source)
 		if err != nil {
 			return err

@@ -274,7 +274,7 @@ func (w *work) installFor(ctx context.Context, s *retention.Step, into *retentio
 		return fmt.Errorf("registering source %q: %w", s.Source, err)
 	}
 	b := v.find(s)
-	if err := w.installOwners(ctx, b.Dataset); err != nil {
+	if err := w.installOwners(ctx, b.Act.Owns); err != nil {
 		return err
 	}
 	if b.Act.Sealed {
