@@ -8,8 +8,10 @@ import (
 // Config is the daemon's configuration, with defaults and environment applied
 // and relative paths resolved against the file's directory.
 type Config struct {
-	File  string `mapstructure:"-"` // where it was read from
-	State Secret `mapstructure:"state"`
+	File string `mapstructure:"-"` // where it was read from
+	// Variables are the names of all variables that are options, set or not.
+	Variables []string `mapstructure:"-"`
+	State     Secret   `mapstructure:"state"`
 	// StateFile is the file that State was read from, where it was.
 	StateFile string            `mapstructure:"state_file"`
 	Policies  []string          `mapstructure:"policies"`

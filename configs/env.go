@@ -48,6 +48,7 @@ func (r *reader) namedEnvironment(o option, path []string) {
 // override applies the option's variable, or expands what the file says.
 func (r *reader) override(o option, path []string) {
 	key := strings.Join(path, sep)
+	r.variables = append(r.variables, envName(path))
 	value, ok := r.getenv(envName(path))
 	switch {
 	case ok && o.kind == kindTexts:

@@ -38,7 +38,7 @@ func Load(path string, getenv func(string) (string, bool)) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.File = path
+	c.File, c.Variables = path, r.variables
 	r.complete(c)
 	if len(r.problems) > 0 {
 		return nil, &Error{path, r.problems}

@@ -67,7 +67,7 @@ func TestLoadEverything(t *testing.T) {
 	c := load(t, full, "BILLING_DSN", "postgres://u:p@h/b", "RO", "ro", "SK", "s3cr3t")
 	dir := filepath.Dir(c.File)
 	want := &Config{
-		File: c.File, State: "postgres://app@db/state",
+		File: c.File, Variables: c.Variables, State: "postgres://app@db/state",
 		Policies: []string{filepath.Join(dir, "a.yaml"), "/etc/policies"},
 		Sources: map[string]Source{
 			"CRM.main": {Driver: "sqlite", DSN: Secret(filepath.Join(dir, "crm.db") + "?mode=rw")},
@@ -99,7 +99,7 @@ func TestLoadDefaults(t *testing.T) {
 		c := load(t, text)
 		dir := filepath.Dir(c.File)
 		want := &Config{
-			File: c.File, State: Secret("sqlite:" + filepath.Join(dir, "state.db")),
+			File: c.File, Variables: c.Variables, State: Secret("sqlite:" + filepath.Join(dir, "state.db")),
 			Policies: []string{filepath.Join(dir, "policies")},
 			Sources:  map[string]Source{}, Vaults: map[string]Vault{},
 			Audit: Audit{Origin: "retentiond.local/retention", KeyFile: filepath.Join(dir, "audit.key")},

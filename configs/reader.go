@@ -16,12 +16,13 @@ import (
 
 // reader collects the values and the problems of one configuration.
 type reader struct {
-	file     string
-	getenv   func(string) (string, bool)
-	values   map[string]any       // by path, joined with sep
-	names    map[string][]string  // names as written, of sources and vaults
-	at       map[string]yaml.Node // where each path was written
-	problems []Problem
+	file      string
+	getenv    func(string) (string, bool)
+	values    map[string]any       // by path, joined with sep
+	names     map[string][]string  // names as written, of sources and vaults
+	at        map[string]yaml.Node // where each path was written
+	variables []string             // of options: the names that were looked up
+	problems  []Problem
 }
 
 // sep joins paths for viper: a character that no key can hold, because viper

@@ -3,6 +3,7 @@ package policies
 import (
 	"slices"
 
+	"github.com/retentiond/retentiond/retention/spelling"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -35,7 +36,7 @@ func (d *decoder) mapping(n *yaml.Node, shape, what string) (*mapping, bool) {
 		}
 		if !slices.Contains(known, k.Value) {
 			d.unknownKey(k, known, what)
-			m.meant[nearest(k.Value, known)] = true
+			m.meant[spelling.Nearest(k.Value, known)] = true
 			continue
 		}
 		m.keys[k.Value], m.values[k.Value] = k, v

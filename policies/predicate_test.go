@@ -40,18 +40,6 @@ func TestDecodePredicateJSONRefuses(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	words := []string{"delete", "redact", "anonymise", "keep", "to"}
-	for in, want := range map[string]string{
-		"delte": "delete", "dleete": "delete", "DELETE": "delete", "anonimyse": "anonymise", "kep": "keep",
-		"purge": "", "xy": "", "archive": "",
-	} {
-		if got := nearest(in, words); got != want {
-			t.Errorf("%s: got %q, want %q", in, got, want)
-		}
-	}
-}
-
 // Names are checked only where the configuration is known.
 func TestEnvUnknown(t *testing.T) {
 	text := readFile(t, fixtures+"/bad/unknown-vault.yaml")

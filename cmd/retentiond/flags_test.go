@@ -28,18 +28,6 @@ func TestParseAsOf(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	tests := []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"policy", "polcy", 1}, {"policy", "polciy", 2}, {"run", "", 3}, {"plan", "plan", 0}}
-	for _, tt := range tests {
-		if got := distance(tt.a, tt.b); got != tt.want {
-			t.Errorf("distance(%q, %q) = %d, want %d", tt.a, tt.b, got, tt.want)
-		}
-	}
-}
-
 func TestQuote(t *testing.T) {
 	for in, want := range map[string]string{"": "''", "a/b.yaml": "a/b.yaml", "a b": "'a b'", "l'été": `'l'\''été'`, "$HOME": "'$HOME'", "person:42": "person:42"} {
 		if got := quote(in); got != want {

@@ -29,6 +29,13 @@ with --all also those that have ended.`,
 			if !all {
 				holds = a.lasting(holds)
 			}
+			gates, err := h.engine.Gates(cmd.Context())
+			if err != nil {
+				return err
+			}
+			for i := range holds {
+				holds[i] = waitsFor(holds[i], gates)
+			}
 			return a.showHolds(holds)
 		}),
 	}

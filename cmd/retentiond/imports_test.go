@@ -19,9 +19,10 @@ func mayImport() map[string][]string {
 	words := []string{"retention", "retention/audit", "retention/calendar"}
 	return map[string][]string{
 		"retention/audit":     nil,
-		"retention/calendar":  nil,
+		"retention/calendar":  {"retention/spelling"},
+		"retention/spelling":  nil,
 		"retention":           {"retention/audit", "retention/calendar"},
-		"retention/bind":      words,
+		"retention/bind":      append([]string{"retention/spelling"}, words...),
 		"retention/engine":    append([]string{"retention/bind", "retention/schedule"}, words...),
 		"retention/state":     words,
 		"retention/console":   {"retention", "retention/audit", "retention/schedule"},
@@ -40,8 +41,8 @@ func mayImport() map[string][]string {
 		"connectors/conntest":              append([]string{"retention/bind"}, words...),
 		"connectors/conntest/servers":      nil,
 		"connectors/conntest/servers/with": {"connectors/conntest/servers"},
-		"policies":                         {"retention", "retention/calendar"},
-		"configs":                          {"retention/calendar"},
+		"policies":                         {"retention", "retention/calendar", "retention/spelling"},
+		"configs":                          {"retention/calendar", "retention/spelling"},
 		"configs/packaging/sbom":           nil,
 		"testdata":                         nil,
 		"cmd/retentiond":                   {"*"},

@@ -168,11 +168,19 @@ func (t reportText) verdict() string {
 	case t.report.Verdict == retention.VerdictOK:
 		return t.paint(green, "OK.") + " " + what
 	case t.report.Verdict == retention.VerdictPartial:
-		return t.paint(yellow, "Partial.") + " " + what + " Some step failed or was refused, another was not."
+		return t.paint(yellow, "Partial.") + " " + what + t.partly()
 	case t.report.Verdict == retention.VerdictRefused && done > 0:
 		return t.paint(red, "Refused.") + " Stopped between batches: " + what + " What was committed is audited."
 	case t.report.Verdict == retention.VerdictRefused:
 		return t.paint(red, "Refused.") + " Every step that had something to do was refused; nothing was changed."
 	}
 	return t.paint(red, "Failed.") + " " + what + " The errors are above; each intent is settled by the next run."
+}
+
+// partly says what a partial report leaves open.
+func (t reportText) partly() string {
+	if len(t.report.Steps)+len(t.report.Refusals) == 1 {
+		return " The step did not do everything that it should have: see above."
+	}
+	return " Some step failed or was refused, another was not."
 }

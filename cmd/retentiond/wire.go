@@ -17,6 +17,7 @@ import (
 	"github.com/retentiond/retentiond/retention/calendar"
 	"github.com/retentiond/retentiond/retention/engine"
 	"github.com/retentiond/retentiond/retention/state"
+	"go.uber.org/zap"
 )
 
 // noConfigError: there is no configuration file to read.
@@ -148,6 +149,9 @@ func (a *app) newEngine(ctx context.Context, h *house, loaded policies.Loaded) (
 		return nil, err
 	}
 	h.log = log
+	for name, option := range h.cfg.Misspelt(a.Env) {
+		log.Warn("a variable is no option, and does nothing", zap.String("variable", name), zap.String("did_you_mean", option))
+	}
 	if text := h.key.Open(); text != "" {
 		log.Warn(text)
 	}

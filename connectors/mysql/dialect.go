@@ -19,6 +19,7 @@ type home struct {
 func dialect(h home, secret func() []byte) *sqlgen.Dialect {
 	return &sqlgen.Dialect{
 		Quote:       quote,
+		Arguments:   30_000,
 		Placeholder: func(int) string { return "?" },
 		Reserved:    "?@#",
 		Quotes:      "'\"`",

@@ -14,6 +14,7 @@ import (
 func dialect(home string, hashes bool) *sqlgen.Dialect {
 	return &sqlgen.Dialect{
 		Quote:       quote,
+		Arguments:   30_000,
 		Placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
 		Lists:       true,
 		Reserved:    "$",

@@ -15,6 +15,9 @@ type Dialect struct {
 	Placeholder func(n int) string
 	Numbered    bool
 	Lists       bool
+	// Arguments is how many parameters one statement takes before it gets slower by
+	// the row.
+	Arguments int
 	// Reserved are the characters that an `sql:` fragment must not contain
 	// outside quotes, because they would be read as parameters.
 	Reserved string

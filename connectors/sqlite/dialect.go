@@ -16,6 +16,7 @@ func dialect() *sqlgen.Dialect {
 		Quote:       quote,
 		Placeholder: func(n int) string { return "?" + strconv.Itoa(n) },
 		Numbered:    true,
+		Arguments:   200, // the driver looks for each among all of them
 		Reserved:    "?:@$",
 		SameTable:   sameTable,
 		Same:        func(a, b sqlgen.SQL, _ *retention.Column) sqlgen.SQL { return same(a, b) },

@@ -215,10 +215,10 @@ type received struct {
 	sum  hash.Hash
 }
 
-// Chunks: statements take a limited number of parameters and bytes.
+// Chunks: statements take a limited number of rows and bytes, and of arguments what
+// the dialect says.
 const (
 	chunkRows  = 500
-	chunkArgs  = 30_000
 	chunkBytes = 1 << 20
 )
 
@@ -255,7 +255,7 @@ func (r *receiver) Row(values []any, clock int64, _ []*int64) error {
 	if t.main {
 		r.keys = append(r.keys, keyOf(t.from, values))
 	}
-	if r.rows >= chunkRows || len(r.args) >= chunkArgs-2*len(values) || r.bytes >= chunkBytes {
+	if r.rows >= chunkRows || len(r.args)+r.rows*4 >= r.e.Dialect().Arguments-2*len(values) || r.bytes >= chunkBytes {
 		return r.flush()
 	}
 	return nil

@@ -2,9 +2,9 @@ package bind
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/spelling"
 )
 
 // checkRelation reports the first name of a relation that the live schema does
@@ -62,19 +62,14 @@ func checkColumn(t *retention.Table, name string) error {
 	if t.Column(name) != nil {
 		return nil
 	}
-	if near := nearest(name, t); near != "" {
+	names := make([]string, len(t.Columns))
+	for i := range t.Columns {
+		names[i] = t.Columns[i].Name
+	}
+	if near := spelling.Nearest(name, names); near != "" {
 		return fmt.Errorf("table %q has no column %q; did you mean %q?", t.Name, name, near)
 	}
 	return fmt.Errorf("table %q has no column %q", t.Name, name)
-}
-
-func nearest(name string, t *retention.Table) string {
-	for _, c := range t.Columns {
-		if strings.EqualFold(c.Name, name) || strings.Contains(c.Name, name) || strings.Contains(name, c.Name) {
-			return c.Name
-		}
-	}
-	return ""
 }
 
 func checkPredicate(s *retention.Schema, t *retention.Table, p *retention.Predicate) error {

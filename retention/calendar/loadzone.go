@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // an empty image has no zones, and no policy would load there
+
+	"github.com/retentiond/retentiond/retention/spelling"
 )
 
 // zoneNames are the IANA names of tzdata's zone.tab, one a line, for
@@ -59,31 +61,10 @@ func suggestZone(written string) string {
 			return name
 		}
 		if len(w) > 2*slips {
-			if c := distance(lower, w); c < bestCost {
+			if c := spelling.Distance(lower, w); c < bestCost {
 				best, bestCost = name, c
 			}
 		}
 	}
 	return best
-}
-
-// distance is how many bytes to insert, drop or change to get from a to b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
