@@ -83,6 +83,12 @@ func (a *app) check(cmd *cobra.Command, f checkFlags) error {
 	found, err := h.engine.Check(ctx)
 	h.progress.done()
 	found = append(spelledOut(h.failed, found), unused(h.cfg)...)
+	if len(h.engine.Policies)+len(h.failed) == 0 {
+		found = append(found, engine.Finding{
+			Level: engine.LevelError, Code: "no_policy", Hint: "put a policy there (*.yaml); `retentiond init` writes a first one",
+			Message: "no policy is there: " + strings.Join(h.cfg.Policies, ", "),
+		})
+	}
 	if text := h.key.Open(); text != "" {
 		found = append(found, engine.Finding{Level: engine.LevelWarning, Code: "audit_key", Message: text})
 	}

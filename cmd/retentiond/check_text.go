@@ -29,7 +29,7 @@ func (a *app) showFindings(h *house, found []engine.Finding) error {
 	n := len(h.engine.Policies)
 	switch {
 	case end != nil:
-		p.line("%s", p.paint(red, "Some rules will not run until this is put right."))
+		p.line("%s", p.paint(red, map[bool]string{true: "No rule runs until this is put right.", false: "Some rules will not run until this is put right."}[n == 0]))
 	case len(found) == 0:
 		p.line("%s fit the live schemas.", plural(int64(n), "policy", "policies"))
 	default:
