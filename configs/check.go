@@ -73,6 +73,7 @@ func (r *reader) checkSource(name string, s Source) {
 	if s.Driver == "files" && s.Root == "" {
 		r.fail(nil, []string{"sources", name}, "root: the directory", "has no root")
 	}
+	r.checkBucket(name, s)
 	if s.Backups != "" {
 		r.period(s.Backups, at("backups")...)
 	}
@@ -82,6 +83,26 @@ func (r *reader) checkSource(name string, s Source) {
 	clock := `(?:[01][0-9]|2[0-3]):[0-5][0-9]`
 	if w := s.Throttle.Window; w != "" && !regexp.MustCompile("^"+clock+"-"+clock+"$").MatchString(w) {
 		r.fail(nil, append(at("throttle"), "window"), "such as 22:00-06:00", "%q is no window", w)
+	}
+}
+
+// checkBucket tests what only a source of objects has.
+func (r *reader) checkBucket(name string, s Source) {
+	at := []string{"sources", name}
+	if s.Driver != "s3" {
+		if s.S3 != (S3{}) {
+			r.fail(nil, at, "they belong to driver s3", "endpoint, region, bucket, prefix, keys and path_style have no meaning for driver %s", s.Driver)
+		}
+		return
+	}
+	if s.Endpoint == "" || s.Bucket == "" {
+		r.fail(nil, at, `endpoint: "https://s3.example.org", and bucket:`, "names no bucket of a service")
+	}
+	if s.AccessKey == "" || s.SecretKey == "" {
+		r.fail(nil, at, "access_key_file: and secret_key_file:, or access_key: and secret_key: as ${NAME} from the environment", "has no keys")
+	}
+	if s.Root != "" || s.DSN != "" || s.DSNFile != "" {
+		r.fail(nil, at, "prefix: the objects' names begin with it", "root and dsn have no meaning for driver s3")
 	}
 }
 

@@ -33,7 +33,7 @@ func (r *reader) complete(c *Config) {
 	for _, name := range r.names["vaults"] {
 		v := c.Vaults[name]
 		v.Path = resolve(dir, v.Path)
-		r.completeS3(dir, name, v.S3)
+		r.completeS3(dir, v.S3, "vaults", name, "s3")
 		c.Vaults[name] = v
 		r.checkVault(c, name, v)
 	}
@@ -54,7 +54,7 @@ func (r *reader) completeState(dir string, c *Config) {
 }
 
 // completeS3 reads a bucket's keys from their files.
-func (r *reader) completeS3(dir, vault string, s *S3) {
+func (r *reader) completeS3(dir string, s *S3, place ...string) {
 	if s == nil {
 		return
 	}
@@ -63,7 +63,7 @@ func (r *reader) completeS3(dir, vault string, s *S3) {
 		secret *Secret
 		key    string
 	}{{&s.AccessKeyFile, &s.AccessKey, "access_key"}, {&s.SecretKeyFile, &s.SecretKey, "secret_key"}} {
-		at := []string{"vaults", vault, "s3", x.key + "_file"}
+		at := append(slices.Clone(place), x.key+"_file")
 		switch {
 		case *x.file == "":
 		case *x.secret != "":
@@ -124,6 +124,7 @@ func (r *reader) completeSource(dir, name string, s *Source) {
 		s.DSN = Secret(resolveSQLite(dir, s.DSN.Reveal()))
 		s.DSNRead = Secret(resolveSQLite(dir, s.DSNRead.Reveal()))
 	}
+	r.completeS3(dir, &s.S3, "sources", name)
 	r.checkSource(name, *s)
 }
 

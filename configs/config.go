@@ -32,20 +32,21 @@ type Config struct {
 
 // Source is a database or a store of files.
 type Source struct {
-	Driver   string   `mapstructure:"driver"`
-	DSN      Secret   `mapstructure:"dsn"`
-	DSNRead  Secret   `mapstructure:"dsn_read"`  // for counts, where given
-	DSNFile  string   `mapstructure:"dsn_file"`  // DSN was read from it
-	DSNs     []Secret `mapstructure:"dsns"`      // of many databases of one schema, as DSN or NAME=DSN
-	DSNsFile string   `mapstructure:"dsns_file"` // DSNs, one a line
-	AtOnce   int      `mapstructure:"at_once"`   // of DSNs: databases open at once; 0: the engine's default
-	Fleet    string   `mapstructure:"-"`         // of a tenant: the source that lists it
-	Backups  string   `mapstructure:"backups"`   // period after which no backup holds a deleted row; empty: not declared
-	Parallel int      `mapstructure:"parallel"`  // steps at work at once; 0: the connector's default
-	Runs     int      `mapstructure:"runs"`      // runs at work on it at once; 0: the engine's default
-	Throttle Throttle `mapstructure:"throttle"`
-	Root     string   `mapstructure:"root"` // of a store of files
-	Gate     string   `mapstructure:"gate"` // folder of its gate file and journal; empty: beside a state store that is a file
+	Driver   string                   `mapstructure:"driver"`
+	DSN      Secret                   `mapstructure:"dsn"`
+	DSNRead  Secret                   `mapstructure:"dsn_read"`  // for counts, where given
+	DSNFile  string                   `mapstructure:"dsn_file"`  // DSN was read from it
+	DSNs     []Secret                 `mapstructure:"dsns"`      // of many databases of one schema, as DSN or NAME=DSN
+	DSNsFile string                   `mapstructure:"dsns_file"` // DSNs, one a line
+	AtOnce   int                      `mapstructure:"at_once"`   // of DSNs: databases open at once; 0: the engine's default
+	Fleet    string                   `mapstructure:"-"`         // of a tenant: the source that lists it
+	Backups  string                   `mapstructure:"backups"`   // period after which no backup holds a deleted row; empty: not declared
+	Parallel int                      `mapstructure:"parallel"`  // steps at work at once; 0: the connector's default
+	Runs     int                      `mapstructure:"runs"`      // runs at work on it at once; 0: the engine's default
+	Throttle Throttle                 `mapstructure:"throttle"`
+	Root     string                   `mapstructure:"root"` // of a store of files
+	S3       `mapstructure:",squash"` // of driver s3: the same keys as a vault's
+	Gate     string                   `mapstructure:"gate"` // folder of its gate file and journal; empty: beside a state store that is a file
 	// ApplicationRole is the role (MariaDB: user, or user@host) under which the
 	// application works: check refuses table vaults that it can read.
 	ApplicationRole string `mapstructure:"application_role"`

@@ -43,7 +43,7 @@ func options() option {
 }
 
 func sourceOptions() []option {
-	return append(texts("driver", "dsn_file", "dsns_file", "backups", "root", "gate", "application_role"),
+	return append(append(texts("driver", "dsn_file", "dsns_file", "backups", "root", "gate", "application_role"), bucketOptions()...),
 		option{key: "dsn", kind: kindSecret},
 		option{key: "dsn_read", kind: kindSecret},
 		option{key: "dsns", kind: kindSecrets},
@@ -79,11 +79,16 @@ func notifyOptions() []option {
 func vaultOptions() []option {
 	return append(texts("path", "source", "schema", "prefix"),
 		option{key: "recipients", kind: kindTexts},
-		option{key: "s3", kind: kindSection, sub: append(texts("endpoint", "region", "bucket", "prefix", "access_key_file", "secret_key_file"),
-			option{key: "access_key", kind: kindSecret},
-			option{key: "secret_key", kind: kindSecret},
-			option{key: "path_style", kind: kindBool},
-		)},
+		option{key: "s3", kind: kindSection, sub: bucketOptions()},
+	)
+}
+
+// bucketOptions are a bucket's, of a vault and of a source alike.
+func bucketOptions() []option {
+	return append(texts("endpoint", "region", "bucket", "prefix", "access_key_file", "secret_key_file"),
+		option{key: "access_key", kind: kindSecret},
+		option{key: "secret_key", kind: kindSecret},
+		option{key: "path_style", kind: kindBool},
 	)
 }
 

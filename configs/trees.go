@@ -6,35 +6,68 @@ import (
 	"strings"
 )
 
-// completeTrees gives each source of files its gate's folder, and looks at where
-// their roots lie.
+// completeTrees gives each source of files or objects its gate's folder, and looks at
+// where their roots lie.
 func (r *reader) completeTrees(c *Config) {
 	state, local := strings.CutPrefix(c.State.Reveal(), "sqlite:")
 	names := slices.Clone(r.names["sources"])
 	slices.Sort(names)
 	for i, name := range names {
 		s, ok := c.Sources[name]
-		if !ok || s.Driver != "files" {
+		if !ok || s.IsSQL() {
 			if ok && s.Gate != "" {
-				r.fail(nil, []string{"sources", name, "gate"}, "it belongs to driver files", "gate has no meaning for driver %s", s.Driver)
+				r.fail(nil, []string{"sources", name, "gate"}, "it belongs to drivers files and s3", "gate has no meaning for driver %s", s.Driver)
 			}
 			continue
 		}
-		switch {
-		case s.Gate == "" && local:
+		if s.Gate == "" && local {
 			s.Gate = filepath.Join(filepath.Dir(strings.TrimPrefix(state, "file:")), "gates")
-		case s.Gate == "":
-			r.fail(nil, []string{"sources", name}, "gate: a folder on this machine, outside of the root",
-				"has no gate: a state store that replicas share is not where the gate of a folder of this machine can be")
 		}
+		r.checkGate(name, s, local)
 		c.Sources[name] = s
 		for _, other := range names[:i] {
-			if o := c.Sources[other]; o.Driver == "files" && o.Root != "" && nested(o.Root, s.Root) {
-				r.fail(nil, []string{"sources", name, "root"}, "one source for both, with patterns below one root",
-					"lies within, or around, the root of source %s: holds and minimums of the one would not protect the other's files", other)
-			}
+			r.checkApart(name, s, other, c.Sources[other])
 		}
 	}
+}
+
+// checkGate: a folder is of one machine, where its gate is; a bucket is of all.
+func (r *reader) checkGate(name string, s Source, local bool) {
+	at := []string{"sources", name}
+	switch {
+	case s.Driver == "s3" && !local:
+		r.fail(nil, at, "state: sqlite:…, with one daemon for the bucket",
+			"has no gate: with a state store that replicas share, several machines could act on the bucket at once, and a hold would not stop all of them")
+	case s.Gate == "":
+		r.fail(nil, at, "gate: a folder on this machine, outside of the root",
+			"has no gate: a state store that replicas share is not where the gate of a folder of this machine can be")
+	}
+}
+
+// checkApart refuses a source within another.
+func (r *reader) checkApart(name string, s Source, other string, o Source) {
+	at := []string{"sources", name}
+	switch {
+	case s.Driver == "files" && o.Driver == "files" && o.Root != "" && nested(o.Root, s.Root):
+		r.fail(nil, append(at, "root"), "one source for both, with patterns below one root",
+			"lies within, or around, the root of source %s: holds and minimums of the one would not protect the other's files", other)
+	case s.Driver == "s3" && o.Driver == "s3" && s.Bucket == o.Bucket && around(s.Prefix, o.Prefix):
+		r.fail(nil, append(at, "prefix"), "one source for both, with patterns below one prefix",
+			"lies within, or around, the prefix of source %s: holds and minimums of the one would not protect the other's objects", other)
+	}
+}
+
+// around is whether objects of one prefix can be of the other, and the two are not
+// the same.
+func around(a, b string) bool {
+	folder := func(p string) string {
+		if p = strings.Trim(p, "/"); p != "" {
+			p += "/"
+		}
+		return p
+	}
+	a, b = folder(a), folder(b)
+	return a != b && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a))
 }
 
 // nested is whether one of two folders lies in the other. The same folder under two

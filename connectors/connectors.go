@@ -14,8 +14,10 @@ import (
 	"github.com/retentiond/retentiond/connectors/files"
 	"github.com/retentiond/retentiond/connectors/mysql"
 	"github.com/retentiond/retentiond/connectors/postgres"
+	"github.com/retentiond/retentiond/connectors/s3"
 	"github.com/retentiond/retentiond/connectors/sqlite"
 	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/buckets"
 )
 
 // Options say how a source is reached. A DSN may hold a password: it must never be
@@ -29,6 +31,7 @@ type Options struct {
 	// Root is the folder of a source of files, and Gates where the gate files of such
 	// sources are kept.
 	Root, Gates string
+	Bucket      buckets.Options // of driver s3
 }
 
 // Opener opens a source. One that is not there is an error, never made.
@@ -39,7 +42,7 @@ type Registry map[string]Opener
 
 // Default is the register of this build.
 func Default() Registry {
-	return Registry{"sqlite": openSQLite, "postgres": openPostgres, "mysql": openMySQL, "mariadb": openMySQL, "files": openFiles}
+	return Registry{"sqlite": openSQLite, "postgres": openPostgres, "mysql": openMySQL, "mariadb": openMySQL, "files": openFiles, "s3": openS3}
 }
 
 // Open opens a source by its driver. A driver that is not in the register is an
@@ -69,6 +72,10 @@ func openMySQL(ctx context.Context, o Options) (retention.Source, error) {
 
 func openFiles(ctx context.Context, o Options) (retention.Source, error) {
 	return files.Open(ctx, o.Root, o.Gates)
+}
+
+func openS3(ctx context.Context, o Options) (retention.Source, error) {
+	return s3.Open(ctx, o.Bucket, o.Gates)
 }
 
 func openSQLite(ctx context.Context, o Options) (retention.Source, error) {

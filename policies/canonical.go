@@ -140,6 +140,8 @@ func canonFiles(f *retention.Files) object {
 	for _, c := range f.Columns {
 		x := object{"clock": c.Clock}
 		x.put("name", c.Match)
+		x.put("metadata", c.Metadata)
+		x.put("tag", c.Tag)
 		if r := c.Row; r != nil {
 			x["source"], x["table"], x["on"], x["column"] = r.Source, canonTable(r.Table), canonPairs([]retention.Pair{r.On}), r.Column
 			x.put("as", string(r.As))

@@ -65,10 +65,14 @@ func (d *decoder) fileMember(n *yaml.Node, outer bounds, out retention.Member) (
 		return out, true
 	case hasKey(n, "name"):
 		return d.nameMember(n, outer, out)
+	case hasKey(n, "metadata"):
+		return d.labelMember(n, shapeMetadata, "metadata", outer, out)
+	case hasKey(n, "tag"):
+		return d.labelMember(n, shapeTag, "tag", outer, out)
 	case hasKey(n, "table") || hasKey(n, "on"):
 		return d.rowMember(n, outer, out)
 	}
-	d.reject(n, `from: modified, {name: 'log-(?P<date>\d{8})'}, or {table: T, on: {their_column: path}, column: C}`,
+	d.reject(n, `from: modified, {name: 'log-(?P<date>\d{8})'}, or {table: T, on: {their_column: path}, column: C}; of objects also {metadata: KEY} or {tag: KEY}`,
 		"files have no such clock")
 	return out, false
 }
@@ -193,6 +197,14 @@ func (d *decoder) rowColumn(r retention.FileRow, clock bool) string {
 // fileSubject reads whom a file is about: a part of its name, or what a row says.
 func (d *decoder) fileSubject(n *yaml.Node, of string) string {
 	switch {
+	case hasKey(n, "metadata"):
+		if m, ok := d.mapping(n, shapeWhoMetadata, "the subject "+of); ok {
+			return d.label(m, "metadata", false)
+		}
+	case hasKey(n, "tag"):
+		if m, ok := d.mapping(n, shapeWhoTag, "the subject "+of); ok {
+			return d.label(m, "tag", false)
+		}
 	case hasKey(n, "name"):
 		if m, ok := d.mapping(n, shapeWhoName, "the subject "+of); ok {
 			c, _ := d.namePart(m.get("name"), "the name of subject "+of, false)

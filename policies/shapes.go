@@ -3,28 +3,32 @@ package policies
 // Shapes of the language's mappings. Their keys are listed once, in keysOf;
 // the JSON Schema is tested against that list.
 const (
-	shapePolicy   = "policy"
-	shapeDataset  = "dataset"
-	shapeChild    = "child"
-	shapeRelation = "relation"
-	shapeExists   = "exists"
-	shapeHop      = "hop"
-	shapeRule     = "rule"
-	shapeStage    = "stage"
-	shapeGroup    = "clock_group"
-	shapeColumn   = "clock_column"
-	shapeRelated  = "clock_related"
-	shapeRound    = "round"
-	shapeLimits   = "limits"
-	shapeVerify   = "verify"
-	shapeChange   = "change"
-	shapeOps      = "operators"
-	shapeFiles    = "dataset_files"
-	shapeFile     = "child_files"
-	shapeName     = "clock_name"
-	shapeFileRow  = "clock_row"
-	shapeWhoName  = "subject_name"
-	shapeWhoRow   = "subject_row"
+	shapePolicy      = "policy"
+	shapeDataset     = "dataset"
+	shapeChild       = "child"
+	shapeRelation    = "relation"
+	shapeExists      = "exists"
+	shapeHop         = "hop"
+	shapeRule        = "rule"
+	shapeStage       = "stage"
+	shapeGroup       = "clock_group"
+	shapeColumn      = "clock_column"
+	shapeRelated     = "clock_related"
+	shapeRound       = "round"
+	shapeLimits      = "limits"
+	shapeVerify      = "verify"
+	shapeChange      = "change"
+	shapeOps         = "operators"
+	shapeFiles       = "dataset_files"
+	shapeFile        = "child_files"
+	shapeName        = "clock_name"
+	shapeMetadata    = "clock_metadata"
+	shapeTag         = "clock_tag"
+	shapeFileRow     = "clock_row"
+	shapeWhoName     = "subject_name"
+	shapeWhoMetadata = "subject_metadata"
+	shapeWhoTag      = "subject_tag"
+	shapeWhoRow      = "subject_row"
 )
 
 // shapes lists every shape.
@@ -32,7 +36,7 @@ func shapes() []string {
 	return []string{
 		shapePolicy, shapeDataset, shapeChild, shapeRelation, shapeExists, shapeHop, shapeRule, shapeStage,
 		shapeGroup, shapeColumn, shapeRelated, shapeRound, shapeLimits, shapeVerify, shapeChange, shapeOps,
-		shapeFiles, shapeFile, shapeName, shapeFileRow, shapeWhoName, shapeWhoRow,
+		shapeFiles, shapeFile, shapeName, shapeFileRow, shapeMetadata, shapeTag, shapeWhoMetadata, shapeWhoTag, shapeWhoName, shapeWhoRow,
 	}
 }
 
@@ -97,6 +101,14 @@ func fileKeysOf(shape string) []string {
 		return []string{"files", "source", "then"}
 	case shapeName:
 		return []string{"name", "zone", "round", "not_before", "not_after"}
+	case shapeMetadata:
+		return []string{"metadata", "zone", "round", "not_before", "not_after"}
+	case shapeTag:
+		return []string{"tag", "zone", "round", "not_before", "not_after"}
+	case shapeWhoMetadata:
+		return []string{"metadata"}
+	case shapeWhoTag:
+		return []string{"tag"}
 	case shapeFileRow:
 		return []string{"table", "source", "on", "column", "as", "zone", "round", "not_before", "not_after"}
 	case shapeWhoName:

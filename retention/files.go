@@ -21,15 +21,21 @@ const (
 	FileSize     = "size"
 	FileModified = "modified"
 	FileContent  = "content" // redact: what its lines say
+	// FileLocked, of stores that keep objects themselves: until when; NULL: not.
+	FileLocked = "locked"
 )
 
-// FileColumn is a column that rules and subjects ask for: a part of the name, or
-// what a related row of a database says.
+// FileColumn is a column that rules and subjects ask for: a part of the name, what
+// a related row of a database says, or what an object carries.
 type FileColumn struct {
 	Name  string // in the listing
 	Match string // regular expression with one named group, of the name; of the path where it has a /
 	Clock bool   // it is read as a time
 	Row   *FileRow
+	// Metadata and Tag are keys of what objects carry; without upper and lower case
+	// for metadata, and with it for tags.
+	Metadata, Tag string
+	Locked        bool // it is [FileLocked]
 }
 
 // FileRow is a row of a database that tells something of a file.

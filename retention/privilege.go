@@ -57,6 +57,7 @@ const (
 	AdviceLagUnseen        AdviceCode = "lag_unseen"        // replica_lag is set, and nothing says how far replicas are behind
 	AdviceLoadUnseen       AdviceCode = "load_unseen"       // another threshold is set that cannot be seen
 	AdviceNoFiles          AdviceCode = "no_files"          // a pattern matches nothing
+	AdviceLocked           AdviceCode = "locked"            // the store itself keeps objects, until a date or without an end
 	AdviceOddFiles         AdviceCode = "odd_files"         // what patterns match is no plain file, and is never touched
 	AdviceVaultReadable    AdviceCode = "vault_readable"    // an application could read what was archived, or nobody can say that it could not
 	AdviceDurability       AdviceCode = "durability"        // a crash of the server could lose what it has confirmed

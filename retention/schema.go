@@ -47,6 +47,9 @@ type Table struct {
 	// that is known of the table speaks against it.
 	WholeNot    string
 	Volatile    string // why what is written there may not last, or not be taken back; empty: fine
+	// Locked is the column that says until when the store itself keeps a row; empty:
+	// it keeps none.
+	Locked      string
 	Unsafe      string // why rows of it must not be acted on; empty: fine
 	Hides       string // why rows of it may not be seen; empty: all are
 	Fingerprint string // of columns, types, key, foreign keys and triggers; not of indexes

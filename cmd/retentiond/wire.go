@@ -250,7 +250,7 @@ func sources(cfg *configs.Config, pools map[string]*engine.Pool) map[string]*eng
 // sourceRef is a configured source, of a fleet's pool where it is a tenant.
 func sourceRef(name string, s configs.Source, pool *engine.Pool) *engine.SourceRef {
 	open := func(ctx context.Context) (retention.Source, error) {
-		return connectors.Default().Open(ctx, s.Driver, connectors.Options{DSN: s.DSN.Reveal(), ReadDSN: s.DSNRead.Reveal(), LockTimeout: s.Throttle.LockTimeout, Root: s.Root, Gates: s.Gate})
+		return connectors.Default().Open(ctx, s.Driver, connectors.Options{DSN: s.DSN.Reveal(), ReadDSN: s.DSNRead.Reveal(), LockTimeout: s.Throttle.LockTimeout, Root: s.Root, Gates: s.Gate, Bucket: bucketOf(s.S3)})
 	}
 	if pool != nil {
 		open = pool.Open(name, open, configs.Hider(s.DSN))

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/retentiond/retentiond/configs"
+	"github.com/retentiond/retentiond/retention/buckets"
 	"github.com/retentiond/retentiond/retention/engine"
 	"github.com/retentiond/retentiond/retention/vault"
 )
@@ -32,10 +33,16 @@ func (h *house) vaults() map[string]engine.Vault {
 func (h *house) vaultOptions(name string, v configs.Vault) vault.Options {
 	o := vault.Options{Name: name, Path: v.Path, Recipients: v.Recipients, Store: h.store.UUID(), Key: h.key, Places: h.store}
 	if s := v.S3; s != nil {
-		o.S3 = &vault.S3{Endpoint: s.Endpoint, Region: s.Region, Bucket: s.Bucket, Prefix: s.Prefix,
-			AccessKey: s.AccessKey.Reveal(), SecretKey: s.SecretKey.Reveal(), PathStyle: s.PathStyle}
+		b := bucketOf(*s)
+		o.S3 = &b
 	}
 	return o
+}
+
+// bucketOf is a bucket as it was configured, for vaults and for sources.
+func bucketOf(s configs.S3) buckets.Options {
+	return buckets.Options{Endpoint: s.Endpoint, Region: s.Region, Bucket: s.Bucket, Prefix: s.Prefix,
+		AccessKey: s.AccessKey.Reveal(), SecretKey: s.SecretKey.Reveal(), PathStyle: s.PathStyle}
 }
 
 // sealedNames are the sealed vaults that can be used, in order.

@@ -101,7 +101,16 @@ func (e *engine) Refresh(ctx context.Context, q sqlwork.Session, b *retention.Ba
 		}
 	}
 	same, err := s.retell(ctx, q, rows, was)
-	return fresh && same, err
+	if err != nil {
+		return false, err
+	}
+	for i := range was { // labels are of the object as it is now
+		if now[i].Path != "" {
+			was[i].Object = now[i]
+		}
+	}
+	alike, err := e.relabel(ctx, q, s, was)
+	return fresh && same && alike, err
 }
 
 // plainly is the object, or none where there is another thing.

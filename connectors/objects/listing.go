@@ -47,15 +47,18 @@ func (s *set) create() []string {
 }
 
 // row appends the values of a file.
-func (s *set) row(args []any, o Object) []any {
+func (s *set) row(args []any, o Object, l Labels) []any {
 	name := path.Base(o.Path)
 	args = append(args, o.Path, name, stem(name), o.Size, seconds(o), o.ID, o.Nanos, o.Far, int64(o.More))
 	for i := range s.columns {
-		if s.columns[i].Row != nil {
+		switch c := &s.columns[i]; {
+		case c.Row != nil:
 			args = append(args, nil)
-			continue
+		case c.labelled():
+			args = append(args, c.from(l))
+		default:
+			args = append(args, c.of(o.Path))
 		}
-		args = append(args, s.columns[i].of(o.Path))
 	}
 	return args
 }
@@ -65,6 +68,9 @@ const many = 8
 
 // filler inserts files into a set's table.
 type filler struct {
+	e      *engine
+	wait   []Object // of a set that asks for labels: not labelled yet
+	asks   bool
 	set    *set
 	conn   *sqlx.Conn
 	full   *sqlx.Stmt
@@ -75,14 +81,15 @@ type filler struct {
 	unsafe string
 }
 
-func newFiller(ctx context.Context, conn *sqlx.Conn, s *set) (*filler, error) {
+func (e *engine) newFiller(ctx context.Context, conn *sqlx.Conn, s *set) (*filler, error) {
 	for _, text := range s.create() {
 		if _, err := conn.ExecContext(ctx, text); err != nil {
 			return nil, fmt.Errorf("listing of %s: %w", s.name, err)
 		}
 	}
-	f := &filler{set: s, conn: conn}
+	f := &filler{e: e, set: s, conn: conn}
 	var err error
+	f.asks, _, _ = s.asks()
 	f.full, err = conn.PreparexContext(ctx, f.insert(many))
 	return f, err
 }
@@ -94,8 +101,31 @@ func (f *filler) insert(n int) string {
 	return "INSERT INTO main." + quote(f.set.name.Name) + " VALUES " + one + strings.Repeat(", "+one, n-1) + " ON CONFLICT DO NOTHING"
 }
 
+// atOnce is how many objects are asked for their labels at once.
+const atOnce = 1000
+
 func (f *filler) add(ctx context.Context, o Object) error {
-	f.args = f.set.row(f.args, o)
+	if !f.asks {
+		return f.put(ctx, o, Labels{})
+	}
+	if f.wait = append(f.wait, o); len(f.wait) < atOnce {
+		return nil
+	}
+	return f.label(ctx)
+}
+
+// label puts those that wait, with their labels.
+func (f *filler) label(ctx context.Context) error {
+	l, err := f.e.label(ctx, f.set, f.wait)
+	for i := 0; err == nil && i < len(l); i++ {
+		err = f.put(ctx, f.wait[i], l[i])
+	}
+	f.wait = f.wait[:0]
+	return err
+}
+
+func (f *filler) put(ctx context.Context, o Object, l Labels) error {
+	f.args = f.set.row(f.args, o, l)
 	if f.n++; f.n < many {
 		return nil
 	}
@@ -106,6 +136,9 @@ func (f *filler) add(ctx context.Context, o Object) error {
 }
 
 func (f *filler) end(ctx context.Context) error {
+	if err := f.label(ctx); err != nil {
+		return err
+	}
 	if f.n > 0 {
 		if _, err := f.conn.ExecContext(ctx, f.insert(f.n), f.args...); err != nil {
 			return err
@@ -183,7 +216,7 @@ func (e *engine) fill(ctx context.Context, conn *sqlx.Conn, all sets, rows rowsO
 	fill := make([]*filler, len(all))
 	for i, s := range all {
 		var err error
-		if fill[i], err = newFiller(ctx, conn, s); err != nil {
+		if fill[i], err = e.newFiller(ctx, conn, s); err != nil {
 			return err
 		}
 	}
@@ -207,6 +240,9 @@ func (e *engine) fill(ctx context.Context, conn *sqlx.Conn, all sets, rows rowsO
 		}
 		if err := f.relate(ctx, rows); err != nil {
 			return err
+		}
+		if _, ok := e.tree.(Labeller); f.asks && !ok {
+			f.unsafe = "a rule or a subject asks for metadata or tags, which files do not carry: objects of driver s3 do"
 		}
 	}
 	e.mu.Lock()

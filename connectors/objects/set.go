@@ -36,7 +36,7 @@ type column struct {
 type sets []*set
 
 // newSets joins what several datasets ask of one pattern.
-func newSets(files []retention.Files) (sets, error) {
+func newSets(files []retention.Files, every ...retention.FileColumn) (sets, error) {
 	by := map[string]*set{}
 	for _, f := range files {
 		s := by[f.Pattern]
@@ -44,7 +44,7 @@ func newSets(files []retention.Files) (sets, error) {
 			s = &set{name: retention.TableName{Name: f.Pattern}}
 			by[f.Pattern] = s
 		}
-		for _, c := range f.Columns {
+		for _, c := range append(slices.Clone(every), f.Columns...) {
 			if err := s.add(c); err != nil {
 				return nil, err
 			}
@@ -64,7 +64,7 @@ func (s *set) add(c retention.FileColumn) error {
 		return nil
 	}
 	x := column{FileColumn: c}
-	if c.Row == nil {
+	if c.Row == nil && !x.labelled() {
 		re, err := regexp.Compile(c.Match)
 		if err != nil {
 			return err
@@ -115,6 +115,9 @@ func (s *set) table() *retention.Table {
 			add(c.Name, "TEXT", retention.KindText, true)
 		}
 	}
+	if s.column(retention.FileLocked) != nil {
+		t.Locked = retention.FileLocked
+	}
 	b, err := json.Marshal([]any{t.Name.Name, s.columns, t.Columns})
 	if err == nil {
 		sum := sha256.Sum256(b)
@@ -131,6 +134,9 @@ func (c column) MarshalJSON() ([]byte, error) {
 		for _, l := range []interface{ String() string }{r.Zone, r.Days} {
 			o = append(o, l.String())
 		}
+	}
+	if c.labelled() {
+		o = append(o, c.Metadata, c.Tag, c.Locked)
 	}
 	return json.Marshal(o)
 }

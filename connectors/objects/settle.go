@@ -144,7 +144,7 @@ func (e *engine) account(ctx context.Context, intent string, of []Object, dirs [
 	}
 	for i, o := range now {
 		switch {
-		case o.Path != "" && o.Same(of[i]):
+		case o.Path != "" && (o.Same(of[i]) || e.remains(of[i], o)):
 			left.Failed++
 		case marked[i], o.Path == "" && where[i] == dirs[i]:
 			done++
@@ -155,4 +155,10 @@ func (e *engine) account(ctx context.Context, intent string, of []Object, dirs [
 		}
 	}
 	return done, left, nil
+}
+
+// remains is whether a part of what was to go is there.
+func (e *engine) remains(was, now Object) bool {
+	v, ok := e.tree.(Versioned)
+	return ok && v.Remains(was.ID, now.ID)
 }

@@ -43,7 +43,11 @@ func Open(ctx context.Context, t Tree, dir string) (*Source, error) {
 
 // Declare says what datasets ask for. Files are listed when they are described.
 func (s *Source) Declare(files []retention.Files, rows func(ctx context.Context, source string) (retention.RowReader, error)) error {
-	all, err := newSets(files)
+	var every []retention.FileColumn
+	if _, ok := s.e.tree.(Labeller); ok {
+		every = append(every, retention.FileColumn{Name: retention.FileLocked, Locked: true})
+	}
+	all, err := newSets(files, every...)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.e.tree.Name(), err)
 	}
@@ -74,6 +78,9 @@ func (s *Source) Describe(ctx context.Context, tables []retention.TableName) (*r
 // Apply does a batch; see [sqlwork.Source]. Its journal is dropped once the receipt
 // is durable.
 func (s *Source) Apply(ctx context.Context, b retention.Batch) (retention.Outcome, error) {
+	if err := s.claim(ctx); err != nil {
+		return retention.Outcome{}, err
+	}
 	out, err := s.Source.Apply(ctx, b)
 	if err == nil {
 		_ = s.e.journal.drop(b.Intent) // what stays is dropped when the receipt is pruned
@@ -150,6 +157,11 @@ func (s *Source) Advise(ctx context.Context, w retention.Wants) ([]retention.Adv
 	if err != nil {
 		return nil, err
 	}
+	locked, err := s.lockedAdvice(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, locked...)
 	s.e.mu.Lock()
 	defer s.e.mu.Unlock()
 	var odd Odd

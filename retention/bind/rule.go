@@ -175,6 +175,9 @@ func (b *binder) protect(sel *retention.Selection, kind retention.ActionKind) {
 			b.fail(retention.RefuseSchemaDrift, "correct that rule: an unknown minimum protects everything", "%v", err)
 		}
 	}
+	if b.table != nil && b.table.Locked != "" {
+		sel.Minimums = append(sel.Minimums, b.locked())
+	}
 	if !kind.Takes() {
 		return
 	}

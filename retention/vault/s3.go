@@ -4,29 +4,19 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
+	"github.com/retentiond/retentiond/retention/buckets"
 )
 
 // S3 is a bucket of an S3 service.
-type S3 struct {
-	Endpoint  string // a URL, or a host for https
-	Region    string
-	Bucket    string
-	Prefix    string
-	AccessKey string
-	SecretKey string
-	PathStyle bool
-}
+type S3 = buckets.Options
 
 // callTime is how long one request may take: a batch keeps rows locked meanwhile.
 const callTime = 30 * time.Second
@@ -40,45 +30,14 @@ type bucket struct {
 }
 
 func newBucket(o S3) (*bucket, error) {
-	if !strings.Contains(o.Endpoint, "://") {
-		o.Endpoint = "https://" + o.Endpoint
-	}
-	u, err := url.Parse(o.Endpoint)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" {
-		return nil, fmt.Errorf("s3.endpoint is neither a host nor http(s)://HOST[:PORT]")
-	}
-	lookup := minio.BucketLookupAuto
-	if o.PathStyle {
-		lookup = minio.BucketLookupPath
-	}
-	if o.Prefix = strings.Trim(o.Prefix, "/"); o.Prefix != "" {
-		o.Prefix += "/"
-	}
-	c, err := minio.New(u.Host, &minio.Options{
-		Creds: credentials.NewStaticV4(o.AccessKey, o.SecretKey, ""), Secure: u.Scheme == "https", Region: o.Region, BucketLookup: lookup, MaxRetries: 3,
-	})
+	c, o, err := buckets.Open(o)
 	if err != nil {
-		return nil, fmt.Errorf("s3: %w", err)
+		return nil, err
 	}
 	return &bucket{c, o}, nil
 }
 
 func (b *bucket) place() string { return "s3 " + b.o.Bucket + "/" + b.o.Prefix }
-
-// said is an error of the service without what it quotes.
-func said(err error) error {
-	var r minio.ErrorResponse
-	if !errors.As(err, &r) {
-		return err
-	}
-	if r.Code == "NoSuchKey" || r.StatusCode == http.StatusNotFound && r.Code != "NoSuchBucket" {
-		return fs.ErrNotExist
-	}
-	if r.Code == "PreconditionFailed" {
-		return fmt.Errorf("%w: the object is there already", fs.ErrExist)
-	}
-	return fmt.Errorf("the service answered %s (HTTP %d)", r.Code, r.StatusCode)
-}
 
 // put writes an object that is not there yet. A reply may be lost: where the object
 // is there then, it is compared, for a repeated request finds its own work.
@@ -88,7 +47,7 @@ func (b *bucket) put(ctx context.Context, name string, content []byte) error {
 	o := minio.PutObjectOptions{ContentType: "application/octet-stream", DisableMultipart: true, SendContentMd5: true}
 	o.SetMatchETagExcept("*")
 	_, err := b.c.PutObject(ctx, b.o.Bucket, b.o.Prefix+name, bytes.NewReader(content), int64(len(content)), o)
-	if err = said(err); !errors.Is(err, fs.ErrExist) {
+	if err = buckets.Said(err); !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	r, getErr := b.get(ctx, name)
@@ -108,10 +67,10 @@ func (b *bucket) sync(context.Context) error { return nil }
 func (b *bucket) get(ctx context.Context, name string) (io.ReadCloser, error) {
 	r, err := b.c.GetObject(ctx, b.o.Bucket, b.o.Prefix+name, minio.GetObjectOptions{})
 	if err != nil {
-		return nil, said(err)
+		return nil, buckets.Said(err)
 	}
 	if _, err := r.Stat(); err != nil { // asks for the first time
-		return nil, errors.Join(said(err), r.Close())
+		return nil, errors.Join(buckets.Said(err), r.Close())
 	}
 	return object{r}, nil
 }
@@ -123,7 +82,7 @@ type object struct{ *minio.Object }
 func (o object) Read(p []byte) (int, error) {
 	n, err := o.Object.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = said(err)
+		err = buckets.Said(err)
 	}
 	return n, err
 }
@@ -132,7 +91,7 @@ func (b *bucket) list(ctx context.Context) ([]string, error) {
 	var out []string
 	for o := range b.c.ListObjects(ctx, b.o.Bucket, minio.ListObjectsOptions{Prefix: b.o.Prefix, Recursive: true}) {
 		if o.Err != nil {
-			return nil, said(o.Err)
+			return nil, buckets.Said(o.Err)
 		}
 		out = append(out, strings.TrimPrefix(o.Key, b.o.Prefix))
 	}
@@ -149,7 +108,7 @@ func (b *bucket) remove(ctx context.Context, name string) error {
 			if r := minio.ToErrorResponse(o.Err); r.StatusCode == http.StatusNotImplemented {
 				break // a service without versions
 			}
-			return said(o.Err)
+			return buckets.Said(o.Err)
 		}
 		if o.Key != key {
 			continue
@@ -168,7 +127,7 @@ func (b *bucket) remove(ctx context.Context, name string) error {
 func (b *bucket) drop(ctx context.Context, key, version string) error {
 	ctx, done := context.WithTimeout(ctx, callTime)
 	defer done()
-	err := said(b.c.RemoveObject(ctx, b.o.Bucket, key, minio.RemoveObjectOptions{VersionID: version}))
+	err := buckets.Said(b.c.RemoveObject(ctx, b.o.Bucket, key, minio.RemoveObjectOptions{VersionID: version}))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -184,10 +143,10 @@ func (b *bucket) keep(ctx context.Context, name string, until time.Time) error {
 		if r := minio.ToErrorResponse(err); r.Code == "ObjectLockConfigurationNotFoundError" || r.StatusCode == http.StatusNotImplemented {
 			return nil // a bucket without Object Lock keeps nothing
 		}
-		return said(err)
+		return buckets.Said(err)
 	}
 	mode := minio.Governance
 	until = until.UTC()
 	err := b.c.PutObjectRetention(ctx, b.o.Bucket, b.o.Prefix+name, minio.PutObjectRetentionOptions{Mode: &mode, RetainUntilDate: &until})
-	return said(err)
+	return buckets.Said(err)
 }

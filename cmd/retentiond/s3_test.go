@@ -1,0 +1,127 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+)
+
+const s3Policy = `version: 1
+policy: objects
+title: Objects
+controller: Example
+timezone: Europe/Paris
+source: media
+limits: {share: 100%, rows: 1000000}
+datasets:
+  logs:
+    files: "logs/**/u*.log"
+    subject: {person: {name: '^u(?P<id>\d+)-'}, patient: {metadata: patient}}
+rules:
+  - {id: logs, title: Logs, dataset: logs, from: {metadata: closed}, keep: 1 year, then: delete, approve: never}
+`
+
+// bucketSite is a site with a bucket as its source, behind a proxy that may fail.
+func bucketSite(t *testing.T, versions, lock bool) (site, *shaky) {
+	t.Helper()
+	b := newShaky(t, lock)
+	if versions && !lock {
+		must(t, b.admin.EnableVersioning(t.Context(), "archive"))
+	}
+	s := site{T: t, dir: t.TempDir()}
+	s.write("secret", b.SecretKey+"\n")
+	s.write("retentiond.yaml", fmt.Sprintf(`state: sqlite:./state.db
+policies: ./policies
+sources:
+  media: {driver: s3, endpoint: %q, region: us-east-1, bucket: archive, prefix: site, access_key: %q, secret_key_file: ./secret, path_style: true}
+audit: {origin: example.org/retention, key_file: ./audit.key}
+holds: {grace: 30 days}
+`, b.url, b.AccessKey))
+	s.write("policies/objects.yaml", s3Policy)
+	return s, b
+}
+
+func (s *shaky) put(t *testing.T, name, closed, patient string) {
+	t.Helper()
+	_, err := s.admin.PutObject(t.Context(), "archive", "site/"+name, strings.NewReader("x"), 1, minio.PutObjectOptions{UserMetadata: map[string]string{"Closed": closed, "Patient": patient}})
+	must(t, err)
+}
+
+// count is how many versions lie below the prefix, without our own object.
+func (s *shaky) count(t *testing.T) (n int) {
+	t.Helper()
+	for o := range s.admin.ListObjects(t.Context(), "archive", minio.ListObjectsOptions{Prefix: "site/", Recursive: true, WithVersions: true}) {
+		must(t, o.Err)
+		if o.Key != "site/.retentiond-gate" {
+			n++
+		}
+	}
+	return n
+}
+
+// Objects go by what they carry, with all versions; what is held, young, unknown or
+// locked stays (L1, L3). A service that fails costs none, and what is gone is audited.
+func TestObjectsAreDeleted(t *testing.T) {
+	for _, versions := range []bool{false, true} {
+		t.Run(fmt.Sprint(versions), func(t *testing.T) {
+			s, b := bucketSite(t, versions, false)
+			for i := range 6 {
+				b.put(t, fmt.Sprintf("logs/d/u%d-x.log", i), "2020-01-31", fmt.Sprint(i))
+			}
+			b.put(t, "logs/u7-young.log", time.Now().UTC().Format(time.RFC3339), "7")
+			b.put(t, "logs/u8-odd.log", "soon", "8")
+			b.put(t, "other.log", "2020-01-31", "9")
+			s.hold("person:1")
+			s.do(exitOK, "hold", "place", "--matter", "M2", "--subject", "patient:2", "--reason", "claim", "--by", "Ada")
+			s.do(exitOK, "plan", "--output", "json").is("steps/0/classes/due", "4", "steps/0/classes/held", "2", "steps/0/classes/active", "1", "steps/0/classes/unresolved", "1")
+			b.fails(func(w http.ResponseWriter, r *http.Request, onward http.Handler) {
+				if r.Method == http.MethodPost {
+					w.WriteHeader(http.StatusServiceUnavailable)
+					return
+				}
+				onward.ServeHTTP(w, r)
+			})
+			s.do(exitPartial, "run", "--output", "json").is("steps/0/done", "0", "steps/0/spared/failed", "4")
+			b.fault.Store(nil)
+			s.do(exitOK, "run", "--output", "json").is("steps/0/done", "4")
+			if n := b.count(t); n != 5 {
+				t.Errorf("%d versions are left, want 5", n)
+			}
+			s.do(exitOK, "audit", "verify")
+			s.do(exitOK, "inventory")
+		})
+	}
+}
+
+// What Object Lock keeps is protected, and told with its date.
+func TestObjectsUnderLock(t *testing.T) {
+	s, b := bucketSite(t, true, true)
+	for i := range 3 {
+		b.put(t, fmt.Sprintf("logs/u%d-x.log", i), "2020-01-31", "1")
+	}
+	until, mode := time.Now().Add(48*time.Hour).UTC().Truncate(time.Second), minio.Governance
+	must(t, b.admin.PutObjectRetention(t.Context(), "archive", "site/logs/u0-x.log", minio.PutObjectRetentionOptions{Mode: &mode, RetainUntilDate: &until}))
+	on := minio.LegalHoldEnabled
+	must(t, b.admin.PutObjectLegalHold(t.Context(), "archive", "site/logs/u1-x.log", minio.PutObjectLegalHoldOptions{Status: &on}))
+	s.do(exitOK, "check").says("keeps 2 objects", until.Format(time.RFC3339), "1 of them are under a legal hold")
+	s.do(exitOK, "run", "--output", "json").is("steps/0/done", "1", "steps/0/classes/protected", "2")
+	if n := b.count(t); n != 2 {
+		t.Errorf("%d versions are left, want 2", n)
+	}
+}
+
+// With a state store that replicas share there is no gate for a bucket.
+func TestObjectsNeedAGate(t *testing.T) {
+	s := site{T: t, dir: t.TempDir()}
+	s.write("policies/objects.yaml", s3Policy)
+	s.write("retentiond.yaml", `state: "postgres://x@127.0.0.1:1/x"
+policies: ./policies
+sources:
+  media: {driver: s3, endpoint: "https://s3.example.org", bucket: b, access_key: k, secret_key: hidden-key}
+`)
+	s.do(exitUsage, "check").says("several machines could act on the bucket at once")
+}
