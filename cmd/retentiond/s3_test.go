@@ -108,7 +108,8 @@ func TestObjectsUnderLock(t *testing.T) {
 	on := minio.LegalHoldEnabled
 	must(t, b.admin.PutObjectLegalHold(t.Context(), "archive", "site/logs/u1-x.log", minio.PutObjectLegalHoldOptions{Status: &on}))
 	s.do(exitOK, "check").says("keeps 2 objects", until.Format(time.RFC3339), "1 of them are under a legal hold")
-	s.do(exitOK, "run", "--output", "json").is("steps/0/done", "1", "steps/0/classes/protected", "2")
+	s.do(exitOK, "plan", "--output", "json").is("steps/0/classes/due", "1", "steps/0/classes/protected", "2")
+	s.do(exitOK, "run", "--output", "json").is("steps/0/done", "1")
 	if n := b.count(t); n != 2 {
 		t.Errorf("%d versions are left, want 2", n)
 	}

@@ -250,6 +250,9 @@ func because(v *view, b *bind.Step, ev retention.Evidence, r *ExplainedRule) str
 	case retention.Held:
 		return "the period is over, a hold keeps the row"
 	case retention.Protected:
+		if b.Selection.Table.Locked != "" {
+			return "the period is over, a legal minimum protects the object, or the store itself keeps it (Object Lock)"
+		}
 		return "the period is over, a legal minimum protects the row"
 	case retention.Blocked:
 		return "the period is over, but a child row is held or protected"
