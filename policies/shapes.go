@@ -99,12 +99,8 @@ func fileKeysOf(shape string) []string {
 		return []string{"files", "source", "subject", "why", "exempt", "purpose"}
 	case shapeFile:
 		return []string{"files", "source", "then"}
-	case shapeName:
-		return []string{"name", "zone", "round", "not_before", "not_after"}
-	case shapeMetadata:
-		return []string{"metadata", "zone", "round", "not_before", "not_after"}
-	case shapeTag:
-		return []string{"tag", "zone", "round", "not_before", "not_after"}
+	case shapeName, shapeMetadata, shapeTag:
+		return []string{map[string]string{shapeName: "name", shapeMetadata: "metadata", shapeTag: "tag"}[shape], "zone", "round", "not_before", "not_after"}
 	case shapeWhoMetadata:
 		return []string{"metadata"}
 	case shapeWhoTag:

@@ -45,8 +45,8 @@ type Table struct {
 	RangeKey []string
 	// WholeNot says why no partition of it is dropped as a whole; empty: nothing
 	// that is known of the table speaks against it.
-	WholeNot    string
-	Volatile    string // why what is written there may not last, or not be taken back; empty: fine
+	WholeNot string
+	Volatile string // why what is written there may not last, or not be taken back; empty: fine
 	// Locked is the column that says until when the store itself keeps a row; empty:
 	// it keeps none.
 	Locked      string

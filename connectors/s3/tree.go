@@ -110,7 +110,7 @@ func (t *Tree) versions(ctx context.Context) (bool, error) {
 func (t *Tree) locks(ctx context.Context) (bool, error) {
 	ctx, done := context.WithTimeout(ctx, callTime)
 	defer done()
-	_, _, _, _, err := t.c.GetObjectLockConfig(ctx, t.o.Bucket)
+	_, _, _, _, err := t.c.GetObjectLockConfig(ctx, t.o.Bucket) //nolint:dogsled // only whether it answers
 	r := minio.ToErrorResponse(err)
 	switch {
 	case err == nil:
