@@ -59,6 +59,7 @@ const (
 	AdviceNoFiles          AdviceCode = "no_files"          // a pattern matches nothing
 	AdviceLocked           AdviceCode = "locked"            // the store itself keeps objects, until a date or without an end
 	AdviceOddFiles         AdviceCode = "odd_files"         // what patterns match is no plain file, and is never touched
+	AdviceNoVersions       AdviceCode = "no_versions"       // names of a bucket have one content, so that removals rely on conditions
 	AdviceVaultReadable    AdviceCode = "vault_readable"    // an application could read what was archived, or nobody can say that it could not
 	AdviceDurability       AdviceCode = "durability"        // a crash of the server could lose what it has confirmed
 )

@@ -203,7 +203,7 @@ func (e *engine) Do(ctx context.Context, q sqlwork.Session, b *retention.Batch, 
 	for i := range list {
 		of[i] = list[i].Object
 	}
-	if err := e.noteDown(entry{Intent: b.Intent, Action: b.Action.Kind, Digest: b.Seal(int64(len(of)), due), Spared: spared}, of); err != nil {
+	if err := e.noteDown(ctx, entry{Intent: b.Intent, Action: b.Action.Kind, Digest: b.Seal(int64(len(of)), due), Spared: spared}, of); err != nil {
 		return nil, left, err
 	}
 	b.Reach(retention.PointJournalled)

@@ -2,6 +2,7 @@ package objects
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 type Labels struct {
 	Metadata map[string]string // keys in lower case
 	Tags     map[string]string
+	Older    []Labels // of older versions, the locks left out
 	// Locked is until when the store itself keeps the object, RFC 3339, [ForGood]
 	// where no end is known, and empty where it does not.
 	Locked string
@@ -24,23 +26,23 @@ const ForGood = "legal hold"
 // Labeller is a tree whose objects carry more than a name.
 type Labeller interface {
 	// Label calls f with the labels of each object that is still there, in their
-	// order: metadata and tags where they are asked for, and locks always.
+	// order: metadata and tags of each version where they are asked for, and always
+	// until when the version stays that stays longest.
 	Label(ctx context.Context, of []Object, metadata, tags bool, f func(i int, l Labels)) error
 }
 
-// Versioned is a tree that can tell what is left of an object.
+// Unseen is what Locked says of an object that went while it was asked.
+const Unseen = "unknown"
+
+// Versioned is a tree whose objects are more than what their names lead to now.
 type Versioned interface {
-	// Remains is whether something of the object that had the identity was is in the
-	// one that has the identity now.
-	Remains(was, now string) bool
+	// Fate is what became of an object that was to go, from what its name has now: nil,
+	// all of it is gone; [ErrRemains]; or [ErrChanged], nobody can tell.
+	Fate(was, now Object) error
 }
 
-// Owned is a tree that several machines can reach.
-type Owned interface {
-	// Claim binds the tree to the gate of that identity, or refuses where it is bound
-	// to another: one gate alone can make a hold wait for all who act (L3).
-	Claim(ctx context.Context, gate string) error
-}
+// ErrRemains is the end of an object of which something is still there.
+var ErrRemains = errors.New("something of it is still there")
 
 // labelled is whether the column is told by labels.
 func (c *column) labelled() bool { return c.Metadata != "" || c.Tag != "" || c.Locked }
@@ -55,43 +57,54 @@ func (s *set) asks() (any, metadata, tags bool) {
 }
 
 // from is what the labels say for the column. A clock that is missing is unreadable
-// (L1): nobody knows whether it was forgotten.
+// (L1): nobody knows whether it was forgotten. Versions that name different persons
+// leave it unsure whom the object is about: a hold on one of them would not be seen (L3).
 func (c *column) from(l Labels) any {
-	var v string
-	var ok bool
-	switch {
-	case c.Locked:
+	if c.Locked {
 		if l.Locked == "" {
 			return nil
 		}
 		return l.Locked
-	case c.Tag != "":
-		v, ok = l.Tags[c.Tag]
-	default:
-		v, ok = l.Metadata[strings.ToLower(c.Metadata)]
 	}
-	switch v = strings.TrimSpace(v); {
-	case ok && v != "" && c.Clock:
+	v := c.value(l)
+	if c.Clock {
+		if v == "" {
+			return unreadable
+		}
 		if iso := isoOf(v); iso != unreadable {
 			return iso
 		}
 		return v
-	case c.Clock:
-		return unreadable
-	case !ok || v == "":
+	}
+	for _, o := range l.Older {
+		if c.value(o) != v {
+			return retention.Unsure
+		}
+	}
+	if v == "" {
 		return nil
 	}
 	return v
 }
 
-// label asks for what the set wants to know of the objects; what is gone meanwhile
-// has no labels.
+func (c *column) value(l Labels) string {
+	if c.Tag != "" {
+		return strings.TrimSpace(l.Tags[c.Tag])
+	}
+	return strings.TrimSpace(l.Metadata[strings.ToLower(c.Metadata)])
+}
+
+// label asks for what the set wants to know of the objects. Of one that went meanwhile
+// nobody knows whom it is about, or what keeps it: it is protected (L1).
 func (e *engine) label(ctx context.Context, s *set, of []Object) ([]Labels, error) {
 	out := make([]Labels, len(of))
 	t, ok := e.tree.(Labeller)
 	asks, metadata, tags := s.asks()
 	if !ok || !asks || len(of) == 0 {
 		return out, nil
+	}
+	for i := range out {
+		out[i].Locked = Unseen
 	}
 	if err := t.Label(ctx, of, metadata, tags, func(i int, l Labels) { out[i] = l }); err != nil {
 		return nil, fmt.Errorf("labels of %s: %w", s.name, err)
@@ -129,22 +142,6 @@ func (e *engine) relabel(ctx context.Context, q sqlwork.Session, s *set, list []
 	return same, nil
 }
 
-// claim binds the tree to the gate, where other machines could act on it too.
-func (s *Source) claim(ctx context.Context) error {
-	t, ok := s.e.tree.(Owned)
-	if !ok {
-		return nil
-	}
-	var gate retention.Gate
-	if err := s.e.Look(sqlwork.AtSource(ctx), func(q sqlwork.Session) (err error) {
-		gate, err = s.ReadGate(ctx, q)
-		return err
-	}); err != nil || !gate.Installed {
-		return err // a batch without a gate is refused by itself
-	}
-	return t.Claim(ctx, gate.SourceUUID)
-}
-
 // lockedAdvice tells of objects that the store itself keeps, and until when.
 func (s *Source) lockedAdvice(ctx context.Context) (out []retention.Advice, err error) {
 	var names []string
@@ -164,7 +161,7 @@ func (s *Source) lockedAdvice(ctx context.Context) (out []retention.Advice, err 
 		var n, held int64
 		var until string
 		c := quote(retention.FileLocked)
-		row := l.conn.QueryRowxContext(ctx, "SELECT count("+c+"), coalesce(sum("+c+" = ?), 0), coalesce(max(nullif("+c+", ?)), '') FROM main."+quote(name), ForGood, ForGood)
+		row := l.conn.QueryRowxContext(ctx, "SELECT count("+c+"), coalesce(sum("+c+" = ?), 0), coalesce(max("+c+") FILTER (WHERE "+c+" NOT IN (?, ?)), '') FROM main."+quote(name), ForGood, ForGood, Unseen)
 		if err := row.Scan(&n, &held, &until); err != nil {
 			return nil, fmt.Errorf("locks of %s: %w", name, err)
 		}

@@ -17,7 +17,7 @@ const (
 	colNanos = "retentiond_nanos"
 	colFar   = "retentiond_far"
 	colMore  = "retentiond_more"
-	colLost  = "retentiond_lost" // no row says whom it is about
+	colLost  = "retentiond_lost" // it is not known whom it is about
 )
 
 // fixed is how many columns every listing begins with.
@@ -33,7 +33,7 @@ func (s *set) create() []string {
 	}
 	lost := "0"
 	for _, c := range s.columns {
-		if c.Row != nil && !c.Clock {
+		if !c.Clock && (c.Row != nil || c.labelled()) {
 			lost += " OR " + quote(c.Name) + " IS char(1)" // retention.Unsure
 		}
 		decl := " TEXT"

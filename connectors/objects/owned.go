@@ -205,8 +205,11 @@ func (s *Source) Outside(intent string, f retention.OwnedFiles) *retention.Outsi
 					of = append(of, o)
 				}
 			}
+			if of, out.Spared.Protected, err = s.e.unkept(ctx, of); err != nil {
+				return out, err
+			}
 			if out.Done = int64(len(of)); len(of) > 0 {
-				err = s.e.noteDown(entry{Intent: intent, Action: retention.Delete, Spared: out.Spared}, of)
+				err = s.e.noteDown(ctx, entry{Intent: intent, Action: retention.Delete, Spared: out.Spared}, of)
 			}
 			return out, err
 		},

@@ -61,7 +61,7 @@ func (e *engine) exclusively(ctx context.Context, wait time.Duration, do func() 
 func (e *engine) known(ctx context.Context, hold sqlwork.Hold, q sqlwork.Session) error {
 	r, ok := e.tree.(Rooted)
 	if !ok {
-		return nil
+		return e.bound(ctx, hold, q)
 	}
 	want, asked := ctx.Value(notedKey{}).(noted)
 	if hold == sqlwork.Loose && !asked {
@@ -107,9 +107,12 @@ func mismatch(name, mark, gate string) error {
 }
 
 // place is the tree's, or "" where nothing else can come to lie there.
-func (e *engine) place() (string, error) {
-	if r, ok := e.tree.(Rooted); ok {
-		return r.Place()
+func (e *engine) place(ctx context.Context) (string, error) {
+	switch t := e.tree.(type) {
+	case Rooted:
+		return t.Place()
+	case Owned:
+		return t.Bound(ctx)
 	}
 	return "", nil
 }

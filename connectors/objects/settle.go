@@ -48,9 +48,9 @@ func (j journal) marked(intent string, n int) ([]bool, error) {
 func (j journal) tag(intent string) string { return filepath.Base(j.file(intent))[:12] }
 
 // noteDown writes what will go into the journal, with where it lies. Durable on return.
-func (e *engine) noteDown(h entry, of []Object) error {
+func (e *engine) noteDown(ctx context.Context, h entry, of []Object) error {
 	var err error
-	if h.Place, err = e.place(); err != nil {
+	if h.Place, err = e.place(ctx); err != nil {
 		return err
 	}
 	dirs, err := e.folders(paths(of))
@@ -98,7 +98,7 @@ func (e *engine) Settled(ctx context.Context, intent string) (retention.Receipt,
 	if err != nil || !ok {
 		return out, err
 	}
-	if err := e.samePlace(h); err != nil {
+	if err := e.samePlace(ctx, h); err != nil {
 		return out, err
 	}
 	if r, ok := e.tree.(Rooted); ok {
@@ -118,10 +118,13 @@ func (e *engine) Settled(ctx context.Context, intent string) (retention.Receipt,
 	return out, nil
 }
 
-func (e *engine) samePlace(h entry) error {
-	now, err := e.place()
+func (e *engine) samePlace(ctx context.Context, h entry) error {
+	now, err := e.place(ctx)
+	if _, ok := e.tree.(Owned); ok && err == nil && now == "" && h.Place != "" {
+		return fmt.Errorf("%w: %s is not, or no longer, bound to its gate: is it the place that the batch was at? If so, put its object .retentiond-gate back, with the text %s", retention.ErrUnsettled, e.tree.Name(), h.Place)
+	}
 	if err == nil && now != h.Place {
-		err = fmt.Errorf("%w: %s is not the folder that the batch was at: mount it, or move it back", retention.ErrUnsettled, e.tree.Name())
+		err = fmt.Errorf("%w: %s is not the place that the batch was at: mount it, or put it back", retention.ErrUnsettled, e.tree.Name())
 	}
 	return err
 }
@@ -144,9 +147,9 @@ func (e *engine) account(ctx context.Context, intent string, of []Object, dirs [
 	}
 	for i, o := range now {
 		switch {
-		case o.Path != "" && (o.Same(of[i]) || e.remains(of[i], o)):
+		case o.Path != "" && o.Same(of[i]), errors.Is(e.fate(of[i], o), ErrRemains):
 			left.Failed++
-		case marked[i], o.Path == "" && where[i] == dirs[i]:
+		case marked[i], o.Path == "" && where[i] == dirs[i], o.Path != "" && e.fate(of[i], o) == nil:
 			done++
 		case o.Path != "":
 			left.Changed++
@@ -157,8 +160,14 @@ func (e *engine) account(ctx context.Context, intent string, of []Object, dirs [
 	return done, left, nil
 }
 
-// remains is whether a part of what was to go is there.
-func (e *engine) remains(was, now Object) bool {
+// fate is what became of an object that was to go, from what its name has now.
+func (e *engine) fate(was, now Object) error {
 	v, ok := e.tree.(Versioned)
-	return ok && v.Remains(was.ID, now.ID)
+	switch {
+	case ok:
+		return v.Fate(was, now)
+	case now.Path != "":
+		return ErrChanged
+	}
+	return nil
 }

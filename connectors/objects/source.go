@@ -78,9 +78,6 @@ func (s *Source) Describe(ctx context.Context, tables []retention.TableName) (*r
 // Apply does a batch; see [sqlwork.Source]. Its journal is dropped once the receipt
 // is durable.
 func (s *Source) Apply(ctx context.Context, b retention.Batch) (retention.Outcome, error) {
-	if err := s.claim(ctx); err != nil {
-		return retention.Outcome{}, err
-	}
 	out, err := s.Source.Apply(ctx, b)
 	if err == nil {
 		_ = s.e.journal.drop(b.Intent) // what stays is dropped when the receipt is pruned
@@ -172,7 +169,7 @@ func (s *Source) Advise(ctx context.Context, w retention.Wants) ([]retention.Adv
 				Hint: "patterns are of paths below the root; ** stands for any folders"})
 		}
 		if d.lost > 0 {
-			out = append(out, retention.Advice{Code: retention.AdviceOddFiles, Message: fmt.Sprintf("%s: of %d files of %q no row says whom they are about: they are unresolved, and nothing acts on them", s.e.tree.Name(), d.lost, d.name.Name),
+			out = append(out, retention.Advice{Code: retention.AdviceOddFiles, Message: fmt.Sprintf("%s: of %d files of %q no row says whom they are about, or their versions differ: they are unresolved, and nothing acts on them", s.e.tree.Name(), d.lost, d.name.Name),
 				Hint: "rows have to name files exactly as they are called, upper and lower case included; write NULL where a file is about nobody"})
 		}
 	}

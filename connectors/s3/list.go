@@ -13,9 +13,6 @@ import (
 	"github.com/retentiond/retentiond/retention/buckets"
 )
 
-// claim is the object that binds a prefix to a gate.
-const claim = ".retentiond-gate"
-
 // errEnough ends a listing early.
 var errEnough = errors.New("enough")
 
@@ -54,15 +51,18 @@ func end(err error) error {
 
 // Walk lists what the patterns can match.
 func (t *Tree) Walk(ctx context.Context, p objects.Patterns, f func(o objects.Object, matches []int) error) (objects.Odd, error) {
-	versions, err := t.versions(ctx)
+	keeps, err := t.versions(ctx)
 	if err != nil {
 		return objects.Odd{}, fmt.Errorf("%s: %w", t.Name(), err)
 	}
 	in, at := p.In(""), ""
-	err = t.each(ctx, versions, common(p), "", bulk, func(o objects.Object) error {
+	err = t.each(ctx, keeps != never, common(p), "", bulk, func(o objects.Object) error {
 		dir, name := path.Split(o.Path)
-		if name == "" || o.Path == claim { // a folder's mark, and ours
+		if name == "" || dir == "" && strings.HasPrefix(name, ours) { // a folder's mark, and our own
 			return nil
+		}
+		if name == claim {
+			return fmt.Errorf("%s: object %s binds what lies there to another gate: holds here would not stop who acts by that one; write patterns or a prefix that do not lead there", t.Name(), t.shown(o.Path))
 		}
 		if dir != at {
 			in, at = p.In(strings.TrimSuffix(dir, "/")), dir
@@ -102,13 +102,13 @@ func shared(a, b string) string {
 
 // Look looks at objects again. Names that lie close together are listed together.
 func (t *Tree) Look(ctx context.Context, paths []string, f func(i int, o objects.Object)) error {
-	versions, err := t.versions(ctx)
+	keeps, err := t.versions(ctx)
 	if err != nil {
 		return fmt.Errorf("%s: %w", t.Name(), err)
 	}
 	for from := 0; from < len(paths); from += bulk {
 		to := min(from+bulk, len(paths))
-		found, err := t.look(ctx, versions, paths[from:to])
+		found, err := t.look(ctx, keeps != never, paths[from:to])
 		if err != nil {
 			return err
 		}

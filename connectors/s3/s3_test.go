@@ -174,15 +174,25 @@ func TestLabelsAndLocks(t *testing.T) {
 	must(t, b.admin.PutObjectLegalHold(t.Context(), "data", "site/b", minio.PutObjectLegalHoldOptions{Status: &off}))
 }
 
-// A prefix is bound to the first gate.
+// A prefix is bound to the first gate; what is bound within it is not listed.
 func TestClaim(t *testing.T) {
 	b := newBucketTest(t, false, false)
-	must(t, b.Claim(t.Context(), "one"))
-	must(t, b.Claim(t.Context(), "one"))
-	if err := b.Claim(t.Context(), "two"); err == nil || !strings.Contains(err.Error(), "another daemon") {
-		t.Errorf("a second gate: %v", err)
+	for _, want := range []string{"", "one", "one"} {
+		if got, err := b.Bound(t.Context()); got != want || err != nil {
+			t.Errorf("it is bound to %q, want %q (%v)", got, want, err)
+		}
+		gate := "one"
+		if want != "" {
+			gate = "two"
+		}
+		must(t, b.Claim(t.Context(), gate))
 	}
 	if list := b.walk("**/*", "*"); len(list) != 0 {
 		t.Errorf("it lists %v", list)
+	}
+	b.put("site/a/.retentiond-gate", "three")
+	_, err := b.Walk(t.Context(), objects.ParsePatterns([]string{"**/*"}), func(objects.Object, []int) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), "another gate") {
+		t.Errorf("it lists what another gate has: %v", err)
 	}
 }

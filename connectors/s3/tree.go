@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -22,6 +23,9 @@ type Tree struct {
 	c    *minio.Client
 	o    buckets.Options
 	http *http.Client // of removals
+
+	mu    sync.Mutex
+	knows conditions
 }
 
 var (
@@ -60,7 +64,7 @@ func open(ctx context.Context, o buckets.Options) (*Tree, error) {
 	if err != nil {
 		return nil, down("%v", err)
 	}
-	t := &Tree{c, o, &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	t := &Tree{c: c, o: o, http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	if _, err := t.versions(ctx); err != nil {
 		return nil, errors.Join(down("%s cannot be opened: %v", t.Name(), err), t.Close())
 	}
@@ -91,38 +95,47 @@ func (t *Tree) Close() error {
 	return nil
 }
 
-// versions is whether names of the bucket may have several versions. It is asked
-// anew for each listing and each removal: it may begin at any time.
-func (t *Tree) versions(ctx context.Context) (bool, error) {
+// keeping is whether names of the bucket may have several versions.
+type keeping int
+
+const (
+	never     keeping = iota // none ever had
+	always                   // each content that is put is one
+	suspended                // some have, and what is put now replaces the one called null
+)
+
+// versions is asked anew for each listing and each removal: it may change at any time.
+func (t *Tree) versions(ctx context.Context) (keeping, error) {
 	ctx, done := context.WithTimeout(ctx, callTime)
 	defer done()
 	v, err := t.c.GetBucketVersioning(ctx, t.o.Bucket)
 	if r := minio.ToErrorResponse(err); err != nil && (r.StatusCode == http.StatusNotImplemented || r.Code == "VersioningNotConfigured") {
-		return false, nil // a service without versions
+		return never, nil // a service without versions
 	}
 	if err != nil {
-		return false, fmt.Errorf("whether it keeps versions: %w", buckets.Said(err))
+		return never, fmt.Errorf("whether it keeps versions: %w", buckets.Said(err))
 	}
-	return v.Enabled() || v.Suspended(), nil
-}
-
-// locks is whether the bucket may keep objects by itself.
-func (t *Tree) locks(ctx context.Context) (bool, error) {
-	ctx, done := context.WithTimeout(ctx, callTime)
-	defer done()
-	_, _, _, _, err := t.c.GetObjectLockConfig(ctx, t.o.Bucket) //nolint:dogsled // only whether it answers
-	r := minio.ToErrorResponse(err)
 	switch {
-	case err == nil:
-		return true, nil
-	case r.Code == "ObjectLockConfigurationNotFoundError", r.StatusCode == http.StatusNotImplemented:
-		return false, nil
+	case v.Enabled():
+		return always, nil
+	case v.Suspended():
+		return suspended, nil
 	}
-	return false, fmt.Errorf("%s: whether it locks objects: %w", t.Name(), buckets.Said(err))
+	return never, nil
 }
 
-// Advise has nothing to add: what may be removed is known when it is tried.
-func (t *Tree) Advise(context.Context) ([]retention.Advice, error) { return nil, nil }
+// Advise tells of buckets whose names have one content: what may be removed is known
+// when it is tried.
+func (t *Tree) Advise(ctx context.Context) ([]retention.Advice, error) {
+	keeps, err := t.versions(ctx)
+	if err != nil || keeps == always {
+		return nil, err
+	}
+	return []retention.Advice{{
+		Code: retention.AdviceNoVersions, Message: t.Name() + ": the bucket keeps no versions of what is put now",
+		Hint: "removals name the ETag; where the service does not compare it, an object that is replaced in the instant in which it goes is lost: turn versions on, or do not replace objects that are due",
+	}}, nil
+}
 
 // Residuals are what removed objects leave.
 func (t *Tree) Residuals() []retention.Residual {

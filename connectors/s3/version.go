@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +18,13 @@ type version struct {
 	marker bool // it says that the object was deleted
 }
 
+// null is the identifier of a version that was put while the bucket kept none. As
+// long as it keeps none another content may come under it.
+const null = "null"
+
+// lasting is whether only a removal of that very version ends it.
+func (v version) lasting() bool { return v.id != "" && v.id != null }
+
 // identity tells an object with those versions from any other, and names them.
 func identity(all []version) string {
 	var b strings.Builder
@@ -26,7 +34,7 @@ func identity(all []version) string {
 	return b.String()
 }
 
-// versionsOf reads an identity.
+// versionsOf reads an identity; the newest version comes first.
 func versionsOf(identity string) (out []version) {
 	for line := range strings.Lines(identity) {
 		p := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
@@ -39,55 +47,77 @@ func versionsOf(identity string) (out []version) {
 	return out
 }
 
-// Remains is whether a version of the one is in the other.
-func (t *Tree) Remains(was, now string) bool {
+// Fate is what became of an object that was to go: something of it is there, all of
+// it is gone, or another content came in its place and nobody knows how it ended.
+func (t *Tree) Fate(was, now objects.Object) error {
 	there := map[version]bool{}
-	for _, v := range versionsOf(now) {
+	for _, v := range versionsOf(now.ID) {
 		there[v] = true
 	}
-	for _, v := range versionsOf(was) {
+	lasting := true
+	for _, v := range versionsOf(was.ID) {
 		if there[v] {
-			return true
+			return objects.ErrRemains
 		}
+		lasting = lasting && v.lasting()
 	}
-	return false
+	if now.Path != "" && !lasting {
+		return objects.ErrChanged
+	}
+	return nil
 }
 
 // gather makes an object of versions.
 type gather struct {
-	path    string
-	markers []version
-	all     []version // with content, the newest first
-	size    int64     // of the newest
-	last    int       // number of the entry that was taken last
+	path   string
+	latest string // identifier of the version that the name leads to
+	known  bool   // the service said which one that is
+	all    []version
+	size   int64 // of the newest with content
+	sized  bool
+	last   int // number of the entry that was taken last
 }
 
 // take is false where it has the version already: a listing that goes in circles
 // would never end.
 func (g *gather) take(i minio.ObjectInfo) bool {
 	v := version{i.VersionID, i.ETag, i.LastModified.UnixNano(), i.IsDeleteMarker}
-	if slices.Contains(g.all, v) || slices.Contains(g.markers, v) {
+	if slices.Contains(g.all, v) {
 		return false
 	}
-	if v.marker {
-		g.markers = append(g.markers, v)
-		return true
+	if i.IsLatest {
+		g.latest, g.known = v.id, true
 	}
-	if g.all = append(g.all, v); len(g.all) == 1 {
-		g.size = i.Size
+	if !v.marker && !g.sized {
+		g.size, g.sized = i.Size, true
 	}
+	g.all = append(g.all, v)
 	return true
 }
 
-// object is what was gathered. The newest version's time is its own, were another
-// one listed before it or not: the object is never older than it is (L2).
+// object is what was gathered: the newest version first, as it goes last. Its time is
+// the latest of all, so that the object is never older than it is (L2).
 func (g *gather) object() objects.Object {
-	all := append(g.markers, g.all...)
-	o := objects.Object{Path: g.path, Size: g.size, ID: identity(all), More: len(all) - 1}
-	for i, v := range all {
+	o := objects.Object{Path: g.path, Size: g.size, More: len(g.all) - 1}
+	for i, v := range g.all {
 		if i == 0 || v.nanos > o.Nanos {
 			o.Nanos = v.nanos
 		}
 	}
+	at := slices.IndexFunc(g.all, func(v version) bool { return g.known && v.id == g.latest || !g.known && v.nanos == o.Nanos })
+	newest := g.all[at]
+	rest := slices.Delete(slices.Clone(g.all), at, at+1)
+	slices.SortStableFunc(rest, func(a, b version) int { // services list markers here or there, and contents from the newest on
+		switch {
+		case a.marker && b.marker:
+			return cmp.Or(cmp.Compare(b.nanos, a.nanos), strings.Compare(a.id, b.id))
+		case a.marker:
+			return 1
+		case b.marker:
+			return -1
+		}
+		return 0
+	})
+	o.ID = identity(slices.Insert(rest, 0, newest))
 	return o
 }
