@@ -21,12 +21,14 @@ func demoCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo [--dir DIR] [--rows N] [--keep]",
 		Short: "Five small systems to try everything on: dry run, hold, run, proof",
-		Long: `demo builds five small systems as SQLite databases, with the policies of five published privacy
-policies and a person in a dispute. It then runs the real commands on them: the dry run, a
-litigation hold, an approval, the run, the verification of the audit log, the inventory.
+		Long: `demo builds five small systems as SQLite databases and trees of files, with the policies of five
+published privacy policies and a person in a dispute. It then runs the real commands on them: a
+litigation hold, a sealed archive with its restore and its end, the dry run, an approval, the run,
+the verification of the audit log, the inventory.
 
 It needs no server and no configuration. The directory then works with every other command.
-A directory that an earlier demo made is replaced, unless --keep; any other is refused.`,
+A directory that an earlier demo made is replaced, unless --keep; any other is refused. The key of
+the sealed archives is in a directory beside it, DIR-dpo: it is a person's, not the daemon's.`,
 		Example: `  retentiond demo
   retentiond demo --dir /tmp/demo --rows 20000`,
 		Args: noArgs,
@@ -58,14 +60,19 @@ type demo struct {
 }
 
 func (d *demo) play(ctx context.Context) error {
-	if err := clearStage(d.dir, d.keep); err != nil {
+	all := stages(d.dir)
+	if err := clearStages(all, d.keep); err != nil {
 		return err
 	}
-	defer func() { _ = markStage(d.dir) }() // a lost marker only makes a rerun refuse
+	defer func() {
+		for _, s := range all {
+			_ = s.mark() // a lost marker only makes a rerun refuse
+		}
+	}()
 	if err := d.build(ctx); err != nil {
 		return err
 	}
-	for _, act := range []func(context.Context) error{d.policies, d.hold, d.dryRun, d.approve, d.act, d.prove} {
+	for _, act := range []func(context.Context) error{d.policies, d.hold, d.archives, d.dryRun, d.approve, d.act, d.prove} {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -87,7 +94,8 @@ func (d *demo) build(ctx context.Context) error {
 		return fmt.Errorf("build the demo: %w", err)
 	}
 	d.world = world
-	p.line("%s in %s: one SQLite file and one policy each.", rowsOf(world.Rows), plural(int64(len(world.Policies)), "system", "systems"))
+	p.line("%s in %s: one SQLite file and one policy each; %s beside two of them.", rowsOf(world.Rows),
+		plural(int64(len(world.Policies)), "system", "systems"), plural(world.Files, "file", "files"))
 	return p.err
 }
 
@@ -167,7 +175,8 @@ func (d *demo) approve(ctx context.Context) error {
 
 func (d *demo) act(ctx context.Context) error {
 	d.say("The run", "Batch by batch, each in one transaction that tests clock, condition, minimum and hold once more.\n"+
-		"planned = done + everything spared, always.")
+		"planned = done + everything spared, always. Recordings are files whose date is in the database; documents are\n"+
+		"files that go after their rows, and are tried again by each run until they are gone.")
 	_, err := d.run(ctx, []int{exitOK, exitPartial}, "run", "--plan", d.plan)
 	return err
 }
@@ -217,6 +226,7 @@ func (d *demo) next(ctx context.Context) {
 	try("why everything about the person in the dispute is still there", "explain --subject %s", quote(d.world.Disputed))
 	try("take what qualified since the plan was made; a plain run ends partial or refused (exit 3 or 4),\n  # because what was never approved waits for a person: run with --approve --by YOU, or plan and approve", "run")
 	try("look ahead: what falls due by next year", "plan --as-of %s", d.now().AddDate(1, 0, 0).Format(time.DateOnly))
+	try("the archives: whether each segment is there and whole", "archive verify")
 	try("who is held, and since when", "hold list")
 	try("end the dispute: the rows stay for the grace of 30 days", "hold release --matter %s --reason settled --by YOU", quote(d.world.Matter))
 	try("stop everything, in every process", "stop-all --by YOU --reason drill")

@@ -16,35 +16,61 @@ const stageMarker = ".retentiond-demo"
 
 const stageHead = "made by retentiond demo; a rerun replaces these:"
 
-// clearStage makes room for a demo in dir: new or empty, or with what an
-// earlier demo made. Any other directory is refused.
-func clearStage(dir string, keep bool) error {
-	entries, err := os.ReadDir(dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0:
-		return nil
-	case err != nil:
-		return usage("choose another --dir", "%v", err)
+// stage is a directory that a demo builds in: its own, or that of the person who has
+// the key of the archives.
+type stage struct {
+	dir  string
+	ours func(name string) bool // whether a demo makes files of that name there
+}
+
+// stages are the directories of a demo in dir.
+func stages(dir string) []stage {
+	return []stage{{dir, ours}, {keysOf(dir), func(name string) bool { return name == identityName || name == restoredName }}}
+}
+
+// clearStages makes room for a demo: directories that are new or empty, or have what
+// an earlier demo made. Where one is any other, nothing is changed.
+func clearStages(all []stage, keep bool) error {
+	made := make([][]string, len(all))
+	for i, s := range all {
+		var err error
+		if made[i], err = s.made(keep); err != nil {
+			return err
+		}
 	}
-	made, err := readMarker(dir)
-	if err != nil {
-		return usage("choose another --dir, or an empty one", "%s is there already, and no demo made it; nothing was changed", dir)
-	}
-	if keep {
-		return usage("choose another --dir, or leave --keep out", "%s has a demo, and --keep keeps it", dir)
-	}
-	for _, name := range made {
-		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
-			return fmt.Errorf("replace the demo in %s: %w", dir, err)
+	for i, s := range all {
+		for _, name := range made[i] {
+			if err := os.RemoveAll(filepath.Join(s.dir, name)); err != nil {
+				return fmt.Errorf("replace the demo in %s: %w", s.dir, err)
+			}
 		}
 	}
 	return nil
 }
 
-// readMarker returns the names that the demo made: plain names in dir, nothing
+// made lists what an earlier demo made.
+func (s stage) made(keep bool) ([]string, error) {
+	entries, err := os.ReadDir(s.dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0:
+		return nil, nil
+	case err != nil:
+		return nil, usage("choose another --dir", "%v", err)
+	}
+	made, err := s.readMarker()
+	if err != nil {
+		return nil, usage("choose another --dir, or an empty one", "%s is there already, and no demo made it; nothing was changed", s.dir)
+	}
+	if keep {
+		return nil, usage("choose another --dir, or leave --keep out", "%s has a demo, and --keep keeps it", s.dir)
+	}
+	return made, nil
+}
+
+// readMarker returns the names that the demo made: plain names in the directory, nothing
 // that leads elsewhere.
-func readMarker(dir string) ([]string, error) {
-	file := filepath.Join(dir, stageMarker)
+func (s stage) readMarker() ([]string, error) {
+	file := filepath.Join(s.dir, stageMarker)
 	if info, err := os.Lstat(file); err != nil || !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is no marker", file)
 	}
@@ -57,7 +83,7 @@ func readMarker(dir string) ([]string, error) {
 		return nil, fmt.Errorf("%s is no marker", file)
 	}
 	for _, name := range lines[1:] {
-		if !ours(name) {
+		if !s.ours(name) {
 			return nil, fmt.Errorf("%s names %q", file, name)
 		}
 	}
@@ -66,7 +92,7 @@ func readMarker(dir string) ([]string, error) {
 
 // ours reports whether a demo makes files of that name.
 func ours(name string) bool {
-	if name == "policies" || name == "retentiond.yaml" || name == "audit.key" || name == "audit.key.checkpoint" {
+	if madeHere(name) || name == "policies" || name == "gates" || name == "retentiond.yaml" || name == "audit.key" || name == "audit.key.checkpoint" {
 		return true
 	}
 	for _, end := range []string{"", "-wal", "-shm", "-journal"} {
@@ -78,19 +104,19 @@ func ours(name string) bool {
 	return false
 }
 
-// markStage writes down what the demo made in dir.
-func markStage(dir string) error {
-	entries, err := os.ReadDir(dir)
+// mark writes down what the demo made.
+func (s stage) mark() error {
+	entries, err := os.ReadDir(s.dir)
 	if err != nil {
 		return fmt.Errorf("mark the demo: %w", err)
 	}
 	text := stageHead + "\n"
 	for _, e := range entries {
-		if ours(e.Name()) {
+		if s.ours(e.Name()) {
 			text += e.Name() + "\n"
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, stageMarker), []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(s.dir, stageMarker), []byte(text), 0o644); err != nil {
 		return fmt.Errorf("mark the demo: %w", err)
 	}
 	return nil

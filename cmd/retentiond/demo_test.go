@@ -20,22 +20,22 @@ func there(dir, name string) bool {
 
 func TestStageReplacesOnlyWhatItMade(t *testing.T) {
 	dir := t.TempDir()
-	if err := clearStage(dir, false); err != nil {
+	if err := clearStages(stages(dir), false); err != nil {
 		t.Fatalf("an empty directory: %v", err)
 	}
 	for _, name := range []string{"cartesia.db", "cartesia.db-wal", "retentiond.yaml", "state.db", "audit.key", "mine.db", "notes.txt"} {
 		put(t, dir, name, "x")
 	}
-	if err := clearStage(dir, false); err == nil {
+	if err := clearStages(stages(dir), false); err == nil {
 		t.Fatal("a directory that no demo made was accepted")
 	}
-	if err := markStage(dir); err != nil {
+	if err := stages(dir)[0].mark(); err != nil {
 		t.Fatal(err)
 	}
-	if err := clearStage(dir, true); err == nil {
+	if err := clearStages(stages(dir), true); err == nil {
 		t.Fatal("--keep kept nothing")
 	}
-	if err := clearStage(dir, false); err != nil {
+	if err := clearStages(stages(dir), false); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]bool{"cartesia.db": false, "cartesia.db-wal": false, "retentiond.yaml": false, "state.db": false,
@@ -52,7 +52,7 @@ func TestStageRefusesAForgedMarker(t *testing.T) {
 		dir := t.TempDir()
 		put(t, dir, "notes.txt", "x")
 		put(t, dir, stageMarker, stageHead+"\n"+name+"\nstate.db\n")
-		if err := clearStage(dir, false); err == nil {
+		if err := clearStages(stages(dir), false); err == nil {
 			t.Errorf("a marker with %q was accepted", name)
 		}
 		if !there(dir, "notes.txt") {
@@ -68,7 +68,7 @@ func TestStageRefusesALinkedMarker(t *testing.T) {
 	if err := os.Symlink(filepath.Join(other, "marker"), filepath.Join(dir, stageMarker)); err != nil {
 		t.Fatal(err)
 	}
-	if err := clearStage(dir, false); err == nil || !there(dir, "state.db") {
+	if err := clearStages(stages(dir), false); err == nil || !there(dir, "state.db") {
 		t.Error("a marker that is a link was followed")
 	}
 }

@@ -36,6 +36,9 @@ func TestSeedPlans(t *testing.T) {
 			log := on.statementLog(t, s)
 			before := len(s.contentOf(log))
 			s.do(exitOK, "run", "--as-of", worldAsOf().Format("2006-01-02T15:04:05Z07:00"), "--approve", "--by", "Ada")
+			s.filesOfRows("webinaire", "SELECT path FROM recordings", videosOf)
+			s.filesOfRows("cartesia", "SELECT path FROM supporting_documents", piecesOf)
+			s.do(exitOK, "archive", "verify", "--output", "json").is("ok", "true")
 			small := on.smallTables(t, s)
 			plans := map[string]map[string]bool{}
 			for _, x := range accesses(on.driver, s.contentOf(log)[before:]) {

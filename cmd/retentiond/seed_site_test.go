@@ -4,10 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/retentiond/retentiond/testdata"
 )
@@ -165,4 +169,28 @@ func moved(typ string, v any) any {
 		}
 	}
 	return nil
+}
+
+// filesOfRows tests that a tree has the files that rows name, and no others.
+func (s site) filesOfRows(policy, text, tree string) {
+	s.Helper()
+	db, err := sql.Open(map[string]string{"postgres": "postgres", "mysql": "mysql"}[s.on.driver], s.read(policy+".dsn"))
+	must(s.T, err)
+	defer db.Close()
+	want := query(s.T, db, text)
+	slices.Sort(want)
+	var got []string
+	root := s.path(tree)
+	must(s.T, filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || strings.HasPrefix(e.Name(), ".retentiond") {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		got = append(got, filepath.ToSlash(name))
+		return err
+	}))
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" || len(got) == 0 {
+		s.Errorf("%s: files of rows (-) and of the tree (+): %s", tree, diff)
+	}
 }

@@ -26,6 +26,9 @@ type World struct {
 	Matter   string    // the name of the dispute
 	Reason   string    // why the person's rows must stay
 	Stories  []Story   // rows worth a look
+	Files    int64     // files written
+	Archived string    // a person who is in the sealed archive once it was made, type:id
+	Identity string    // file with the private key of the sealed archives
 }
 
 // Story is one row that shows something, and what.
@@ -52,6 +55,10 @@ func systems() []system {
 	}
 }
 
+// archivedID is a person of the Conservatoire who is archived a year ago and has a day
+// left.
+const archivedID = 12
+
 // The dispute of the demo: person 42 has rows in every system.
 const (
 	disputedID     = 42
@@ -60,18 +67,20 @@ const (
 )
 
 // buildWorld builds the world in dir, which must not hold one already: the
-// SQLite files, the ready policies and the configuration. rows is about the
+// SQLite files, the trees of files, the ready policies and the configuration; beside
+// dir, the key of the sealed archives. rows is about the
 // size of each system's biggest table; progress (may be nil) is told rows. The same seed and instant
 // give the same rows. Memory does not grow with rows. On an error, what was
 // written so far stays in dir.
 func buildWorld(ctx context.Context, dir string, rows int, asOf time.Time, seed uint64, progress func(done, total int)) (World, error) {
 	w := World{
 		Dir: dir, Config: filepath.Join(dir, "retentiond.yaml"), AsOf: asOf.UTC().Truncate(time.Second),
-		Disputed: fmt.Sprint("person:", disputedID), Matter: disputedMatter, Reason: disputedReason,
+		Disputed: fmt.Sprint("person:", disputedID), Archived: fmt.Sprint("person:", archivedID), Matter: disputedMatter, Reason: disputedReason,
 	}
 	if rows < 1 {
 		return w, fmt.Errorf("a world of %d rows: ask for at least 1", rows)
 	}
+	w.Identity = filepath.Join(keysOf(dir), identityName)
 	if err := w.settle(); err != nil {
 		return w, fmt.Errorf("world in %s: %w", dir, err)
 	}
@@ -81,7 +90,7 @@ func buildWorld(ctx context.Context, dir string, rows int, asOf time.Time, seed 
 	}
 	fillers, err := w.fill(ctx, rows, seed, c)
 	for _, f := range fillers {
-		w.Stories = append(w.Stories, f.stories...)
+		w.Stories, w.Files = append(w.Stories, f.stories...), w.Files+int64(f.kept)
 	}
 	w.Rows = c.finish(err == nil)
 	return w, err
@@ -110,7 +119,11 @@ func (w *World) settle() error {
 		}
 		w.Policies = append(w.Policies, s.policy)
 	}
-	return os.WriteFile(w.Config, []byte(worldConfig(texts)), 0o644)
+	recipient, err := makeIdentity(w.Identity)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(w.Config, []byte(worldConfig(texts, recipient)), 0o644)
 }
 
 func readyTexts() map[string][]byte {
@@ -129,7 +142,7 @@ func (w *World) fill(ctx context.Context, rows int, seed uint64, c *counter) ([]
 	fillers, errs := make([]*filler, len(all)), make([]error, len(all))
 	var wg sync.WaitGroup
 	for i, s := range all {
-		fillers[i] = &filler{policy: s.policy, rows: rows, dice: newDice(seed, s.policy, w.AsOf), count: c}
+		fillers[i] = &filler{policy: s.policy, rows: rows, dir: w.Dir, dice: newDice(seed, s.policy, w.AsOf), count: c}
 		wg.Go(func() {
 			errs[i] = fillers[i].run(ctx, filepath.Join(w.Dir, s.policy+".db"), s.fill)
 			if errs[i] != nil {
@@ -156,7 +169,7 @@ func boolInt(b bool) int {
 }
 
 // worldConfig is the configuration of the demo.
-func worldConfig(texts map[string][]byte) string {
+func worldConfig(texts map[string][]byte, recipient string) string {
 	var b strings.Builder
 	b.WriteString(`# Five small systems, one per published policy. Paths are relative to this file.
 
@@ -172,9 +185,16 @@ sources:
 	for _, s := range systems() {
 		fmt.Fprintf(&b, "  %-14s {driver: sqlite, dsn: ./%s.db, backups: 35 days}\n", s.policy+":", s.policy)
 	}
-	b.WriteString("\n# Archived rows go to tables of their own, out of daily work, until their end.\nvaults:\n")
+	for _, t := range trees() {
+		fmt.Fprintf(&b, "  %-17s {driver: files, root: ./%s}\n", strings.ReplaceAll(t, "-", "_")+":", t)
+	}
+	b.WriteString(vaultsIntro)
 	for _, s := range systems() {
-		if strings.Contains(string(texts[s.policy]), s.policy+"_archives") {
+		switch {
+		case !strings.Contains(string(texts[s.policy]), s.policy+"_archives"):
+		case sealedIn(s.policy):
+			fmt.Fprintf(&b, "  %-23s {path: ./vault-%s, recipients: [%s]}\n", s.policy+"_archives:", s.policy, recipient)
+		default:
 			fmt.Fprintf(&b, "  %-23s {source: %s, prefix: archive_}\n", s.policy+"_archives:", s.policy)
 		}
 	}

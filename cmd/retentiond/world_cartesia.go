@@ -34,7 +34,9 @@ func (p *prospects) ask(id int64, at any) int64 {
 	p.contact(id, "inbound", at)
 	for _, kind := range []string{"avis_imposition", "notification_bourse", "piece_identite"} {
 		if p.chance(70) {
-			p.documents.add(p.file, kind, fmt.Sprintf("egalite/%06d/%s.pdf", p.file, kind), at)
+			path := fmt.Sprintf("egalite/%06d/%s.pdf", p.file, kind)
+			p.documents.add(p.file, id, kind, path, at)
+			p.keep(piecesOf, path, document(kind))
 		}
 	}
 	return p.file
@@ -47,7 +49,7 @@ func (f *filler) cartesiaProspects() {
 			"city", "training", "created_at"),
 		contacts:  f.table("interactions", "prospect_id", "direction", "channel", "subject", "occurred_at"),
 		files:     f.table("equal_opportunity_files", "id", "prospect_id", "reference_income_cents", "scholarship_level", "submitted_at"),
-		documents: f.table("supporting_documents", "file_id", "kind", "path", "uploaded_at"),
+		documents: f.table("supporting_documents", "file_id", "prospect_id", "kind", "path", "uploaded_at"),
 	}
 	defer p.people.close()
 	defer p.contacts.close()

@@ -17,6 +17,8 @@ type filler struct {
 	*dice
 	policy  string
 	rows    int
+	dir     string // of the world
+	kept    int    // files written
 	stories []Story
 
 	ctx     context.Context

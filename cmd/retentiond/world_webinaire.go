@@ -80,7 +80,9 @@ func (w *webinars) hold(id int64, organiser, held any, start time.Time, ended an
 
 func (w *webinars) record(webinar int64, uploaded time.Time) int64 {
 	w.recording++
-	w.recordings.add(w.recording, webinar, fmt.Sprintf("videos/%07d.mp4", webinar), 50_000_000+w.Int64N(900_000_000), w.write(asUTC, uploaded))
+	path, size := fmt.Sprintf("videos/%d.mp4", webinar), 2_000+w.IntN(6_000)
+	w.recordings.add(w.recording, webinar, path, size, w.write(asUTC, uploaded))
+	w.keep(videosOf, path, w.video(size))
 	return w.recording
 }
 

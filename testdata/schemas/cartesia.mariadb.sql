@@ -43,16 +43,20 @@ CREATE TABLE equal_opportunity_files (
 CREATE INDEX equal_opportunity_files_prospect_id_idx ON equal_opportunity_files (prospect_id);
 CREATE INDEX equal_opportunity_files_submitted_at_idx ON equal_opportunity_files (submitted_at);
 
--- Tax notices, scholarship notices, identity documents; path leads to the file.
+-- Tax notices, scholarship notices, identity documents; path leads to the file, prospect_id to
+-- whom it is about: once the row is gone, nothing else would tell.
 CREATE TABLE supporting_documents (
     id          BIGINT AUTO_INCREMENT PRIMARY KEY,
     file_id     BIGINT NOT NULL,
+    prospect_id BIGINT NOT NULL,
     kind        VARCHAR(30) NOT NULL,
     path        VARCHAR(255) NOT NULL,
     uploaded_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
     CONSTRAINT supporting_documents_file_id_fk FOREIGN KEY (file_id) REFERENCES equal_opportunity_files (id) ON DELETE CASCADE
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
 CREATE INDEX supporting_documents_file_id_idx ON supporting_documents (file_id);
+CREATE INDEX supporting_documents_prospect_id_idx ON supporting_documents (prospect_id);
+CREATE INDEX supporting_documents_path_idx ON supporting_documents (path);
 CREATE INDEX supporting_documents_uploaded_at_idx ON supporting_documents (uploaded_at);
 
 -- Catalogue of trainings.

@@ -43,16 +43,20 @@ CREATE TABLE equal_opportunity_files (
 CREATE INDEX equal_opportunity_files_prospect_id_idx ON equal_opportunity_files (prospect_id);
 CREATE INDEX equal_opportunity_files_submitted_at_idx ON equal_opportunity_files (submitted_at);
 
--- Tax notices, scholarship notices, identity documents; path leads to the file.
+-- Tax notices, scholarship notices, identity documents; path leads to the file, prospect_id to
+-- whom it is about: once the row is gone, nothing else would tell.
 CREATE TABLE supporting_documents (
     id          INTEGER PRIMARY KEY,
     file_id     INTEGER NOT NULL,
+    prospect_id INTEGER NOT NULL,
     kind        TEXT NOT NULL,
     path        TEXT NOT NULL,
     uploaded_at TEXT NOT NULL,
     FOREIGN KEY (file_id) REFERENCES equal_opportunity_files (id) ON DELETE CASCADE
 );
 CREATE INDEX supporting_documents_file_id_idx ON supporting_documents (file_id);
+CREATE INDEX supporting_documents_prospect_id_idx ON supporting_documents (prospect_id);
+CREATE INDEX supporting_documents_path_idx ON supporting_documents (path);
 CREATE INDEX supporting_documents_uploaded_at_idx ON supporting_documents (uploaded_at);
 
 -- Catalogue of trainings.

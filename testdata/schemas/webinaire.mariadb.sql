@@ -40,7 +40,8 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_webinar_id_idx ON sessions (webinar_id);
 CREATE INDEX sessions_ended_at_idx ON sessions (ended_at);
 
--- Video recordings; path leads to the file. uploaded_at is not the date that counts.
+-- Video recordings; path leads to the file, which is called as its webinar is numbered: videos/4.mp4.
+-- uploaded_at is not the date that counts.
 CREATE TABLE recordings (
     id          BIGINT AUTO_INCREMENT PRIMARY KEY,
     webinar_id  BIGINT NOT NULL,
