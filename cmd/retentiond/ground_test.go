@@ -155,11 +155,12 @@ func (g ground) copy(t *testing.T, from, into string) {
 	if g.server == nil {
 		return
 	}
-	dsn := g.server(t).Database(t)
+	dsn := ""
 	switch g.driver {
 	case "postgres":
-		g.copyTemplate(t, databaseOf(dsn), databaseOf(g.dsn(t, from)))
+		dsn = g.server(t).Copy(t, g.dsn(t, from))
 	case "mysql":
+		dsn = g.server(t).Database(t)
 		g.copyTables(t, from, databaseOf(dsn))
 	}
 	g.name(t, into, dsn)
@@ -169,20 +170,6 @@ func (g ground) copy(t *testing.T, from, into string) {
 func databaseOf(dsn string) string {
 	dsn, _, _ = strings.Cut(dsn, "?")
 	return dsn[strings.LastIndexByte(dsn, '/')+1:]
-}
-
-func (g ground) copyTemplate(t *testing.T, name, template string) {
-	t.Helper()
-	db, err := sql.Open("postgres", g.server(t).Admin())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	for _, q := range []string{`DROP DATABASE "%s"`, `CREATE DATABASE "%s" TEMPLATE "` + template + `"`} {
-		if _, err := db.Exec(fmt.Sprintf(q, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
 
 func (g ground) copyTables(t *testing.T, from, name string) {

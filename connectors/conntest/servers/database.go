@@ -12,8 +12,27 @@ import (
 // still connected.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
+	return s.database(t, s.engine.createDatabase)
+}
+
+// Copy makes a database that is what the PostgreSQL database of dsn is, with which
+// nobody may be connected, and returns and drops it as [Server.Database] does.
+func (s *Server) Copy(t testing.TB, dsn string) string {
+	t.Helper()
+	_, template, err := s.split(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.database(t, func(db *sql.DB, name string) error {
+		_, err := db.Exec(`CREATE DATABASE "` + name + `" TEMPLATE "` + template + `"`)
+		return err
+	})
+}
+
+func (s *Server) database(t testing.TB, create func(db *sql.DB, name string) error) string {
+	t.Helper()
 	name := "t_" + random()
-	if err := s.admin(func(db *sql.DB) error { return s.engine.createDatabase(db, name) }); err != nil {
+	if err := s.admin(func(db *sql.DB) error { return create(db, name) }); err != nil {
 		t.Fatalf("create a database: %v", err)
 	}
 	s.after(t, func(db *sql.DB) error { return s.engine.dropDatabase(db, name) })
