@@ -66,6 +66,7 @@ func (s *shaky) count(t *testing.T) (n int) {
 // Objects go by what they carry, with all versions; what is held, young, unknown or
 // locked stays (L1, L3). A service that fails costs none, and what is gone is audited.
 func TestObjectsAreDeleted(t *testing.T) {
+	t.Parallel()
 	for _, versions := range []bool{false, true} {
 		t.Run(fmt.Sprint(versions), func(t *testing.T) {
 			s, b := bucketSite(t, versions, false)
@@ -99,6 +100,7 @@ func TestObjectsAreDeleted(t *testing.T) {
 
 // What Object Lock keeps is protected, and told with its date.
 func TestObjectsUnderLock(t *testing.T) {
+	t.Parallel()
 	s, b := bucketSite(t, true, true)
 	for i := range 3 {
 		b.put(t, fmt.Sprintf("logs/u%d-x.log", i), "2020-01-31", "1")
@@ -117,6 +119,7 @@ func TestObjectsUnderLock(t *testing.T) {
 
 // With a state store that replicas share there is no gate for a bucket.
 func TestObjectsNeedAGate(t *testing.T) {
+	t.Parallel()
 	s := site{T: t, dir: t.TempDir()}
 	s.write("policies/objects.yaml", s3Policy)
 	s.write("retentiond.yaml", `state: "postgres://x@127.0.0.1:1/x"
@@ -130,4 +133,26 @@ sources:
 // removes is whether the request removes objects.
 func removes(r *http.Request) bool {
 	return r.Method == http.MethodPost && r.URL.Query().Has("delete") || r.Method == http.MethodDelete
+}
+
+// A bucket that another daemon acts on is refused, to batches and to holds: a hold here
+// would not stop the other (L3).
+func TestObjectsOfAnotherDaemon(t *testing.T) {
+	t.Parallel()
+	s, b := bucketSite(t, false, false)
+	b.put(t, "logs/u1-x.log", "2020-01-31", "1")
+	s.do(exitOK, "check", "--install")
+	_, err := b.admin.PutObject(t.Context(), "archive", "site/.retentiond-gate", strings.NewReader("another"), 7, minio.PutObjectOptions{})
+	must(t, err)
+	s.anyCode("run", "--output", "json").says("state_mismatch", "another daemon")
+	s.do(exitRefused, "hold", "place", "--matter", "M", "--subject", "person:1", "--reason", "claim", "--by", "Ada", "--wait", "1s")
+	if n := b.count(t); n != 1 {
+		t.Errorf("%d objects are left", n)
+	}
+	must(t, b.admin.RemoveObject(t.Context(), "archive", "site/.retentiond-gate", minio.RemoveObjectOptions{}))
+	s.do(exitOK, "run")
+	s.do(exitOK, "hold", "list", "--output", "json").says(`"in_force"`)
+	if n := b.count(t); n != 1 {
+		t.Errorf("a held object is gone")
+	}
 }

@@ -22,7 +22,8 @@ func dialect() *sqlgen.Dialect {
 }
 
 // amongOf compares identifiers with what names and rows say in each spelling that a
-// source would take: rather too many files are held than too few (L3).
+// source would take, and with numbers in names however many zeros they begin with: rather
+// too many files are held than too few (L3).
 func amongOf(plain func(sqlgen.SQL, *retention.Column, *sqlgen.IDs) sqlgen.SQL) func(sqlgen.SQL, *retention.Column, *sqlgen.IDs) sqlgen.SQL {
 	return func(col sqlgen.SQL, c *retention.Column, ids *sqlgen.IDs) sqlgen.SQL {
 		is := plain(col, c, ids)
@@ -40,7 +41,7 @@ func amongOf(plain func(sqlgen.SQL, *retention.Column, *sqlgen.IDs) sqlgen.SQL) 
 			}
 			return string(b)
 		})
-		return sqlgen.Or(is, sqlgen.Format("lower(rtrim(%s)) IN (SELECT lower(value) FROM json_each(%s))", col, sqlgen.Arg(list)))
+		return sqlgen.Or(is, sqlgen.Format("ltrim(lower(trim(%s)), '0') IN (SELECT ltrim(lower(value), '0') FROM json_each(%s))", col, sqlgen.Arg(list)))
 	}
 }
 

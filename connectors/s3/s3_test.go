@@ -81,6 +81,7 @@ func (b bucketTest) ends(of []objects.Object) []error {
 // An object is all its versions: it is listed once, and gone with all of them. One
 // that changed in between stays as it is.
 func TestVersions(t *testing.T) {
+	t.Parallel()
 	for _, versions := range []bool{false, true} {
 		t.Run(fmt.Sprint(versions), func(t *testing.T) {
 			b := newBucketTest(t, versions, false)
@@ -142,6 +143,7 @@ func TestVersions(t *testing.T) {
 // Metadata, tags and locks are told; what is locked is not removed, and no lock is
 // bypassed.
 func TestLabelsAndLocks(t *testing.T) {
+	t.Parallel()
 	b := newBucketTest(t, true, true)
 	for _, n := range []string{"a", "b", "c"} {
 		b.put("site/"+n, "x")
@@ -176,6 +178,7 @@ func TestLabelsAndLocks(t *testing.T) {
 
 // A prefix is bound to the first gate; what is bound within it is not listed.
 func TestClaim(t *testing.T) {
+	t.Parallel()
 	b := newBucketTest(t, false, false)
 	for _, want := range []string{"", "one", "one"} {
 		if got, err := b.Bound(t.Context()); got != want || err != nil {

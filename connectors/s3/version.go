@@ -78,8 +78,7 @@ type gather struct {
 	last   int // number of the entry that was taken last
 }
 
-// take is false where it has the version already: a listing that goes in circles
-// would never end.
+// take is false where it has the version already.
 func (g *gather) take(i minio.ObjectInfo) bool {
 	v := version{i.VersionID, i.ETag, i.LastModified.UnixNano(), i.IsDeleteMarker}
 	if slices.Contains(g.all, v) {

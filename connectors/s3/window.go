@@ -13,12 +13,13 @@ import (
 // order; some put the delete markers of a page behind its versions. So an object is
 // whole when nothing was said of it for as long as two pages.
 type window struct {
-	wide int // entries; 0: the names have no versions
-	f    func(o objects.Object) error
-	open map[string]*gather
-	n    int    // entries so far
-	done string // the last name that was passed on
-	some bool
+	wide  int // entries; 0: the names have no versions
+	f     func(o objects.Object) error
+	open  map[string]*gather
+	n     int    // entries so far
+	again int    // how many in a row it had before
+	done  string // the last name that was passed on
+	some  bool
 }
 
 func (w *window) take(path string, i minio.ObjectInfo) error {
@@ -30,9 +31,13 @@ func (w *window) take(path string, i minio.ObjectInfo) error {
 		g = &gather{path: path}
 		w.open[path] = g
 	}
-	if !g.take(i) {
-		return errors.New("the service lists a version twice, so that it is not known what is there")
+	if !g.take(i) { // some begin a page with what the last one ended with
+		if w.again++; w.again > bulk {
+			return errors.New("the service lists the same versions again and again, so that it is not known what is there")
+		}
+		return nil
 	}
+	w.again = 0
 	w.n++
 	if g.last = w.n; w.wide > 0 && w.n%(w.wide/2) != 0 {
 		return nil
