@@ -22,7 +22,7 @@ type Segment struct {
 	Digest        string // of the policy
 	Meaning       string // of the rule
 	Tables        []SegmentTable
-	Rows          int64 // of the rule's table; of its children, where it has nothing else
+	Rows          int64 // of the rule's table; of its children, where it has nothing else; of files: in it, or some part of them
 	First, Last   time.Time
 	SealedAt      time.Time
 	Ends          time.Time // as the rule was when it was sealed; zero: it did not say
@@ -58,6 +58,7 @@ type SegmentBytes struct {
 type SegmentTable struct {
 	Name    TableName
 	Child   bool
+	Files   bool  // its rows are parts of files
 	Rows    int64
 	Key     []string
 	Columns []SegmentColumn
@@ -117,6 +118,7 @@ type SealTable struct {
 	Table    *Table
 	Into     TableName // of a vault in another source: the table that takes them
 	Child    bool
+	Files    bool // its rows are files: see [FileWriter]
 	On       []Pair
 	Subjects []Subject // those with columns of the table itself
 	Minimums []Minimum

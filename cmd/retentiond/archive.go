@@ -232,7 +232,7 @@ func tableViews(tables []retention.SegmentTable) []map[string]any {
 		for _, c := range t.Columns {
 			cols = append(cols, map[string]any{"name": c.Name, "type": c.Decl})
 		}
-		out = append(out, map[string]any{"table": t.Name.String(), "child": t.Child, "rows": t.Rows, "key": list(t.Key), "columns": cols, "fingerprint": t.Fingerprint})
+		out = append(out, map[string]any{"table": t.Name.String(), "child": t.Child, "files": t.Files, "rows": t.Rows, "key": list(t.Key), "columns": cols, "fingerprint": t.Fingerprint})
 	}
 	return out
 }
@@ -252,7 +252,11 @@ func (a *app) showSegment(h *house, s found) error {
 		for _, c := range t.Columns {
 			cols = append(cols, strings.TrimSpace(c.Name+" "+c.Decl))
 		}
-		p.wrapped(fmt.Sprintf("  %s: %s; ", t.Name, rowsOf(t.Rows)), cols)
+		what := rowsOf(t.Rows)
+		if t.Files {
+			what = plural(t.Rows, "part of files", "parts of files")
+		}
+		p.wrapped(fmt.Sprintf("  %s: %s; ", t.Name, what), cols)
 	}
 	return p.err
 }

@@ -21,6 +21,7 @@ type restoring struct {
 	filter            segmentFilter
 	identity, by, why string
 	to, table, source string
+	folder            string
 	subject           string
 	pick              vault.Pick
 	who               []age.Identity
@@ -30,18 +31,21 @@ type restoring struct {
 func archiveRestoreCommand(a *app) *cobra.Command {
 	var r restoring
 	c := &cobra.Command{
-		Use:   "restore --identity FILE --by NAME --reason TEXT (--to FILE | --table NAME) [SEGMENT…]",
-		Short: "Restore rows from sealed archives",
+		Use:   "restore --identity FILE --by NAME --reason TEXT (--to FILE | --table NAME | --folder DIR) [SEGMENT…]",
+		Short: "Restore rows or files from sealed archives",
 		Long: `restore decrypts segments with the identity file of one of their recipients, and gives their rows
 as JSON lines, or puts them into a table, all or none. It can pick the rows about a person, or of
-a key; child rows come with the rows they went with. Everything is checked against the signed
-manifests before it counts.
+a key; child rows come with the rows they went with. Files go below a folder, under the paths and
+with the times that they had, for their owner alone; the key of a file is its path. A file that is
+there already is left, and none is written outside of the folder. Everything is checked against
+the signed manifests before it counts.
 
 The access is in the audit log before a row is read. The archive stays as it is, and rows that go
 back into a governed table are due again at the next run, unless a hold keeps them.
 
-Exit codes: 0; 5 where a segment does not verify.`,
+Exit codes: 0; 3 where files were left; 5 where a segment does not verify.`,
 		Example: `  retentiond archive restore --identity KEY.txt --by "A. Martin" --reason "request of access" --subject person:42 --to 42.jsonl
+  retentiond archive restore --identity KEY.txt --by "A. Martin" --reason "dispute 2026-7" --key videos/a.mp4 --folder ./restored
   retentiond archive restore --identity KEY.txt --by "A. Martin" --reason "audit 2026" --policy shop --rule orders --table orders=orders_restored`,
 		Args: cobra.ArbitraryArgs,
 		RunE: a.do(func(cmd *cobra.Command, args []string) error {
@@ -59,6 +63,7 @@ Exit codes: 0; 5 where a segment does not verify.`,
 	f.StringVar(&r.why, "reason", "", "why")
 	f.StringVar(&r.to, "to", "", "write JSON lines to this new file")
 	f.StringVar(&r.table, "table", "", "put the rows of this archived table into the table of that name, or NAME=OTHER into another one")
+	f.StringVar(&r.folder, "folder", "", "write archived files below this folder")
 	f.StringVar(&r.source, "source", "", "the table's source (default: the one that the rows left)")
 	f.StringVar(&r.subject, "subject", "", "only rows about this person, TYPE:ID")
 	f.StringVar(&r.pick.Key, "key", "", "only the row of this key; a composite one as a JSON array")
@@ -71,8 +76,8 @@ func (r *restoring) check(cmd *cobra.Command) error {
 	if err := need(cmd, "identity", "by", "reason"); err != nil {
 		return err
 	}
-	if (r.to == "") == (r.table == "") {
-		return usage("--to FILE, or --table NAME", "say where the rows go: one of --to and --table")
+	if len(slices.DeleteFunc([]string{r.to, r.table, r.folder}, func(s string) bool { return s == "" })) != 1 {
+		return usage("--to FILE, or --table NAME; of files: --folder DIR", "say where the rows go: one of --to, --table and --folder")
 	}
 	if r.subject != "" {
 		id, ok := retention.ParseSubject(r.subject)
@@ -124,6 +129,9 @@ func (a *app) restore(ctx context.Context, r *restoring) error {
 	if err := h.toldAccess(ctx, r, segments); err != nil {
 		return err
 	}
+	if r.folder != "" {
+		return a.restoreFiles(ctx, r, segments)
+	}
 	rows, err := h.restoreRows(ctx, r, segments)
 	if errors.Is(err, vault.ErrContent) {
 		return errors.Join(err, verdict(exitVerify))
@@ -142,6 +150,7 @@ func (h *house) choose(ctx context.Context, r *restoring) ([]chosen, error) {
 		switch {
 		case s.Bad != "" || s.known.Name != "" && !s.known.Expired && !s.counted:
 			return fmt.Errorf("%w: segment %s of vault %s: %s; run `retentiond archive verify`", vault.ErrContent, s.Name, s.Vault, s.Bad)
+		case r.folder != "" && !ofFiles(s.Segment):
 		case s.counted && v.Any(s.Segment, r.pick):
 			s.About = nil
 			out = append(out, chosen{v, s.Segment})
@@ -155,6 +164,11 @@ func (h *house) choose(ctx context.Context, r *restoring) ([]chosen, error) {
 		err = missing("segment", "that has such rows", "`retentiond archive list` shows the segments")
 	}
 	return out, err
+}
+
+// ofFiles reports whether the segment has files.
+func ofFiles(s *retention.Segment) bool {
+	return slices.ContainsFunc(s.Tables, func(t retention.SegmentTable) bool { return t.Files })
 }
 
 // toldAccess audits the access before a row is read: no audit, no access.
@@ -189,8 +203,11 @@ func (h *house) toldAccess(ctx context.Context, r *restoring, segments []chosen)
 }
 
 func (r *restoring) destination() string {
-	if r.table != "" {
+	switch {
+	case r.table != "":
 		return "table"
+	case r.folder != "":
+		return "folder"
 	}
 	return "file"
 }

@@ -186,10 +186,10 @@ func plain(v any) any {
 
 // Do removes the files. What will go is in the journal, durable, before the first
 // one goes.
-func (e *engine) Do(ctx context.Context, q sqlwork.Session, b *retention.Batch, due []retention.Key, spared retention.Spared) ([]retention.Key, retention.Spared, error) {
+func (e *engine) Do(ctx context.Context, q sqlwork.Session, b *retention.Batch, due []retention.Key, so retention.Outcome) ([]retention.Key, retention.Spared, error) {
 	var left retention.Spared
 	s, _ := e.of(b.Selection.Table.Name)
-	if s == nil || b.Action.Kind != retention.Delete {
+	if s == nil || b.Action.Kind != retention.Delete && (b.Action.Kind != retention.Archive || !b.Action.Sealed) {
 		return nil, left, fmt.Errorf("files %s: there is no action %q for files", b.Selection.Table.Name, b.Action.Kind)
 	}
 	list, err := e.listed(ctx, q, s, due)
@@ -203,7 +203,7 @@ func (e *engine) Do(ctx context.Context, q sqlwork.Session, b *retention.Batch, 
 	for i := range list {
 		of[i] = list[i].Object
 	}
-	if err := e.noteDown(ctx, entry{Intent: b.Intent, Action: b.Action.Kind, Digest: b.Seal(int64(len(of)), due), Spared: spared}, of); err != nil {
+	if err := e.noteDown(ctx, entry{Intent: b.Intent, Action: b.Action.Kind, Digest: b.Seal(int64(len(of)), due), Spared: so.Spared, Segments: so.Segments}, of); err != nil {
 		return nil, left, err
 	}
 	b.Reach(retention.PointJournalled)

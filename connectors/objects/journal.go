@@ -25,6 +25,8 @@ type entry struct {
 	Action retention.ActionKind
 	Digest string // of the receipt, where all of it is done
 	Spared retention.Spared
+	// Segments have the objects of an archive already.
+	Segments []retention.SealedRef `json:",omitempty"`
 	Place  string // of the tree
 	Count  int
 }

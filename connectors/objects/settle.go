@@ -110,7 +110,7 @@ func (e *engine) Settled(ctx context.Context, intent string) (retention.Receipt,
 	if err != nil || done == 0 {
 		return out, err
 	}
-	out.State, out.Rows, out.Spared = retention.ReceiptDone, done, h.Spared
+	out.State, out.Rows, out.Spared, out.Segments = retention.ReceiptDone, done, h.Spared, h.Segments
 	out.Spared.Add(left)
 	if done == int64(len(of)) {
 		out.Digest = h.Digest

@@ -29,6 +29,9 @@ func (w *work) act(ctx context.Context) error {
 				return err
 			}
 			w.b.Reach(retention.PointCopied)
+			if len(w.due) == 0 { // nothing was as it had been tested
+				return nil
+			}
 		}
 		if err := w.outdoors(ctx); err != nil {
 			return err

@@ -16,9 +16,9 @@ type Outdoors interface {
 	Refresh(ctx context.Context, q Session, b *retention.Batch, keys []retention.Key) (fresh bool, err error)
 	// Do does the action to what the rows stand for, and returns the keys of the rows
 	// whose action is done, in their order; the others were left. It is called with
-	// the gate kept, each row tested, and the receipt not written; spared are the
-	// rows that the tests left.
-	Do(ctx context.Context, q Session, b *retention.Batch, due []retention.Key, spared retention.Spared) (done []retention.Key, left retention.Spared, err error)
+	// the gate kept, each row tested, and the receipt not written; so has the rows
+	// that the tests left, and the segments in which the due ones are.
+	Do(ctx context.Context, q Session, b *retention.Batch, due []retention.Key, so retention.Outcome) (done []retention.Key, left retention.Spared, err error)
 	// Settled is the receipt of an intent that has none, whose batch has ended: what
 	// it did outside all the same, or that it is abandoned.
 	Settled(ctx context.Context, intent string) (retention.Receipt, error)
@@ -51,7 +51,7 @@ func (w *work) outdoors(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	done, left, err := o.Do(ctx, w.q, w.b, w.due, w.out.Spared)
+	done, left, err := o.Do(ctx, w.q, w.b, w.due, w.out)
 	if err != nil {
 		return err
 	}

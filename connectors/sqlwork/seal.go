@@ -55,6 +55,9 @@ func (w *work) sealed(ctx context.Context, most int64) error {
 
 // read reads rows, children and subjects.
 func (w *work) read(ctx context.Context, to retention.RowWriter, most int64) error {
+	if h, ok := w.e.(Holder); ok {
+		return w.held(ctx, h, to)
+	}
 	sel, a := &w.b.Selection, &w.b.Action
 	if most == 0 {
 		x, err := w.render(func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Contents(w.list, w.keepers(0)) })

@@ -16,8 +16,13 @@ func (b *binder) files(kind retention.ActionKind) {
 			b.owned(kind, o)
 		}
 	}
-	if b.dataset.Files != nil && kind != retention.Delete {
-		b.fail(retention.RefusePolicyError, "then: delete", "this version only deletes files")
+	if b.dataset.Files == nil || kind == retention.Delete {
+		return
+	}
+	if d := b.Drivers[b.dataset.Source]; d != "files" {
+		b.fail(retention.RefusePolicyError, "then: delete", "this version only deletes the objects of driver %s", d)
+	} else if kind != retention.Archive {
+		b.fail(retention.RefusePolicyError, "then: delete, or archive", "this version only deletes and archives files")
 	}
 }
 

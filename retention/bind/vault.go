@@ -19,6 +19,9 @@ func (b *binder) into(a *retention.Action) *retention.VaultTables {
 		return nil
 	case v.Sealed:
 		return nil
+	case b.dataset.Files != nil:
+		b.fail(retention.RefusePolicyError, "name a sealed vault (recipients:) under to:", "vault %q is of tables, and files do not go into tables", a.Vault)
+		return nil
 	case v.Source != b.dataset.Source:
 		return b.intoOther(v, a)
 	}

@@ -110,7 +110,7 @@ func (sw *stepWork) one(ctx context.Context, keys []retention.Key) (int, error) 
 				return 0, err
 			}
 		case errors.Is(err, retention.ErrTooWide), errors.Is(err, retention.ErrLocked):
-			keys = keys[:max(1, len(keys)/2)]
+			keys = keys[:fitting(err, len(keys))]
 			sw.size = max(1, min(sw.size, len(keys)))
 			sw.sleep(time.Duration(try+1) * 20 * time.Millisecond)
 		default:
@@ -118,6 +118,15 @@ func (sw *stepWork) one(ctx context.Context, keys []retention.Key) (int, error) 
 		}
 	}
 	return 0, err
+}
+
+// fitting is how many of n keys to try next: as many as fit, where that is told, or
+// half of them.
+func fitting(err error, n int) int {
+	if wide, ok := errors.AsType[*retention.TooWideError](err); ok {
+		return max(1, min(wide.Fits, n))
+	}
+	return max(1, n/2)
 }
 
 // childrenFirst takes a row's children in batches of their own; the row follows

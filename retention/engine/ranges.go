@@ -248,6 +248,7 @@ func (r *ranges) again(ctx context.Context, s stretch, err error) bool {
 	r.order.Lock()
 	defer r.order.Unlock()
 	locked, wide, more := errors.Is(err, retention.ErrLocked), errors.Is(err, retention.ErrTooWide), errors.Is(err, retention.ErrUnplanned)
+	_, told := errors.AsType[*retention.TooWideError](err) // how many rows fit: they are named
 	if locked {
 		r.waits++
 	}
@@ -260,7 +261,7 @@ func (r *ranges) again(ctx context.Context, s stretch, err error) bool {
 		r.retry = append(r.retry, s)
 		r.done.Wait() // until one of them tells what it took
 		return true
-	case more && !s.more, r.named, (more || wide) && s.size <= narrowest:
+	case more && !s.more, r.named, told, (more || wide) && s.size <= narrowest:
 		r.name(s.After, s.seq)
 		return false
 	default:

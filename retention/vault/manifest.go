@@ -59,6 +59,7 @@ type tableDoc struct {
 	Schema      string              `json:"schema,omitempty"`
 	Table       string              `json:"table"`
 	Child       bool                `json:"child,omitempty"`
+	Files       bool                `json:"files,omitempty"` // rows are parts of files
 	Rows        int64               `json:"rows"`
 	Key         []string            `json:"key"`
 	Columns     []columnDoc         `json:"columns"`
@@ -185,7 +186,7 @@ func docOf(s *retention.Segment) *doc {
 }
 
 func tableDocOf(t *retention.SegmentTable) tableDoc {
-	x := tableDoc{Schema: t.Name.Schema, Table: t.Name.Name, Child: t.Child, Rows: t.Rows, Key: t.Key, Subjects: t.Subjects, Fingerprint: t.Fingerprint}
+	x := tableDoc{Schema: t.Name.Schema, Table: t.Name.Name, Child: t.Child, Files: t.Files, Rows: t.Rows, Key: t.Key, Subjects: t.Subjects, Fingerprint: t.Fingerprint}
 	for _, c := range t.Columns {
 		x.Columns = append(x.Columns, columnDoc{c.Name, c.Decl, c.Kind, c.Generated})
 	}
@@ -219,7 +220,7 @@ func (d *doc) segment() *retention.Segment {
 }
 
 func (t *tableDoc) table() retention.SegmentTable {
-	x := retention.SegmentTable{Name: retention.TableName{Schema: t.Schema, Name: t.Table}, Child: t.Child, Rows: t.Rows, Key: t.Key, Subjects: t.Subjects, Fingerprint: t.Fingerprint}
+	x := retention.SegmentTable{Name: retention.TableName{Schema: t.Schema, Name: t.Table}, Child: t.Child, Files: t.Files, Rows: t.Rows, Key: t.Key, Subjects: t.Subjects, Fingerprint: t.Fingerprint}
 	for _, c := range t.Columns {
 		x.Columns = append(x.Columns, retention.SegmentColumn{Name: c.Name, Decl: c.Type, Kind: c.Kind, Generated: c.Generated})
 	}

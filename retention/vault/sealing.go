@@ -36,6 +36,8 @@ type sealing struct {
 	bytes  int
 	parent int64 // rows of the rule's table
 	line   []byte
+	full   []*retention.Segment // of files, whose rows are written, and not their manifests
+	times  map[string]int       // how many of a bucket
 }
 
 // whoColumn is a column of the table that says whom a row is about.
@@ -51,6 +53,8 @@ type part struct {
 	first, last int64
 	about       map[uint64]bool
 	minimums    map[[2]string]*retention.SegmentMinimum
+	files       int64 // that it has something of
+	content     int   // bytes of files
 }
 
 // Begin begins the segments of one batch.
@@ -63,6 +67,9 @@ func (v *Vault) Begin(o retention.SealOrder) retention.Sealing {
 
 // Table begins a table's rows.
 func (s *sealing) Table(t retention.SealTable) error {
+	if t.Files {
+		t.Table = withParts(t.Table)
+	}
 	s.table, s.who = t, nil
 	for _, sub := range t.Subjects {
 		s.types[sub.Type] = true
@@ -148,7 +155,7 @@ func (s *sealing) part(clock int64) *part {
 	if n := len(p.tables); n > 0 && p.tables[n-1].Name == t.Name && p.tables[n-1].Child == s.table.Child {
 		return p
 	}
-	st := retention.SegmentTable{Name: t.Name, Child: s.table.Child, Key: t.Key, On: s.table.On, Subjects: map[string][]string{}, Fingerprint: t.Fingerprint}
+	st := retention.SegmentTable{Name: t.Name, Child: s.table.Child, Files: s.table.Files, Key: t.Key, On: s.table.On, Subjects: map[string][]string{}, Fingerprint: t.Fingerprint}
 	head := tableLine{Table: t.Name.String(), Child: s.table.Child}
 	for _, c := range t.Columns {
 		st.Columns = append(st.Columns, retention.SegmentColumn{Name: c.Name, Decl: c.Decl, Kind: c.Kind, Generated: c.Generated})
@@ -210,7 +217,10 @@ func (s *sealing) Seal(ctx context.Context) ([]retention.SealedRef, error) {
 	if err := s.v.atHome(ctx, true); err != nil {
 		return nil, err
 	}
-	var out []retention.SealedRef
+	out, err := s.sealFull(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, bucket := range slices.Sorted(maps.Keys(s.parts)) {
 		seg, cipher, err := s.encrypt(bucket, s.parts[bucket])
 		if err != nil {
@@ -260,7 +270,7 @@ func (s *sealing) write(ctx context.Context, seg *retention.Segment, cipher, man
 
 // encrypt makes the ciphertext and all of the manifest but its signature.
 func (s *sealing) encrypt(bucket string, p *part) (*retention.Segment, []byte, error) {
-	seg := s.segment(bucket+intentPart(s.o.Intent), p)
+	seg := s.segment(s.nth(bucket)+intentPart(s.o.Intent), p)
 	head, err := json.Marshal(segmentLine{seg.Name, randomName()})
 	if err != nil {
 		return nil, nil, err
@@ -298,6 +308,9 @@ func (s *sealing) segment(name string, p *part) *retention.Segment {
 		if !t.Child {
 			seg.Rows += t.Rows
 		}
+	}
+	if p.files > 0 {
+		seg.Rows = p.files
 	}
 	if seg.Rows == 0 { // children of a row that follows
 		seg.Rows = all

@@ -1,0 +1,281 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/vault"
+)
+
+// errPart: a file has parts that were not given.
+var errPart = errors.New("a file has other parts in other segments of its batch: name all of them, or none")
+
+// restored is what came of files.
+type restored struct {
+	files, there int64 // written; left, since the name is taken
+	bytes        int64
+}
+
+// folder takes files of archives: complete ones of a segment that was checked to its
+// end get their names, and nothing is ever replaced.
+type folder struct {
+	root    *os.Root
+	staging string
+	n       int
+	open    *arriving
+	ready   []arriving
+	restored
+}
+
+// arriving is a file on its way, under a name of its own.
+type arriving struct {
+	path, temp string
+	f          *os.File
+	h          hash.Hash
+	size, next int64
+	mode       fs.FileMode
+	changed    time.Time
+}
+
+// restoreFolder writes files of archives below a folder, with their times. It returns
+// what was done also beside an error.
+func restoreFolder(ctx context.Context, r *restoring, segments []chosen) (out restored, err error) {
+	if err := os.MkdirAll(r.folder, 0o700); err != nil {
+		return out, usage("name a folder that can be written", "--folder: %v", err)
+	}
+	root, err := os.OpenRoot(r.folder)
+	if err != nil {
+		return out, usage("name a folder that can be written", "--folder: %v", err)
+	}
+	d := &folder{root: root, staging: ".unfinished-" + strconv.Itoa(os.Getpid())}
+	defer func() {
+		d.drop()
+		out, err = d.restored, errors.Join(err, root.RemoveAll(d.staging), root.Close())
+	}()
+	if err := root.Mkdir(d.staging, 0o700); err != nil {
+		return out, usage("remove it, if nobody restores now", "--folder: %v", err)
+	}
+	for _, c := range inOrder(segments) {
+		x := vault.NewPicker(r.pick)
+		err := c.vault.Read(ctx, c.segment, r.who, func(t *retention.SegmentTable, row []any) error {
+			if !t.Files || !x.Takes(t, row) {
+				return nil
+			}
+			return d.take(t, row)
+		})
+		if err == nil {
+			err = d.publish()
+		}
+		if err != nil {
+			return out, err
+		}
+	}
+	if d.open != nil {
+		return out, errPart
+	}
+	return out, nil
+}
+
+// inOrder puts the parts of a file after each other.
+func inOrder(list []chosen) []chosen {
+	out := slices.Clone(list)
+	slices.SortFunc(out, func(a, b chosen) int {
+		if c := strings.Compare(a.segment.Vault+" "+a.segment.Intent, b.segment.Vault+" "+b.segment.Intent); c != 0 {
+			return c
+		}
+		return strings.Compare(a.segment.Name, b.segment.Name)
+	})
+	return out
+}
+
+// take takes one part.
+func (d *folder) take(t *retention.SegmentTable, row []any) error {
+	get := func(name string) any {
+		i := slices.IndexFunc(t.Columns, func(c retention.SegmentColumn) bool { return c.Name == name })
+		if i < 0 {
+			return nil
+		}
+		return row[i]
+	}
+	name, _ := get(retention.FilePath).(string)
+	part, ok := get(retention.SealedPart).(int64)
+	content, _ := get(retention.SealedContent).([]byte)
+	if name == "" || !ok {
+		return fmt.Errorf("%w: a row is no part of a file", vault.ErrContent)
+	}
+	switch {
+	case part == 0 && d.open == nil:
+		if err := d.begin(name, get(retention.SealedMode), get(retention.SealedMtime)); err != nil {
+			return err
+		}
+	case d.open == nil || d.open.path != name || d.open.next != part:
+		return errPart
+	}
+	x := d.open
+	if _, err := x.f.Write(content); err != nil {
+		return fmt.Errorf("--folder: %w", err)
+	}
+	x.h.Write(content)
+	x.size += int64(len(content))
+	x.next++
+	if sum, last := get(retention.SealedSHA256).(string); last {
+		return d.end(sum, get(retention.FileSize))
+	}
+	return nil
+}
+
+func (d *folder) begin(name string, mode, mtime any) error {
+	if !filepath.IsLocal(name) {
+		return fmt.Errorf("%w: a path leads out of its folder", vault.ErrContent)
+	}
+	d.n++
+	x := &arriving{path: name, temp: path.Join(d.staging, strconv.Itoa(d.n)), h: sha256.New()}
+	text, _ := mode.(string)
+	bits, err := strconv.ParseUint(text, 8, 32)
+	if err == nil {
+		x.changed, err = timeOf(mtime)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", vault.ErrContent, err)
+	}
+	x.mode = fs.FileMode(bits) & 0o700 // what others might do with it is for the person to say
+	x.f, err = d.root.OpenFile(x.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("--folder: %w", err)
+	}
+	d.open = x
+	return nil
+}
+
+// timeOf reads [retention.SealedMtime].
+func timeOf(v any) (time.Time, error) {
+	text, _ := v.(string)
+	s, n, _ := strings.Cut(text, ".")
+	sec, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return time.Time{}, err
+	}
+	nsec, err := strconv.ParseInt(n, 10, 64)
+	return time.Unix(sec, nsec), err
+}
+
+// end completes the file, which must be the one that was sealed.
+func (d *folder) end(sum string, size any) error {
+	x := d.open
+	d.open = nil
+	err := x.f.Sync()
+	if err = errors.Join(err, x.f.Close()); err != nil {
+		return fmt.Errorf("--folder: %w", err)
+	}
+	if hex.EncodeToString(x.h.Sum(nil)) != sum || size != x.size {
+		return fmt.Errorf("%w: a file is not the one that was sealed", vault.ErrContent)
+	}
+	d.ready = append(d.ready, *x)
+	return nil
+}
+
+// publish gives complete files their names.
+func (d *folder) publish() error {
+	for _, x := range d.ready {
+		err := d.name(&x)
+		switch {
+		case errors.Is(err, fs.ErrExist):
+			d.there++
+			err = d.root.Remove(x.temp)
+		case err == nil:
+			d.files++
+			d.bytes += x.size
+		}
+		if err != nil {
+			return fmt.Errorf("--folder: %w", err)
+		}
+	}
+	d.ready = nil
+	return nil
+}
+
+// name gives a file its name, which must be free.
+func (d *folder) name(x *arriving) error {
+	if dir := path.Dir(x.path); dir != "." {
+		if err := d.root.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	if err := d.root.Chmod(x.temp, x.mode); err != nil {
+		return err
+	}
+	if err := d.root.Chtimes(x.temp, x.changed, x.changed); err != nil {
+		return err
+	}
+	err := d.root.Link(x.temp, x.path)
+	if err == nil {
+		return d.root.Remove(x.temp)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	f, err := d.root.OpenFile(x.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // where there are no hard links
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return d.root.Rename(x.temp, x.path)
+}
+
+// drop closes what was not completed.
+func (d *folder) drop() {
+	if d.open != nil {
+		_ = d.open.f.Close() // it is removed
+	}
+}
+
+// restoreFiles restores into a folder, and says what came of it.
+func (a *app) restoreFiles(ctx context.Context, r *restoring, segments []chosen) error {
+	out, err := restoreFolder(ctx, r, segments)
+	if err != nil {
+		if out.files > 0 {
+			err = fmt.Errorf("%w (%s restored before)", err, plural(out.files, "file was", "files were"))
+		}
+		if errors.Is(err, vault.ErrContent) {
+			err = errors.Join(err, verdict(exitVerify))
+		}
+		return err
+	}
+	if err := a.showFiles(r, len(segments), out); err != nil {
+		return err
+	}
+	if out.there > 0 {
+		return verdict(exitPartial)
+	}
+	return nil
+}
+
+func (a *app) showFiles(r *restoring, segments int, out restored) error {
+	if a.json() {
+		return a.document(map[string]any{"segments": segments, "files": out.files, "bytes": out.bytes, "left": out.there, "folder": r.folder})
+	}
+	p := a.printer()
+	p.line("%s (%d bytes) from %s restored to folder %s.", plural(out.files, "file", "files"), out.bytes, plural(int64(segments), "segment", "segments"), r.folder)
+	if out.there > 0 {
+		p.line("%s left: a file of the same name is there already. Restore into another folder.", plural(out.there, "file was", "files were"))
+	}
+	if out.files+out.there == 0 && r.pick.Subject != nil {
+		p.line("The index names the person: files are about them that are in no segment any more, or under another name.")
+	}
+	return p.err
+}

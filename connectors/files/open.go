@@ -1,0 +1,109 @@
+//go:build unix
+
+package files
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/retentiond/retentiond/connectors/objects"
+)
+
+var _ objects.Opener = (*Tree)(nil)
+
+// Open opens a file that still is what was looked at, through the handle of its
+// folder and no link. It is looked at again once its end was read.
+func (t *Tree) Open(ctx context.Context, o objects.Object) (mode uint32, r io.ReadCloser, err error) {
+	in := t.reach()
+	f, st, err := in.open(o)
+	if e := in.end(); err == nil && e != nil {
+		err = errors.Join(e, f.Close())
+	}
+	if err != nil {
+		return 0, nil, err
+	}
+	return uint32(st.Mode) & 0o7777, &reading{ctx: ctx, f: f, t: t, o: o}, nil
+}
+
+// open opens the file of that object by its name.
+func (r *reach) open(o objects.Object) (*os.File, *unix.Stat_t, error) {
+	name, err := r.in(o.Path)
+	if err != nil {
+		return nil, nil, goneOr(err)
+	}
+	// A pipe in its place must not be waited for.
+	fd, err := retry(func() (int, error) {
+		return unix.Openat(r.fd, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	})
+	if err != nil {
+		return nil, nil, goneOr(err)
+	}
+	f := os.NewFile(uintptr(fd), name)
+	st, err := r.still(fd, o)
+	if err != nil {
+		return nil, nil, errors.Join(err, f.Close())
+	}
+	return f, st, nil
+}
+
+// still is what the open file is, where that is what was looked at.
+func (t *Tree) still(fd int, o objects.Object) (*unix.Stat_t, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return nil, err
+	}
+	if !t.plain(&st) || !objectOf(o.Path, &st).Same(o) {
+		return nil, objects.ErrChanged
+	}
+	return &st, nil
+}
+
+// goneOr names the ways in which a file is no longer there, or behind a link.
+func goneOr(err error) error {
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		return objects.ErrGone
+	case behind(err), errors.Is(err, unix.ENXIO): // a socket
+		return objects.ErrChanged
+	}
+	return err
+}
+
+// reading is a file on its way into an archive.
+type reading struct {
+	ctx context.Context //nolint:containedctx // a reader has no other way to hear of a stop
+	f   *os.File
+	t   *Tree
+	o   objects.Object
+	n   int64
+}
+
+// Read reads on. The end is one only where the file is still the one that was tested,
+// and all of it was read.
+func (r *reading) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := r.f.Read(p)
+	r.n += int64(n)
+	switch {
+	case errors.Is(err, io.EOF):
+		if _, e := r.t.still(int(r.f.Fd()), r.o); e != nil {
+			return n, e
+		}
+		if r.n != r.o.Size {
+			return n, objects.ErrChanged
+		}
+	case err != nil:
+		return n, fmt.Errorf("file %s cannot be read: %w", r.t.shown(r.o.Path), err)
+	}
+	return n, err
+}
+
+// Close closes it.
+func (r *reading) Close() error { return r.f.Close() }

@@ -1,0 +1,208 @@
+package vault
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/retentiond/retentiond/retention"
+)
+
+var _ retention.FileWriter = (*sealing)(nil)
+
+// partSize is the most content that one row has.
+const partSize = 1 << 20
+
+// withParts is the listing's table with the columns that parts of files have.
+func withParts(t *retention.Table) *retention.Table {
+	out := *t
+	out.Columns = append(slices.Clip(t.Columns),
+		retention.Column{Name: retention.SealedPart, Decl: "INTEGER", Kind: retention.KindInteger},
+		retention.Column{Name: retention.SealedSHA256, Decl: "TEXT", Kind: retention.KindText},
+		retention.Column{Name: retention.SealedContent, Decl: "BLOB", Kind: retention.KindBytes})
+	return &out
+}
+
+// File takes a file in parts. Segments that are full on the way are written at once,
+// so that memory does not grow with the file.
+func (s *sealing) File(ctx context.Context, values []any, clock int64, minimums []*int64, r io.Reader) error {
+	if !s.table.Files || len(values) != len(s.table.Table.Columns)-3 {
+		return fmt.Errorf("files %s: a file has %d values", s.table.Table.Name, len(values))
+	}
+	back := s.mark(s.bucket(clock))
+	in, h, buf := bufio.NewReader(r), sha256.New(), make([]byte, partSize)
+	for number := int64(0); ; number++ {
+		content, last, err := nextPart(in, buf)
+		if err != nil {
+			return errors.Join(err, back(ctx))
+		}
+		h.Write(content)
+		var sum any
+		if last {
+			sum = hex.EncodeToString(h.Sum(nil))
+		}
+		row := append(slices.Clip(values), number, sum, content)
+		if err := s.filePart(ctx, row, clock, minimums, last); err != nil {
+			return errors.Join(err, back(ctx))
+		}
+		if last {
+			return nil
+		}
+	}
+}
+
+// nextPart reads a part, and looks whether it is the last one.
+func nextPart(r *bufio.Reader, buf []byte) (content []byte, last bool, err error) {
+	n, err := io.ReadFull(r, buf)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return buf[:n], true, nil
+	}
+	if err == nil {
+		_, err = r.Peek(1)
+	}
+	if errors.Is(err, io.EOF) {
+		return buf[:n], true, nil
+	}
+	return buf[:n], false, err
+}
+
+// filePart takes one part, whose row it is.
+func (s *sealing) filePart(ctx context.Context, row []any, clock int64, minimums []*int64, last bool) error {
+	if err := s.Row(row, clock, minimums); err != nil {
+		return err
+	}
+	bucket := s.bucket(clock)
+	p := s.parts[bucket]
+	if row[len(row)-3] == int64(0) || p.files == 0 {
+		p.files++
+	}
+	if content, ok := row[len(row)-1].([]byte); ok {
+		p.content += len(content)
+	}
+	if last || p.content < retention.MaxContent {
+		return nil
+	}
+	return s.writeFull(ctx, bucket)
+}
+
+// writeFull writes the rows of a segment that is full. Its manifest, without which it
+// does not exist, follows in the end.
+func (s *sealing) writeFull(ctx context.Context, bucket string) error {
+	if len(s.full) == 0 {
+		if err := s.v.atHome(ctx, true); err != nil {
+			return err
+		}
+	}
+	seg, cipher, err := s.encrypt(bucket, s.parts[bucket])
+	if err != nil {
+		return s.v.fail(fmt.Errorf("seal segment %s: %w", bucket, err))
+	}
+	delete(s.parts, bucket)
+	s.bytes = 0
+	s.full = append(s.full, seg)
+	if err := s.v.store.put(ctx, seg.Name+rowsFile, cipher); err != nil {
+		return s.v.fail(fmt.Errorf("write segment %s: %w", seg.Name, err))
+	}
+	if s.o.Reached != nil {
+		s.o.Reached(retention.PointSealing)
+	}
+	return nil
+}
+
+// sealFull completes the segments whose rows were written on the way.
+func (s *sealing) sealFull(ctx context.Context) ([]retention.SealedRef, error) {
+	var out []retention.SealedRef
+	for _, seg := range s.full {
+		about := map[uint64]bool{}
+		for _, n := range seg.About {
+			about[n] = true
+		}
+		maps.Copy(about, s.about)
+		seg.About = slices.Collect(maps.Keys(about))
+		manifest, err := s.v.sign(seg)
+		if err == nil {
+			err = s.complete(ctx, seg, manifest)
+		}
+		if err != nil {
+			return nil, s.v.fail(fmt.Errorf("write segment %s: %w", seg.Name, err))
+		}
+		out = append(out, retention.SealedRef{Vault: s.v.o.Name, Name: seg.Name, Rows: seg.Rows, Cipher: seg.Cipher.SHA256, Manifest: sum(manifest)})
+	}
+	return out, nil
+}
+
+// complete puts the manifest, and compares what can be read with what was meant.
+func (s *sealing) complete(ctx context.Context, seg *retention.Segment, manifest []byte) error {
+	if err := s.v.store.put(ctx, seg.Name+manifestFile, manifest); err != nil {
+		return err
+	}
+	if err := s.v.store.sync(ctx); err != nil {
+		return err
+	}
+	for _, f := range []struct {
+		name string
+		want retention.SegmentBytes
+	}{{seg.Name + rowsFile, seg.Cipher}, {seg.Name + manifestFile, retention.SegmentBytes{Bytes: int64(len(manifest)), SHA256: sum(manifest)}}} {
+		r, err := s.v.store.get(ctx, f.name)
+		if err != nil {
+			return fmt.Errorf("read %s back: %w", f.name, err)
+		}
+		h := hashing(r)
+		_, err = io.Copy(io.Discard, h)
+		if err = errors.Join(err, r.Close()); err != nil {
+			return fmt.Errorf("read %s back: %w", f.name, err)
+		}
+		if !h.is(f.want) {
+			return fmt.Errorf("%s is not what was written: the vault's disk or service is at fault", f.name)
+		}
+	}
+	return nil
+}
+
+// mark remembers what a bucket has, and returns what takes away what came after.
+// What subjects and minimums a file added stays: it keeps a segment too long at worst.
+func (s *sealing) mark(bucket string) (back func(context.Context) error) {
+	full, bytes, parent := len(s.full), s.bytes, s.parent
+	var had part
+	p, rows := s.parts[bucket], 0
+	if p != nil {
+		had, rows = *p, p.rows.Len()
+		had.tables = slices.Clone(p.tables)
+	}
+	return func(ctx context.Context) error {
+		var err error
+		for _, seg := range s.full[full:] {
+			err = errors.Join(err, s.v.store.remove(ctx, seg.Name+rowsFile))
+		}
+		switch {
+		case len(s.full) > full && parent > 0:
+			err = errors.Join(err, fmt.Errorf("files %s: files that were sealed before it are in one segment with a file that changed: nothing was done", s.table.Table.Name))
+		case len(s.full) > full, p == nil:
+			delete(s.parts, bucket)
+		default:
+			p.rows.Truncate(rows)
+			p.tables, p.first, p.last, p.files, p.content = had.tables, had.first, had.last, had.files, had.content
+		}
+		s.full, s.bytes, s.parent = s.full[:full], bytes, parent
+		return err
+	}
+}
+
+// nth is the name of the bucket's next segment: those of one batch in order.
+func (s *sealing) nth(bucket string) string {
+	if s.times == nil {
+		s.times = map[string]int{}
+	}
+	n := s.times[bucket]
+	s.times[bucket]++
+	if n == 0 {
+		return bucket
+	}
+	return fmt.Sprintf("%s_%05d", bucket, n)
+}
