@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -68,6 +69,26 @@ func around(a, b string) bool {
 	}
 	a, b = folder(a), folder(b)
 	return a != b && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a))
+}
+
+// vaultOutside refuses a sealed vault in the tree of a source: its patterns might take
+// segments for files of their own.
+func (r *reader) vaultOutside(c *Config, name, path string) {
+	for _, source := range r.names["sources"] {
+		s := c.Sources[source]
+		if path != "" && s.Driver == "files" && s.Root != "" && within(realPath(s.Root), realFolder(path)) {
+			r.fail(nil, []string{"vaults", name, "path"}, "a folder outside of it", "lies within the root of source %s: its rules might take the archive for files of their own", source)
+		}
+	}
+}
+
+// realFolder is the path without the links on the way, also where its end is not made
+// yet.
+func realFolder(p string) string {
+	if _, err := os.Lstat(p); err != nil && filepath.Dir(p) != p {
+		return filepath.Join(realFolder(filepath.Dir(p)), filepath.Base(p))
+	}
+	return realPath(p)
 }
 
 // nested is whether one of two folders lies in the other. The same folder under two

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -25,8 +26,8 @@ var errPart = errors.New("a file has other parts in other segments of its batch:
 
 // restored is what came of files.
 type restored struct {
-	files, there int64 // written; left, since the name is taken
-	bytes        int64
+	files, same, there int64 // written; there already; left, since another file has the name
+	bytes              int64
 }
 
 // folder takes files of archives: complete ones of a segment that was checked to its
@@ -45,6 +46,7 @@ type arriving struct {
 	path, temp string
 	f          *os.File
 	h          hash.Hash
+	sum        string // of the whole content, once it is there
 	size, next int64
 	mode       fs.FileMode
 	changed    time.Time
@@ -180,7 +182,7 @@ func (d *folder) end(sum string, size any) error {
 	if err = errors.Join(err, x.f.Close()); err != nil {
 		return fmt.Errorf("--folder: %w", err)
 	}
-	if hex.EncodeToString(x.h.Sum(nil)) != sum || size != x.size {
+	if x.sum = sum; hex.EncodeToString(x.h.Sum(nil)) != sum || size != x.size {
 		return fmt.Errorf("%w: a file is not the one that was sealed", vault.ErrContent)
 	}
 	d.ready = append(d.ready, *x)
@@ -193,7 +195,11 @@ func (d *folder) publish() error {
 		err := d.name(&x)
 		switch {
 		case errors.Is(err, fs.ErrExist):
-			d.there++
+			if d.has(&x) {
+				d.same++
+			} else {
+				d.there++
+			}
 			err = d.root.Remove(x.temp)
 		case err == nil:
 			d.files++
@@ -205,6 +211,22 @@ func (d *folder) publish() error {
 	}
 	d.ready = nil
 	return nil
+}
+
+// has is whether the file that is there has the same content.
+func (d *folder) has(x *arriving) bool {
+	st, err := d.root.Lstat(x.path)
+	if err != nil || !st.Mode().IsRegular() || st.Size() != x.size {
+		return false
+	}
+	f, err := d.root.Open(x.path)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	h := sha256.New()
+	_, err = io.Copy(h, f)
+	return err == nil && hex.EncodeToString(h.Sum(nil)) == x.sum
 }
 
 // name gives a file its name, which must be free.
@@ -251,10 +273,7 @@ func (a *app) restoreFiles(ctx context.Context, r *restoring, segments []chosen)
 		if out.files > 0 {
 			err = fmt.Errorf("%w (%s restored before)", err, plural(out.files, "file was", "files were"))
 		}
-		if errors.Is(err, vault.ErrContent) {
-			err = errors.Join(err, verdict(exitVerify))
-		}
-		return err
+		return unverified(err)
 	}
 	if err := a.showFiles(r, len(segments), out); err != nil {
 		return err
@@ -267,14 +286,17 @@ func (a *app) restoreFiles(ctx context.Context, r *restoring, segments []chosen)
 
 func (a *app) showFiles(r *restoring, segments int, out restored) error {
 	if a.json() {
-		return a.document(map[string]any{"segments": segments, "files": out.files, "bytes": out.bytes, "left": out.there, "folder": r.folder})
+		return a.document(map[string]any{"segments": segments, "files": out.files, "bytes": out.bytes, "same": out.same, "left": out.there, "folder": r.folder})
 	}
 	p := a.printer()
 	p.line("%s (%d bytes) from %s restored to folder %s.", plural(out.files, "file", "files"), out.bytes, plural(int64(segments), "segment", "segments"), r.folder)
+	if out.same > 0 {
+		p.line("%s there already, with the same content.", plural(out.same, "file was", "files were"))
+	}
 	if out.there > 0 {
 		p.line("%s left: a file of the same name is there already. Restore into another folder.", plural(out.there, "file was", "files were"))
 	}
-	if out.files+out.there == 0 && r.pick.Subject != nil {
+	if out.files+out.same+out.there == 0 && r.pick.Subject != nil {
 		p.line("The index names the person: files are about them that are in no segment any more, or under another name.")
 	}
 	return p.err

@@ -133,11 +133,8 @@ func (a *app) restore(ctx context.Context, r *restoring) error {
 		return a.restoreFiles(ctx, r, segments)
 	}
 	rows, err := h.restoreRows(ctx, r, segments)
-	if errors.Is(err, vault.ErrContent) {
-		return errors.Join(err, verdict(exitVerify))
-	}
 	if err != nil {
-		return err
+		return unverified(err)
 	}
 	return a.showRestored(r, segments, rows)
 }
@@ -157,13 +154,18 @@ func (h *house) choose(ctx context.Context, r *restoring) ([]chosen, error) {
 		}
 		return nil
 	})
-	if errors.Is(err, vault.ErrContent) {
-		return nil, errors.Join(err, verdict(exitVerify))
-	}
-	if err == nil && len(out) == 0 {
+	if err = unverified(err); err == nil && len(out) == 0 {
 		err = missing("segment", "that has such rows", "`retentiond archive list` shows the segments")
 	}
 	return out, err
+}
+
+// unverified gives the error of a segment that does not verify its exit code.
+func unverified(err error) error {
+	if errors.Is(err, vault.ErrContent) {
+		return &fault{Code: "unverified", Message: err.Error(), Hint: "`retentiond archive verify` names what is wrong; restore the vault's files from a copy", exit: exitVerify}
+	}
+	return err
 }
 
 // ofFiles reports whether the segment has files.

@@ -112,7 +112,7 @@ func TestFilesAreArchived(t *testing.T) {
 		}
 	}
 	must(t, os.WriteFile(s.path("back/"+hole), []byte("other"), 0o600))
-	restore(exitPartial, "--folder", s.path("back")).says("files were left")
+	restore(exitPartial, "--folder", s.path("back")).says("1 file was left")
 	if b, err := os.ReadFile(s.path("back/" + hole)); err != nil || string(b) != "other" {
 		t.Errorf("a file was replaced: %q, %v", b, err)
 	}
