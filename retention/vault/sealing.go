@@ -278,7 +278,11 @@ func (s *sealing) encrypt(bucket string, p *part) (*retention.Segment, []byte, e
 	plain := slices.Concat(head, []byte("\n"), p.rows.Bytes())
 	p.rows = bytes.Buffer{}
 	seg.Plain = retention.SegmentBytes{Bytes: int64(len(plain)), SHA256: sum(plain)}
-	packed := s.v.zstd.EncodeAll(plain, nil)
+	pack := s.v.zstd
+	if p.files > 0 {
+		pack = s.v.dense
+	}
+	packed := pack.EncodeAll(plain, nil)
 	var out bytes.Buffer
 	w, err := age.Encrypt(&out, s.v.to...)
 	if err != nil {

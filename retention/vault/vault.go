@@ -33,6 +33,7 @@ type Vault struct {
 	to     []age.Recipient
 	secret []byte
 	zstd   *zstd.Encoder
+	dense  *zstd.Encoder // of base64, which has nothing else to save
 	here   here
 }
 
@@ -59,8 +60,12 @@ func New(o Options) (*Vault, error) {
 		}
 		v.store = b
 	}
+	plain := []zstd.EOption{zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(1 << 20)}
 	var err error
-	v.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(1<<20))
+	if v.zstd, err = zstd.NewWriter(nil, plain...); err != nil {
+		return nil, err
+	}
+	v.dense, err = zstd.NewWriter(nil, append(plain, zstd.WithAllLitEntropyCompression(true))...)
 	return v, err
 }
 
