@@ -58,7 +58,7 @@ type SegmentBytes struct {
 type SegmentTable struct {
 	Name    TableName
 	Child   bool
-	Files   bool  // its rows are parts of files
+	Files   bool // its rows are parts of files
 	Rows    int64
 	Key     []string
 	Columns []SegmentColumn

@@ -27,7 +27,7 @@ func (t *Tree) Open(ctx context.Context, o objects.Object) (mode uint32, r io.Re
 	if err != nil {
 		return 0, nil, err
 	}
-	return uint32(st.Mode) & 0o7777, &reading{ctx: ctx, f: f, t: t, o: o}, nil
+	return bits(st.Mode) & 0o7777, &reading{ctx: ctx, f: f, t: t, o: o}, nil
 }
 
 // open opens the file of that object by its name.
@@ -107,3 +107,6 @@ func (r *reading) Read(p []byte) (int, error) {
 
 // Close closes it.
 func (r *reading) Close() error { return r.f.Close() }
+
+// bits are permissions, which have another type on each system.
+func bits[T ~uint16 | ~uint32](mode T) uint32 { return uint32(mode) }

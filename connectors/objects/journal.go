@@ -27,8 +27,8 @@ type entry struct {
 	Spared retention.Spared
 	// Segments have the objects of an archive already.
 	Segments []retention.SealedRef `json:",omitempty"`
-	Place  string // of the tree
-	Count  int
+	Place    string                // of the tree
+	Count    int
 }
 
 // line of an object. Paths are bytes, not text.
