@@ -36,7 +36,7 @@ func (r *reader) complete(c *Config) {
 		r.completeS3(dir, v.S3, "vaults", name, "s3")
 		c.Vaults[name] = v
 		r.checkVault(c, name, v)
-		r.vaultOutside(c, name, v.Path)
+		r.vaultOutside(c, name, v)
 	}
 	r.check(c)
 }

@@ -24,6 +24,11 @@ func TestRefusals(t *testing.T) {
 		{"a password cut by a comma is not shown", "sources: {crm: {driver: postgres, dsn: postgres://u:p4,ss@h/d}}", []string{
 			`:1:56: sources.crm: the key (not shown) has no value (write a value, or leave the key out)`,
 		}},
+		{"archives in the places of sources", "sources: {tree: {driver: files, root: ./a}, bucket: {driver: s3, endpoint: http://x, bucket: b, prefix: in, access_key: k, secret_key: s}}\n" +
+			"vaults:\n  one: {path: ./a/v, recipients: [age1l87l9c307jgd3q8c8wzcuu879ca8cy5aetzfdc64scxvtma0rc3s9tupd2]}\n  two: {s3: {endpoint: http://x, bucket: b, prefix: in/v, access_key: k, secret_key: s}, recipients: [age1l87l9c307jgd3q8c8wzcuu879ca8cy5aetzfdc64scxvtma0rc3s9tupd2]}\n  ok: {path: ./av, recipients: [age1l87l9c307jgd3q8c8wzcuu879ca8cy5aetzfdc64scxvtma0rc3s9tupd2]}\n", []string{
+			`:3:15: vaults.one.path: lies within the place of source tree: its rules might take the archive for files of their own (a place outside of it)`,
+			`:4:13: vaults.two.s3: lies within the place of source bucket: its rules might take the archive for files of their own (a place outside of it)`,
+		}},
 		{"duplicate keys", "log: {level: info, level: debug}\nstate: sqlite:a\nstate: sqlite:b\n", []string{
 			`:1:20: log: the key "level" is there twice (first on line 1) (keep one of them)`,
 			`:3:1: the key "state" is there twice (first on line 2) (keep one of them)`,

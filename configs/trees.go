@@ -71,13 +71,17 @@ func around(a, b string) bool {
 	return a != b && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a))
 }
 
-// vaultOutside refuses a sealed vault in the tree of a source: its patterns might take
+// vaultOutside refuses a sealed vault in the place of a source: its patterns might take
 // segments for files of their own.
-func (r *reader) vaultOutside(c *Config, name, path string) {
+func (r *reader) vaultOutside(c *Config, name string, v Vault) {
 	for _, source := range r.names["sources"] {
-		s := c.Sources[source]
-		if path != "" && s.Driver == "files" && s.Root != "" && within(realPath(s.Root), realFolder(path)) {
-			r.fail(nil, []string{"vaults", name, "path"}, "a folder outside of it", "lies within the root of source %s: its rules might take the archive for files of their own", source)
+		s, key := c.Sources[source], "path"
+		in := v.Path != "" && s.Driver == "files" && s.Root != "" && within(realPath(s.Root), realFolder(v.Path))
+		if v.S3 != nil && s.Driver == "s3" && s.Bucket == v.S3.Bucket {
+			key, in = "s3", strings.Trim(s.Prefix, "/") == strings.Trim(v.S3.Prefix, "/") || around(s.Prefix, v.S3.Prefix)
+		}
+		if in {
+			r.fail(nil, []string{"vaults", name, key}, "a place outside of it", "lies within the place of source %s: its rules might take the archive for files of their own", source)
 		}
 	}
 }
