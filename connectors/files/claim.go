@@ -3,7 +3,6 @@
 package files
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -39,16 +38,6 @@ func (t *Tree) Folders(paths []string) ([]string, error) {
 		out[i] = told
 	}
 	return out, r.end()
-}
-
-// RemoveAs removes names. A file that takes the name between the last look and the
-// removal is never what is removed: what is looked at has a name of its own then.
-func (t *Tree) RemoveAs(_ context.Context, tag string, of []objects.Object, ended func(i int, err error)) error {
-	r := t.reach()
-	for i, o := range of {
-		ended(i, r.remove(o, claim(tag, i)))
-	}
-	return r.end()
 }
 
 // take gives a file its own name, and looks at it there: what is not what was seen

@@ -21,13 +21,11 @@ type reach struct {
 	*Tree
 	dir   string
 	fd    int
-	dirty bool  // names were removed from it
-	dirs  int   // folders that were made durable one by one
-	late  bool  // the others are, all at once, in the end
-	err   error // of the first that could not be
+	dirty bool     // names were removed from it
+	to    *touched // folders in which names were removed
 }
 
-func (t *Tree) reach() *reach { return &reach{Tree: t, fd: -1} }
+func (t *Tree) reach() *reach { return &reach{Tree: t, fd: -1, to: &touched{}} }
 
 // in opens the folder of a file, from the root on and through no link, and returns
 // the file's name in it.
@@ -61,38 +59,18 @@ func (r *reach) in(p string) (name string, err error) {
 	return name, nil
 }
 
-// fewFolders is how many are made durable one by one; beyond, their file system is
-// as a whole.
-const fewFolders = 8
-
-// leave closes the folder, and makes what was removed from it durable.
+// leave closes the folder, or keeps it for [touched.end].
 func (r *reach) leave() {
-	if r.fd < 0 {
-		return
+	if r.fd >= 0 && (!r.dirty || !r.to.keep(r.fd, r.dir)) {
+		_ = unix.Close(r.fd)
 	}
-	if r.dirty && r.dirs >= fewFolders && syncsAll {
-		r.late = true
-	} else if r.dirty {
-		r.dirs++
-		r.keep(unix.Fsync(r.fd))
-	}
-	_ = unix.Close(r.fd)
 	r.fd, r.dirty = -1, false
-}
-
-func (r *reach) keep(err error) {
-	if err != nil && r.err == nil {
-		r.err = fmt.Errorf("folder %s: what was removed may come back: %w", r.shown(r.dir), err)
-	}
 }
 
 // end leaves the last folder; on return what was removed is gone for good.
 func (r *reach) end() error {
 	r.leave()
-	if r.late {
-		r.keep(syncAll(r.Tree.fd))
-	}
-	return r.err
+	return r.to.end(r.Tree)
 }
 
 // stat looks at a file; ok is false where there is no plain file.

@@ -2,10 +2,12 @@ package objects
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/retentiond/retentiond/connectors/sqlwork"
 	"github.com/retentiond/retentiond/retention"
 )
@@ -29,9 +31,31 @@ func pathOf(k retention.Key) (string, error) {
 	return "", errors.New("a key is no path")
 }
 
-// listed are the rows of those keys, in order of their paths, by one walk over the
-// stretch of the listing that they lie in. Keys that are not listed are left out.
-func (e *engine) listed(ctx context.Context, q sqlwork.Session, s *set, keys []retention.Key) ([]seen, error) {
+// looked are the files that a batch has looked at, in order of their paths, and found
+// as the listing has them.
+type looked struct {
+	intent string
+	list   []seen
+}
+
+// recall is [engine.listed] for a batch that may have looked at the files already.
+func (e *engine) recall(ctx context.Context, q sqlwork.Session, s *set, intent string, keys []retention.Key) ([]seen, error) {
+	was := e.looked
+	if e.looked = (looked{}); was.intent != intent {
+		return e.listed(ctx, q, s, keys)
+	}
+	paths, err := pathsIn(keys)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(was.list, func(o seen) bool {
+		_, among := slices.BinarySearch(paths, o.Path)
+		return !among
+	}), nil
+}
+
+// pathsIn are the keys' paths, in order.
+func pathsIn(keys []retention.Key) ([]string, error) {
 	paths := make([]string, len(keys))
 	for i, k := range keys {
 		var err error
@@ -40,37 +64,61 @@ func (e *engine) listed(ctx context.Context, q sqlwork.Session, s *set, keys []r
 		}
 	}
 	slices.Sort(paths)
-	if len(paths) == 0 {
-		return nil, nil
+	return paths, nil
+}
+
+// listed are the rows of those keys, in order of their paths, by one walk over the
+// stretch of the listing that they lie in. Keys that are not listed are left out.
+func (e *engine) listed(ctx context.Context, q sqlwork.Session, s *set, keys []retention.Key) ([]seen, error) {
+	paths, err := pathsIn(keys)
+	if err != nil || len(paths) == 0 {
+		return nil, err
 	}
 	p := quote(retention.FilePath)
-	text := "SELECT " + p + ", size, " + colNanos + ", " + colFar + ", " + colID + ", " + colMore
+	text := "SELECT " + p + ", size, " + colWas
 	for _, c := range s.columns {
-		text += ", +" + quote(c.Name)
+		if c.outside() {
+			text += ", +" + quote(c.Name)
+		}
 	}
 	rows, err := q.QueryxContext(ctx, text+" FROM main."+quote(s.name.Name)+" WHERE "+p+" BETWEEN ? AND ? ORDER BY "+p, paths[0], paths[len(paths)-1])
 	if err != nil {
 		return nil, fmt.Errorf("listing of %s: %w", s.name, err)
 	}
 	defer rows.Close()
+	return s.pick(rows, paths)
+}
+
+// pick are the rows of those paths; both are in order.
+func (s *set) pick(rows *sqlx.Rows, paths []string) ([]seen, error) {
 	out := make([]seen, 0, len(paths))
+	var p, was sql.RawBytes
 	var o seen
 	said := make([]any, len(s.columns))
-	into := []any{&o.Path, &o.Size, &o.Nanos, &o.Far, &o.ID, &o.More}
-	for i := range said {
-		into = append(into, &said[i])
+	into := []any{&p, &o.Size, &was}
+	for i := range s.columns {
+		if s.columns[i].outside() {
+			into = append(into, &said[i])
+		}
 	}
 	for len(paths) > 0 && rows.Next() {
 		if err := rows.Scan(into...); err != nil {
 			return nil, err
 		}
-		for len(paths) > 0 && paths[0] < o.Path {
+		for len(paths) > 0 && paths[0] < string(p) {
 			paths = paths[1:]
 		}
-		if len(paths) > 0 && paths[0] == o.Path {
-			o.said = slices.Clone(said)
-			out, paths = append(out, o), paths[1:]
+		if len(paths) == 0 || paths[0] != string(p) {
+			continue
 		}
+		if err := o.unpack(was); err != nil {
+			return nil, err
+		}
+		o.Path, o.said = paths[0], nil
+		if len(into) > 3 {
+			o.said = slices.Clone(said)
+		}
+		out, paths = append(out, o), paths[1:]
 	}
 	return out, rows.Err()
 }
@@ -110,7 +158,10 @@ func (e *engine) Refresh(ctx context.Context, q sqlwork.Session, b *retention.Ba
 		}
 	}
 	alike, err := e.relabel(ctx, q, s, was)
-	return fresh && same && alike, err
+	if fresh = fresh && same && alike && err == nil; fresh {
+		e.looked = looked{b.Intent, was}
+	}
+	return fresh, err
 }
 
 // plainly is the object, or none where there is another thing.
@@ -136,8 +187,7 @@ func (s *set) renew(ctx context.Context, q sqlwork.Session, p string, now Object
 	if now.Path == "" {
 		_, err = q.ExecContext(ctx, "DELETE FROM main."+t+where, p)
 	} else {
-		_, err = q.ExecContext(ctx, "UPDATE main."+t+" SET size = ?, modified = ?, "+colID+" = ?, "+colNanos+" = ?, "+colFar+" = ?, "+colMore+" = ?"+where,
-			now.Size, seconds(now), now.ID, now.Nanos, now.Far, now.More, p)
+		_, err = q.ExecContext(ctx, "UPDATE main."+t+" SET size = ?, modified = ?, "+colWas+" = ?"+where, now.Size, seconds(now), pack(nil, now), p)
 	}
 	return err
 }
@@ -192,7 +242,7 @@ func (e *engine) Do(ctx context.Context, q sqlwork.Session, b *retention.Batch, 
 	if s == nil || b.Action.Kind != retention.Delete && (b.Action.Kind != retention.Archive || !b.Action.Sealed) {
 		return nil, left, fmt.Errorf("files %s: there is no action %q for files", b.Selection.Table.Name, b.Action.Kind)
 	}
-	list, err := e.listed(ctx, q, s, due)
+	list, err := e.recall(ctx, q, s, b.Intent, due)
 	if err != nil {
 		return nil, left, err
 	}
@@ -207,8 +257,21 @@ func (e *engine) Do(ctx context.Context, q sqlwork.Session, b *retention.Batch, 
 		return nil, left, err
 	}
 	b.Reach(retention.PointJournalled)
-	done := make([]retention.Key, 0, len(of))
+	ends, n := make([]error, len(of)), 0
 	err = e.remove(context.WithoutCancel(ctx), b.Intent, of, func(i int, err error) {
+		if ends[i] = err; n == len(of)/2 {
+			b.Reach(retention.PointRemoving)
+		}
+		n++
+	})
+	done, left := accounted(of, ends)
+	return done, left, err
+}
+
+// accounted are the keys of what went, in order, and how the others ended.
+func accounted(of []Object, ends []error) (done []retention.Key, left retention.Spared) {
+	done = make([]retention.Key, 0, len(of))
+	for i, err := range ends {
 		switch {
 		case err == nil:
 			done = append(done, retention.Key{of[i].Path})
@@ -219,11 +282,8 @@ func (e *engine) Do(ctx context.Context, q sqlwork.Session, b *retention.Batch, 
 		default:
 			left.Failed++
 		}
-		if i == len(of)/2 {
-			b.Reach(retention.PointRemoving)
-		}
-	})
-	return done, left, err
+	}
+	return done, left
 }
 
 func (e *engine) of(n retention.TableName) (*set, rowsOf) {

@@ -23,6 +23,7 @@ type engine struct {
 
 	listing sync.Mutex // who lists, one at a time
 	made    made
+	looked  looked // by the batch that has the line
 
 	mu       sync.Mutex
 	declared sets

@@ -47,6 +47,9 @@ var ErrRemains = errors.New("something of it is still there")
 // labelled is whether the column is told by labels.
 func (c *column) labelled() bool { return c.Metadata != "" || c.Tag != "" || c.Locked }
 
+// outside is whether something beside the object's name says the value.
+func (c *column) outside() bool { return c.Row != nil || c.labelled() }
+
 // asks is what the set wants to know of its objects.
 func (s *set) asks() (any, metadata, tags bool) {
 	for i := range s.columns {

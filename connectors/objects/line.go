@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"time"
 
@@ -28,7 +29,7 @@ type line struct {
 func newLine(ctx context.Context, gate string) (*line, error) {
 	l := &line{gate: gate, free: make(chan struct{}, 1)}
 	var err error
-	if l.db, l.conn, err = sqlite.Private(ctx); err != nil {
+	if l.db, l.conn, err = sqlite.Private(ctx, map[string]func(string) string{"retentiond_name": path.Base, "retentiond_stem": func(p string) string { return stem(path.Base(p)) }}); err != nil {
 		return nil, err
 	}
 	for _, text := range []string{"PRAGMA main.journal_mode = MEMORY", "PRAGMA main.synchronous = OFF", "PRAGMA main.cache_size = -16000", "PRAGMA temp_store = FILE"} {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -13,23 +12,16 @@ import (
 
 // Columns of the listing that no rule sees.
 const (
-	colID    = "retentiond_id"
-	colNanos = "retentiond_nanos"
-	colFar   = "retentiond_far"
-	colMore  = "retentiond_more"
-	colLost  = "retentiond_lost" // it is not known whom it is about
+	colWas  = "retentiond_was"  // what tells the file from another; see [pack]
+	colLost = "retentiond_lost" // it is not known whom it is about
 )
-
-// fixed is how many columns every listing begins with.
-const fixed = 9
 
 // create makes the set's table, empty.
 func (s *set) create() []string {
-	t := quote(s.name.Name)
+	t, p := quote(s.name.Name), quote(retention.FilePath)
 	cols := []string{
-		quote(retention.FilePath) + " TEXT NOT NULL PRIMARY KEY", quote(retention.FileName) + " TEXT NOT NULL", quote(retention.FileStem) + " TEXT NOT NULL",
-		quote(retention.FileSize) + " INTEGER NOT NULL", quote(retention.FileModified) + " INTEGER NOT NULL",
-		colID + " TEXT NOT NULL", colNanos + " INTEGER NOT NULL", colFar + " INTEGER NOT NULL", colMore + " INTEGER NOT NULL",
+		p + " TEXT NOT NULL PRIMARY KEY", quote(retention.FileSize) + " INTEGER NOT NULL", quote(retention.FileModified) + " INTEGER NOT NULL", colWas + " BLOB NOT NULL",
+		quote(retention.FileName) + " TEXT AS (retentiond_name(" + p + "))", quote(retention.FileStem) + " TEXT AS (retentiond_stem(" + p + "))",
 	}
 	lost := "0"
 	for _, c := range s.columns {
@@ -44,108 +36,6 @@ func (s *set) create() []string {
 	}
 	cols = append(cols, colLost+" INTEGER AS ("+lost+")")
 	return []string{"DROP TABLE IF EXISTS main." + t, "CREATE TABLE main." + t + " (" + strings.Join(cols, ", ") + ") WITHOUT ROWID"}
-}
-
-// row appends the values of a file.
-func (s *set) row(args []any, o Object, l Labels) []any {
-	name := path.Base(o.Path)
-	args = append(args, o.Path, name, stem(name), o.Size, seconds(o), o.ID, o.Nanos, o.Far, int64(o.More))
-	for i := range s.columns {
-		switch c := &s.columns[i]; {
-		case c.Row != nil:
-			args = append(args, nil)
-		case c.labelled():
-			args = append(args, c.from(l))
-		default:
-			args = append(args, c.of(o.Path))
-		}
-	}
-	return args
-}
-
-// many is how many rows one statement inserts.
-const many = 8
-
-// filler inserts files into a set's table.
-type filler struct {
-	e      *engine
-	wait   []Object // of a set that asks for labels: not labelled yet
-	asks   bool
-	set    *set
-	conn   *sqlx.Conn
-	full   *sqlx.Stmt
-	args   []any
-	n      int
-	files  int64
-	lost   int64
-	unsafe string
-}
-
-func (e *engine) newFiller(ctx context.Context, conn *sqlx.Conn, s *set) (*filler, error) {
-	for _, text := range s.create() {
-		if _, err := conn.ExecContext(ctx, text); err != nil {
-			return nil, fmt.Errorf("listing of %s: %w", s.name, err)
-		}
-	}
-	f := &filler{e: e, set: s, conn: conn}
-	var err error
-	f.asks, _, _ = s.asks()
-	f.full, err = conn.PreparexContext(ctx, f.insert(many))
-	return f, err
-}
-
-// insert keeps one of two rows of a name: a file that was made anew while its folder
-// was read may be met twice. It is looked at again before anything acts on it.
-func (f *filler) insert(n int) string {
-	one := "(?" + strings.Repeat(", ?", fixed-1+len(f.set.columns)) + ")"
-	return "INSERT INTO main." + quote(f.set.name.Name) + " VALUES " + one + strings.Repeat(", "+one, n-1) + " ON CONFLICT DO NOTHING"
-}
-
-// atOnce is how many objects are asked for their labels at once.
-const atOnce = 1000
-
-func (f *filler) add(ctx context.Context, o Object) error {
-	if !f.asks {
-		return f.put(ctx, o, Labels{})
-	}
-	if f.wait = append(f.wait, o); len(f.wait) < atOnce {
-		return nil
-	}
-	return f.label(ctx)
-}
-
-// label puts those that wait, with their labels.
-func (f *filler) label(ctx context.Context) error {
-	l, err := f.e.label(ctx, f.set, f.wait)
-	for i := 0; err == nil && i < len(l); i++ {
-		err = f.put(ctx, f.wait[i], l[i])
-	}
-	f.wait = f.wait[:0]
-	return err
-}
-
-func (f *filler) put(ctx context.Context, o Object, l Labels) error {
-	f.args = f.set.row(f.args, o, l)
-	if f.n++; f.n < many {
-		return nil
-	}
-	_, err := f.full.ExecContext(ctx, f.args...)
-	f.args, f.n = f.args[:0], 0
-	f.files += many
-	return err
-}
-
-func (f *filler) end(ctx context.Context) error {
-	if err := f.label(ctx); err != nil {
-		return err
-	}
-	if f.n > 0 {
-		if _, err := f.conn.ExecContext(ctx, f.insert(f.n), f.args...); err != nil {
-			return err
-		}
-	}
-	f.files += int64(f.n)
-	return f.full.Close()
 }
 
 // lasting is how long a listing serves those who ask for the same again, in seconds:
@@ -220,12 +110,12 @@ func (e *engine) fill(ctx context.Context, conn *sqlx.Conn, all sets, rows rowsO
 			return err
 		}
 	}
-	odd, err := e.tree.Walk(ctx, all.patterns(), func(o Object, matches []int) error {
-		if len(matches) > 1 {
-			shared(fill, matches)
+	odd, err := e.walked(ctx, all.patterns(), func(o found) error {
+		if len(o.matches) > 1 {
+			shared(fill, o.matches)
 		}
-		for _, i := range matches {
-			if err := fill[i].add(ctx, o); err != nil {
+		for _, i := range o.matches {
+			if err := fill[i].add(ctx, o.Object); err != nil {
 				return fmt.Errorf("listing of %s: %w", all[i].name, err)
 			}
 		}

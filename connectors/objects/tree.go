@@ -36,9 +36,9 @@ type Tree interface {
 	// is there and no object, or behind a link, has no ID.
 	Look(ctx context.Context, paths []string, f func(i int, o Object)) error
 	// Remove removes the objects, each only if it still is what was looked at, and
-	// says of each how it ended: nil, [ErrGone], [ErrChanged] or another error. On
-	// return what went is gone for good, a power cut included; an error says that
-	// this is not known.
+	// says of each, one at a time and in any order, how it ended: nil, [ErrGone],
+	// [ErrChanged] or another error. On return what went is gone for good, a power cut
+	// included; an error says that this is not known.
 	Remove(ctx context.Context, of []Object, ended func(i int, err error)) error
 	// Advise says what a person should change for the tree to be acted on.
 	Advise(ctx context.Context) ([]retention.Advice, error)

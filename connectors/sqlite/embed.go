@@ -17,9 +17,15 @@ func Dialect() *sqlgen.Dialect { return dialect() }
 
 // Private is one connection to a private database, on disk, that nobody else can
 // open and that is gone with the connection, SIGKILL included. It knows the
-// functions that [Dialect] writes. The caller closes both.
-func Private(ctx context.Context) (*sqlx.DB, *sqlx.Conn, error) {
+// functions that [Dialect] writes, and those given, which make one text of another, byte
+// by byte and always the same. The caller closes both.
+func Private(ctx context.Context, more map[string]func(string) string) (*sqlx.DB, *sqlx.Conn, error) {
 	d, err := newDriver()
+	for name, f := range more {
+		if err == nil {
+			err = register(d, name, function{1, textFunction(f)}, true)
+		}
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("sqlite functions: %w", err)
 	}
@@ -32,6 +38,18 @@ func Private(ctx context.Context) (*sqlx.DB, *sqlx.Conn, error) {
 		return nil, nil, fmt.Errorf("private database: %w", err)
 	}
 	return x, conn, nil
+}
+
+func textFunction(f func(string) string) func([]driver.Value) (driver.Value, error) {
+	return func(args []driver.Value) (driver.Value, error) {
+		switch x := args[0].(type) {
+		case string:
+			return f(x), nil
+		case []byte:
+			return f(string(x)), nil
+		}
+		return nil, nil
+	}
 }
 
 // Begin begins a transaction that has the write lock of every database of the
