@@ -33,6 +33,9 @@ func (c *column) of(p string) any {
 	if from > 0 && digit(text[from-1]) || to < len(text) && digit(text[to]) {
 		return unreadable // a part of a longer number is no date
 	}
+	if cutsZone(text[from:to], text[to:], max(0, at[1]-to)) {
+		return unreadable
+	}
 	return isoOf(text[from:to])
 }
 
