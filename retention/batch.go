@@ -64,6 +64,9 @@ type Batch struct {
 	// is called when the batch's rows are done, before its receipt is written, or
 	// when the batch ends.
 	Turn func() (end func())
+	// Trouble is told what rows, or files, of the batch ran into that stay; see
+	// [Batch.Tell].
+	Trouble func(n int64, what string)
 	// Reached is told of each [Point]; nil outside of tests. See [Batch.Reach].
 	Reached func(Point)
 }

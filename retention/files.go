@@ -125,6 +125,39 @@ func (f FileChild) Of(value map[string]*string) (path string, ok bool) {
 	return strings.ReplaceAll(path, "{\x00", "{"), true
 }
 
+// Astray is whether a value would lead out of the place that the path leaves for it: it
+// is absolute, or has an empty part, "." or "..". NULL and the empty text name no file,
+// and are not astray.
+func (f FileChild) Astray(value map[string]*string) bool {
+	for _, c := range f.Columns() {
+		if v := value[c]; v == nil || *v == "" {
+			return false
+		}
+	}
+	_, ok := f.Of(value)
+	return !ok
+}
+
+// Values are those of a row, by column.
+func (o Owner) Values(row []*string) map[string]*string {
+	value := map[string]*string{}
+	for i, n := range o.Columns {
+		value[n] = row[i]
+	}
+	return value
+}
+
+// Astray is the first of the paths that one of the row's values leads out of; none: "".
+func (o Owner) Astray(row []*string) string {
+	value := o.Values(row)
+	for _, c := range o.Dataset.FileChildren {
+		if c.Astray(value) {
+			return c.Path
+		}
+	}
+	return ""
+}
+
 // OwnedFiles are the files of some rows that are about to go, by row.
 type OwnedFiles struct {
 	Intent       string // of the batch that takes the rows

@@ -79,6 +79,14 @@ func ParsePoint(name string) (Point, error) {
 	return 0, fmt.Errorf("no point is called %q; there are %s", name, strings.Join(all, ", "))
 }
 
+// Tell says to whom it may concern that so many rows, or files, ran into something that
+// a person has to put right. The words hold no name of a file and no value of a row.
+func (b *Batch) Tell(n int64, what string) {
+	if b.Trouble != nil && n > 0 {
+		b.Trouble(n, what)
+	}
+}
+
 // Reach tells the hook, where there is one, that the batch reached the point.
 // Connectors call it in the order of the points.
 func (b *Batch) Reach(p Point) {

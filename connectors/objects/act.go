@@ -264,12 +264,13 @@ func (e *engine) Do(ctx context.Context, q sqlwork.Session, b *retention.Batch, 
 		}
 		n++
 	})
-	done, left := accounted(of, ends)
+	done, left, failed := accounted(of, ends)
+	failed.tell(b, "files could not be removed")
 	return done, left, err
 }
 
 // accounted are the keys of what went, in order, and how the others ended.
-func accounted(of []Object, ends []error) (done []retention.Key, left retention.Spared) {
+func accounted(of []Object, ends []error) (done []retention.Key, left retention.Spared, failed causes) {
 	done = make([]retention.Key, 0, len(of))
 	for i, err := range ends {
 		switch {
@@ -281,9 +282,10 @@ func accounted(of []Object, ends []error) (done []retention.Key, left retention.
 			left.Changed++
 		default:
 			left.Failed++
+			failed.add(err)
 		}
 	}
-	return done, left
+	return done, left, failed
 }
 
 func (e *engine) of(n retention.TableName) (*set, rowsOf) {

@@ -21,6 +21,9 @@ func (w *work) act(ctx context.Context) error {
 	case w.b.ChildrenOf > 0:
 		return w.someChildren(ctx)
 	case a.Kind.Takes():
+		if err := w.keepAstray(ctx); err != nil {
+			return err
+		}
 		if err := w.narrow(ctx); err != nil {
 			return err
 		}

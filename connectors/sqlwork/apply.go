@@ -40,6 +40,7 @@ func (s *Source) Apply(ctx context.Context, b retention.Batch) (retention.Outcom
 		}
 		return w.out, nil
 	}
+	told := w.tellLater()
 	err := s.e.Change(ctx, Shared, s.wait, func(q Session) error {
 		w.q = q
 		b.Reach(retention.PointBegun)
@@ -53,7 +54,23 @@ func (s *Source) Apply(ctx context.Context, b retention.Batch) (retention.Outcom
 		return retention.Outcome{}, err
 	}
 	b.Reach(retention.PointCommitted)
+	told()
 	return w.out, nil
+}
+
+// tellLater keeps what the batch tells until it is done: one that is not is tried again.
+func (w *work) tellLater() (told func()) {
+	trouble := w.b.Trouble
+	if trouble == nil {
+		return func() {}
+	}
+	var all []func()
+	w.b.Trouble = func(n int64, what string) { all = append(all, func() { trouble(n, what) }) }
+	return func() {
+		for _, tell := range all {
+			tell()
+		}
+	}
 }
 
 func checkBatch(b *retention.Batch) error {

@@ -26,15 +26,30 @@ func (w *work) noteFiles(ctx context.Context) error {
 }
 
 func (w *work) noteFilesOf(ctx context.Context, o retention.Owner) error {
+	var out [][]*string
+	err := w.namesOf(ctx, o, w.list, func(row []*string) { out = append(out, row) })
+	if err != nil {
+		return err
+	}
+	if o.Child < 0 {
+		if err := exactly(w.b.Selection.Table.Name, "asked for their files", int64(len(out)), int64(len(w.due))); err != nil {
+			return err
+		}
+	}
+	return w.b.Own(ctx, o, out)
+}
+
+// namesOf calls f with what the owner's rows name, those of the list or their children.
+func (w *work) namesOf(ctx context.Context, o retention.Owner, list string, f func(row []*string)) error {
 	t := w.b.Selection.Table
-	build := func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Values(w.list, o.Columns) }
+	build := func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Values(list, o.Columns) }
 	if o.Child >= 0 {
 		if o.Child >= len(w.b.Action.Children) {
 			return fmt.Errorf("batch %s has no such children", w.b.Intent)
 		}
 		c := w.b.Action.Children[o.Child]
 		t = w.table(c.Table)
-		build = func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.ChildValues(c, w.list, o.Columns) }
+		build = func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.ChildValues(c, list, o.Columns) }
 	}
 	x, err := w.render(build)
 	if err != nil {
@@ -45,23 +60,14 @@ func (w *work) noteFilesOf(ctx context.Context, o retention.Owner) error {
 		return err
 	}
 	defer rows.Close()
-	var out [][]*string
 	for rows.Next() {
 		vals, err := rows.SliceScan()
 		if err != nil {
 			return err
 		}
-		out = append(out, w.texts(t, o.Columns, vals))
+		f(w.texts(t, o.Columns, vals))
 	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	if o.Child < 0 {
-		if err := exactly(t.Name, "asked for their files", int64(len(out)), int64(len(w.due))); err != nil {
-			return err
-		}
-	}
-	return w.b.Own(ctx, o, out)
+	return rows.Err()
 }
 
 // texts are values as they are written in paths.

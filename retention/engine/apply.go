@@ -172,7 +172,7 @@ func (sw *stepWork) batchOf(in retention.Intent, p part) retention.Batch {
 			return sw.seal(in.ID, done, keys)
 		},
 		Outside: sw.elsewhere(in, p), Copy: sw.copying(in, p), Own: sw.owning(in),
-		Reached: sw.Reached,
+		Trouble: sw.trouble, Reached: sw.Reached,
 	}
 }
 

@@ -33,6 +33,11 @@ func (e *Engine) owner(ctx context.Context, name string) (retention.FileOwner, e
 func (sw *stepWork) owning(in retention.Intent) func(ctx context.Context, o retention.Owner, rows [][]*string) error {
 	part := 0
 	return func(ctx context.Context, o retention.Owner, rows [][]*string) error {
+		for _, row := range rows {
+			if path := o.Astray(row); path != "" { // tested before: it changed since
+				return fmt.Errorf("files %q: a value leads out of their folder: nothing was done", path)
+			}
+		}
 		for _, c := range o.Dataset.FileChildren {
 			f := filesOf(o, c, rows)
 			if len(f.Files) == 0 {
@@ -60,10 +65,7 @@ func filesOf(o retention.Owner, c retention.FileChild, rows [][]*string) retenti
 		From: retention.FileRow{Source: o.Dataset.Source, Table: o.Table, On: retention.Pair{Theirs: col}, Column: col},
 	}
 	for _, row := range rows {
-		value := map[string]*string{}
-		for i, n := range o.Columns {
-			value[n] = row[i]
-		}
+		value := o.Values(row)
 		if path, ok := c.Of(value); ok {
 			f.Files = append(f.Files, retention.OwnedFile{Path: []byte(path), Named: *value[col], About: about(o.Dataset, value)})
 		}

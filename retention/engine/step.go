@@ -40,7 +40,8 @@ type stepWork struct {
 	asked  time.Time // when the source was last asked for its pressure
 	free   bool      // and whether it was free then
 
-	refused bool // a batch was, between batches: the rows after it were not reached
+	troubles []trouble // that batches told
+	refused  bool      // a batch was, between batches: the rows after it were not reached
 }
 
 // do runs one step and adds its report. Only what would make every further
@@ -71,6 +72,7 @@ func (w *work) do(ctx context.Context, index int, s *retention.Step, b *bind.Ste
 		sw.report.Error = err.Error()
 	}
 	sw.rest()
+	sw.tell()
 	unerased := !fatally && sw.source != nil && sw.report.Done == 0 && sw.unerased(context.WithoutCancel(w.stop))
 	locked(&w.mu, func() {
 		w.report.Steps, w.order = append(w.report.Steps, sw.report), append(w.order, index)
