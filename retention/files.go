@@ -178,6 +178,13 @@ type OwnedFile struct {
 	About map[string][]string // identifiers by type
 }
 
+// Folding is a [FileOwner] whose names may have several spellings.
+type Folding interface {
+	// Folds is whether the place of some of the files takes names of other case, or of
+	// another form of Unicode, for the same.
+	Folds(ctx context.Context, files []OwnedFile) (bool, error)
+}
+
 // FileOwner is a source with files that rows own. What it is told is private to it,
 // and durable on return.
 type FileOwner interface {

@@ -70,6 +70,37 @@ func TestFilesOfRows(t *testing.T) {
 	s.do(exitOK, "audit", "verify")
 }
 
+// A file stays while any row names it, in whatever spelling leads to it, or by another
+// column: in doubt it stays (the order is in engine/named.go).
+func TestFilesOfRowsNamedOtherwise(t *testing.T) {
+	t.Parallel()
+	names := map[string]string{ // of rows that go → of rows that stay
+		"case.pdf": "CASE.PDF", "dot.pdf": "./dot.pdf", "slash/a.pdf": "/slash/a.pdf", "\u00e9.pdf": "e\u0301.pdf", "padded.pdf": "padded.pdf  ", "same.pdf": "same.pdf", "alone.pdf": "alone.pdf.old",
+	}
+	s := newTree(t)
+	s.write("policies/files.yaml", strings.Replace(ownedPolicy, "\nrules:", `
+  pictures: {table: pictures, subject: none, why: of nobody, children: [{files: "uploads/{file}.png", source: tree, then: delete}]}
+rules:
+  - {id: pictures, title: P, dataset: pictures, from: at, keep: 1 year, then: delete, approve: never}`, 1))
+	s.exec("crm.db", "CREATE TABLE applications (id INTEGER PRIMARY KEY, person INTEGER, doc TEXT COLLATE RTRIM, at TEXT)", "CREATE TABLE pictures (id INTEGER PRIMARY KEY, file TEXT, at TEXT)",
+		"INSERT INTO pictures VALUES (1, 'both', '2999-01-01')", "INSERT INTO applications VALUES (1000, 1, 'both.png', '2019-01-01')")
+	s.write("tree/uploads/both.png", "x")
+	stays := []string{"uploads/both.png"}
+	n := 0
+	for goes, stay := range names {
+		s.write("tree/uploads/"+goes, "x")
+		s.exec("crm.db", fmt.Sprintf("INSERT INTO applications VALUES (%d, 1, '%s', '2019-01-01'), (%d, 2, '%s', '2999-01-01')", n, goes, n+1, stay))
+		if n += 2; goes != "alone.pdf" {
+			stays = append(stays, "uploads/"+goes)
+		}
+	}
+	s.do(exitOK, "run", "--output", "json").is("steps/0/done", "8").says(`"files uploads/{doc}": 1`)
+	s.wantTree(stays...)
+	s.exec("crm.db", "UPDATE applications SET at = '2019-01-01'", "UPDATE pictures SET at = '2019-01-01'")
+	s.do(exitPartial, "run").says("2 rows of table applications stay") // ./dot.pdf and /slash/a.pdf
+	s.wantTree("uploads/dot.pdf", "uploads/slash/a.pdf")
+}
+
 // A file that may also be of a dataset of files does not go with its row: a minimum
 // there would not be asked (L4).
 func TestFilesOfRowsAndDatasets(t *testing.T) {

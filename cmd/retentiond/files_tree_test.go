@@ -127,6 +127,28 @@ func TestFilesSettleTheirOwnTree(t *testing.T) {
 			t.Errorf("%d of %d are gone, %d are audited", gone, len(due), done)
 		}
 	})
+	t.Run("restored", func(t *testing.T) {
+		t.Parallel()
+		s := site{T: t, dir: base.dir}.copyTree()
+		s.crashed("removing:1")
+		gone := s.goneOf("after the crash", due, stays)
+		must(t, os.CopyFS(s.path("restored"), os.DirFS(s.path("tree")))) // another inode, and no mark
+		must(t, os.RemoveAll(s.path("tree")))
+		s.rename("restored", "tree")
+		s.do(exitRefused, "run", "--output", "json").says("state_mismatch")
+		if n := audited(t, s.dir); n != 0 {
+			t.Errorf("%d are audited of a folder that is not there", n)
+		}
+		s.do(exitOK, "check", "--adopt", "--by", "Ada", "--reason", "restored")
+		if n := audited(t, s.dir); n > gone || n < gone-4 { // those whose mark the crash cut off
+			t.Errorf("%d are audited, %d were gone", n, gone)
+		}
+		s.do(exitOK, "run")
+		if left := int64(len(due)) - s.goneOf("in the end", due, stays); left != 0 || audited(t, s.dir) > int64(len(due)) {
+			t.Errorf("%d are left, %d are audited of %d", left, audited(t, s.dir), len(due))
+		}
+		s.do(exitOK, "audit", "verify")
+	})
 	t.Run("written anew", func(t *testing.T) {
 		t.Parallel()
 		s := site{T: t, dir: base.dir}.copyTree()

@@ -91,22 +91,29 @@ func paths(of []Object) []string {
 // Settled is what a batch did whose receipt is missing. What is there is not done;
 // what is not counts where the batch marked it, or, after a power cut, where its
 // folder is the one that it was in. A tree in place of the one that the batch was at
-// is asked nothing: the intent stays open.
+// is asked nothing: the intent stays open, until a person adopts that tree; then what
+// the batch marked counts.
 func (e *engine) Settled(ctx context.Context, intent string) (retention.Receipt, error) {
 	out := retention.Receipt{Intent: intent, State: retention.ReceiptAbandoned}
 	h, of, dirs, ok, err := e.journal.read(intent)
 	if err != nil || !ok {
 		return out, err
 	}
-	if err := e.samePlace(ctx, h); err != nil {
-		return out, err
+	elsewhere := e.samePlace(ctx, h)
+	r, rooted := e.tree.(Rooted)
+	if elsewhere != nil && !(rooted && retention.IsAdopting(ctx) && errors.Is(elsewhere, retention.ErrUnsettled)) {
+		return out, elsewhere
 	}
-	if r, ok := e.tree.(Rooted); ok {
+	if rooted {
 		if err := r.PutBack(e.journal.tag(intent), of); err != nil {
 			return out, err
 		}
 	}
-	done, left, err := e.account(ctx, intent, of, dirs)
+	account := e.account
+	if elsewhere != nil {
+		account = e.accountMarks
+	}
+	done, left, err := account(ctx, intent, of, dirs)
 	if err != nil || done == 0 {
 		return out, err
 	}
@@ -127,6 +134,20 @@ func (e *engine) samePlace(ctx context.Context, h entry) error {
 		err = fmt.Errorf("%w: %s is not the place that the batch was at: mount it, or put it back", retention.ErrUnsettled, e.tree.Name())
 	}
 	return err
+}
+
+// accountMarks counts what a batch marked, and nothing else: the tree that it was at is
+// gone.
+func (e *engine) accountMarks(_ context.Context, intent string, of []Object, _ []string) (done int64, left retention.Spared, err error) {
+	marked, err := e.journal.marked(intent, len(of))
+	for _, m := range marked {
+		if m {
+			done++
+		} else {
+			left.Failed++
+		}
+	}
+	return done, left, err
 }
 
 // account counts what a batch removed, and what else became of its objects.

@@ -241,7 +241,7 @@ func (e *Engine) letGo(ctx context.Context, name string, src retention.Source, g
 		if in.Source != name || in.SourceUUID != g.SourceUUID {
 			continue
 		}
-		r, err := src.Settle(ctx, in.ID, func(ctx context.Context) error { return e.Store.StillOpen(ctx, in.ID) })
+		r, err := src.Settle(retention.Adopting(ctx), in.ID, func(ctx context.Context) error { return e.Store.StillOpen(ctx, in.ID) })
 		if errors.Is(err, retention.ErrDecided) {
 			continue
 		}

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/retentiond/retentiond/retention"
 	"go.uber.org/zap"
@@ -149,7 +148,7 @@ func (w *work) sweepOwned(ctx context.Context) {
 			noted, err = o.Noted(ctx)
 		}
 		for i := 0; err == nil && i < len(noted); i++ {
-			if err = w.unnamed(ctx, &noted[i]); err == nil && len(noted[i].Files) > 0 {
+			if err = w.unnamed(ctx, name, o, &noted[i]); err == nil && len(noted[i].Files) > 0 {
 				err = w.sweep(ctx, name, o, noted[i], i)
 			}
 		}
@@ -158,28 +157,6 @@ func (w *work) sweepOwned(ctx context.Context) {
 			w.unswept(name, noted, err)
 		}
 	}
-}
-
-// unnamed leaves out the files that some row still names: they are its files too, and
-// go with it.
-func (w *work) unnamed(ctx context.Context, f *retention.OwnedFiles) error {
-	r, err := w.rowReader(ctx, f.From.Source)
-	if err != nil {
-		return err
-	}
-	var names []string
-	for _, x := range f.Files {
-		names = append(names, x.Named)
-	}
-	named := map[string]bool{}
-	if err := r.Related(ctx, f.From, false, names, func(by string, _ any) error {
-		named[by] = true
-		return nil
-	}); err != nil {
-		return err
-	}
-	f.Files = slices.DeleteFunc(f.Files, func(x retention.OwnedFile) bool { return named[x.Named] })
-	return nil
 }
 
 // unswept makes the run partial: a person has to look.
