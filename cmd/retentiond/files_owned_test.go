@@ -94,7 +94,7 @@ rules:
 			stays = append(stays, "uploads/"+goes)
 		}
 	}
-	s.do(exitOK, "run", "--output", "json").is("steps/0/done", "8").says(`"files uploads/{doc}": 1`)
+	s.do(exitOK, "run", "--output", "json").is("steps/1/done", "8").says(`"files uploads/{doc}": 1`)
 	s.wantTree(stays...)
 	s.exec("crm.db", "UPDATE applications SET at = '2019-01-01'", "UPDATE pictures SET at = '2019-01-01'")
 	s.do(exitPartial, "run").says("2 rows of table applications stay") // ./dot.pdf and /slash/a.pdf

@@ -90,6 +90,32 @@ func TestFilesOfTwoStores(t *testing.T) {
 	a.do(exitRefused, "run", "--output", "json").says("state_mismatch")
 }
 
+// Roots of two stores that lie within each other: whichever comes second acts on nothing,
+// and cannot be adopted either (L3).
+func TestFilesOfNestedStores(t *testing.T) {
+	t.Parallel()
+	for _, first := range []string{"outer", "inner"} {
+		a, due, stays := manyLogs(t, 20)
+		b := site{T: t, dir: t.TempDir()}
+		b.write("retentiond.yaml", strings.Replace(filesConfig, "./tree", a.path("tree/logs"), 1))
+		b.write("policies/files.yaml", strings.Replace(filesPolicy, "logs/**", "**", 1))
+		b.exec("crm.db", recordingsSQL)
+		one, other := a, b
+		if first == "inner" {
+			one, other = b, a
+		}
+		one.do(exitOK, "check", "--install")
+		other.do(exitRefused, "run", "--output", "json").says("state_mismatch", "holds of the one would not be seen by the other")
+		if first == "outer" {
+			other.anyCode("check", "--adopt", "--by", "Ada", "--reason", "moved")
+			other.do(exitRefused, "run", "--output", "json").says("state_mismatch")
+		}
+		if n := a.goneOf("by the second", due, stays); n != 0 {
+			t.Errorf("%s first: the second store removed %d", first, n)
+		}
+	}
+}
+
 // What is said of a batch that was cut short is what it did: an empty folder where
 // the tree is not mounted, and a folder that was renamed, say nothing (L7).
 func TestFilesSettleTheirOwnTree(t *testing.T) {

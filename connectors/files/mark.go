@@ -6,10 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -66,28 +64,11 @@ func (t *Tree) Lock(ctx context.Context, wait time.Duration) (func() error, erro
 
 // Store is what the attribute says, or the file where there is no attribute.
 func (t *Tree) Store() (string, error) {
-	s, err := getAttr(t.fd)
+	s, err := storeAt(t.fd)
 	if err != nil {
-		return "", fmt.Errorf("folder %s: attribute %s: %w", t.root, attrName, err)
+		return "", fmt.Errorf("folder %s: %w", t.root, err)
 	}
-	if s != "" {
-		return s, nil
-	}
-	fd, err := retry(func() (int, error) {
-		return unix.Openat(t.fd, markName, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-	})
-	if errors.Is(err, unix.ENOENT) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("folder %s: file %s: %w", t.root, markName, err)
-	}
-	f := os.NewFile(uintptr(fd), markName)
-	b, err := io.ReadAll(io.LimitReader(f, mostMark))
-	if err = errors.Join(err, f.Close()); err != nil {
-		return "", fmt.Errorf("folder %s: file %s: %w", t.root, markName, err)
-	}
-	return strings.TrimSpace(string(b)), nil
+	return s, nil
 }
 
 // Mark writes the attribute, or the file.

@@ -23,6 +23,7 @@ type reach struct {
 	fd    int
 	dirty bool     // names were removed from it
 	to    *touched // folders in which names were removed
+	own   *string  // the store that the root names; nil: not looked at yet
 }
 
 func (t *Tree) reach() *reach { return &reach{Tree: t, fd: -1, to: &touched{}} }
@@ -36,6 +37,13 @@ func (r *reach) in(p string) (name string, err error) {
 		return name, nil
 	}
 	r.leave()
+	if r.own == nil {
+		own, err := r.Store()
+		if err != nil {
+			return "", err
+		}
+		r.own = &own
+	}
 	fd, err := r.folder(r.Tree.fd, "", ".")
 	if err != nil {
 		return "", err
@@ -54,6 +62,10 @@ func (r *reach) in(p string) (name string, err error) {
 			return "", err
 		}
 		fd = next
+		if err := r.strange(fd, *r.own, dir); err != nil {
+			_ = unix.Close(fd)
+			return "", err
+		}
 	}
 	r.dir, r.fd = dir, fd
 	return name, nil

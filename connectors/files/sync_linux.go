@@ -33,3 +33,10 @@ func setAttr(fd int, value string) error {
 	_, err := retry(func() (int, error) { return 0, unix.Fsetxattr(fd, attrName, []byte(value), 0) })
 	return err
 }
+
+// fixed is whether attributes forbid to remove the file, or anything in the folder.
+func fixed(fd int, name string) bool {
+	var x unix.Statx_t
+	_, err := retry(func() (int, error) { return 0, unix.Statx(fd, name, unix.AT_SYMLINK_NOFOLLOW, 0, &x) })
+	return err == nil && x.Attributes&(unix.STATX_ATTR_IMMUTABLE|unix.STATX_ATTR_APPEND) != 0
+}

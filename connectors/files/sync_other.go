@@ -15,3 +15,6 @@ func moveNew(fd int, from, to string) error { return linkOver(fd, from, to) }
 func getAttr(int) (string, error) { return "", nil }
 
 func setAttr(int, string) error { return unix.ENOTSUP }
+
+// fixed is not asked here.
+func fixed(int, string) bool { return false }

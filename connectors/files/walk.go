@@ -26,12 +26,17 @@ type walk struct {
 	p   objects.Patterns
 	f   func(o objects.Object, matches []int) error
 	odd objects.Odd
+	own string // the store that the root names
 }
 
 // Walk goes through the folders in which some pattern may match. A folder or a file
 // that goes meanwhile is not there; one that may not be read is an error.
 func (t *Tree) Walk(ctx context.Context, p objects.Patterns, f func(o objects.Object, matches []int) error) (objects.Odd, error) {
 	w := &walk{Tree: t, p: p, f: f}
+	var err error
+	if w.own, err = t.Store(); err != nil {
+		return w.odd, err
+	}
 	fd, err := t.folder(unix.AT_FDCWD, "", ".")
 	if err == nil {
 		err = w.folder(ctx, fd, "")
@@ -134,6 +139,9 @@ func (w *walk) enter(ctx context.Context, in int, path, name string, parent obje
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil || wide(st.Dev) != w.dev {
 		w.odd.Mounts++
+		return errors.Join(err, unix.Close(fd))
+	}
+	if err := w.strange(fd, w.own, path); err != nil {
 		return errors.Join(err, unix.Close(fd))
 	}
 	return w.folder(ctx, fd, path)

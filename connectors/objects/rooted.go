@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,9 @@ type Rooted interface {
 	Store() (string, error)
 	// Mark makes the tree name a store. Durable on return.
 	Mark(store string) error
+	// Around is a state_mismatch refusal where the tree lies within one that names
+	// another store.
+	Around(store string) error
 	// Place tells this tree from another at its path.
 	Place() (string, error)
 	// Folders tell the folders of files from others at their paths; none: there is
@@ -72,6 +76,9 @@ func (e *engine) known(ctx context.Context, hold sqlwork.Hold, q sqlwork.Session
 		return err
 	}
 	mark, err := r.Store()
+	if err == nil && hold != sqlwork.Exclusive || asked {
+		err = errors.Join(err, r.Around(cmp.Or(want.store, gate)))
+	}
 	switch {
 	case err != nil:
 		return err

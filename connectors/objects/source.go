@@ -158,7 +158,11 @@ func (s *Source) Advise(ctx context.Context, w retention.Wants) ([]retention.Adv
 	if err != nil {
 		return nil, err
 	}
-	out = append(out, locked...)
+	probed, err := s.probeAdvice(ctx, w.Needs)
+	if err != nil {
+		return nil, err
+	}
+	out = append(append(out, locked...), probed...)
 	s.e.mu.Lock()
 	defer s.e.mu.Unlock()
 	var odd Odd
