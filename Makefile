@@ -31,7 +31,7 @@ IMAGE         ?= retentiond
 IMAGE_TAG     ?= $(shell echo '$(PACKAGE_VERSION)' | sed 's/[^A-Za-z0-9_.-]/-/g')
 
 .PHONY: package package-test sbom reproducible image
-.PHONY: help build test race lint bench bench-sqlite bench-postgres bench-mariadb bench-scale fuzz golden clean
+.PHONY: help build test race lint bench bench-sqlite bench-files bench-postgres bench-mariadb bench-scale fuzz golden clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench: ## beside other ways, as ratios of one run (BENCH_ROWS=5000000 for the de
 
 bench-sqlite: ## the same on SQLite alone
 	$(BENCH) -bench SQLite -benchtime $(ROUNDS)x
+
+bench-files: ## files beside find -delete (BENCH_ROWS=1000000 for the design's size; TMPDIR says where)
+	$(BENCH) -bench Files -benchtime $(ROUNDS)x
 
 bench-postgres: ## the same on PostgreSQL alone
 	$(BENCH) -bench Postgres -benchtime $(ROUNDS)x
