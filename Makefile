@@ -31,7 +31,7 @@ IMAGE         ?= retentiond
 IMAGE_TAG     ?= $(shell echo '$(PACKAGE_VERSION)' | sed 's/[^A-Za-z0-9_.-]/-/g')
 
 .PHONY: package package-test sbom reproducible image
-.PHONY: help build test race lint bench bench-sqlite bench-files bench-postgres bench-mariadb bench-scale fuzz golden clean
+.PHONY: help build test race lint bench bench-sqlite bench-files bench-postgres bench-mariadb bench-s3 bench-scale fuzz golden clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ bench-postgres: ## the same on PostgreSQL alone
 
 bench-mariadb: ## the same on MariaDB alone, with pt-archiver (percona-toolkit)
 	$(BENCH) -bench MariaDB -benchtime $(ROUNDS)x
+
+bench-s3: ## 100,000 objects of a bucket, beside a program that removes a thousand at once
+	$(BENCH) -bench S3 -benchtime $(ROUNDS)x
 
 bench-scale: ## 10 million rows, 100,000 held subjects, 1,000 rules: times and memory
 	$(BENCH) -bench Scale -benchtime 1x

@@ -18,28 +18,54 @@ var errEnough = errors.New("enough")
 
 // each lists objects in the order of their names: those that begin with the prefix,
 // after the name after. What cannot be listed is an error: nothing is left out.
-func (t *Tree) each(ctx context.Context, versions bool, prefix, after string, page int, f func(o objects.Object) error) error {
-	ctx, done := context.WithCancel(ctx)
-	defer done()
+func (t *Tree) each(ctx context.Context, versions bool, prefix, after string, size int, f func(o objects.Object) error) error {
 	if after != "" {
 		after = t.o.Prefix + after
 	}
-	w := window{f: f}
+	w := &window{f: f}
+	list := t.names
 	if versions {
-		w.wide, page = 2*bulk+1, bulk // a page that ends amid versions is where services err
+		list = t.versioned
 	}
-	for i := range t.c.ListObjectsIter(ctx, t.o.Bucket, minio.ListObjectsOptions{Prefix: t.o.Prefix + prefix, Recursive: true, WithVersions: versions, StartAfter: after, MaxKeys: page}) {
+	err := end(list(ctx, t.o.Prefix+prefix, after, size, w))
+	if err == nil {
+		err = ctx.Err()
+	}
+	return err
+}
+
+func (t *Tree) names(ctx context.Context, prefix, after string, size int, w *window) error {
+	ctx, done := context.WithCancel(ctx)
+	defer done()
+	for i := range t.c.ListObjectsIter(ctx, t.o.Bucket, minio.ListObjectsOptions{Prefix: prefix, Recursive: true, StartAfter: after, MaxKeys: size}) {
 		if i.Err != nil {
 			return fmt.Errorf("%s cannot be listed: %w", t.Name(), buckets.Said(i.Err))
 		}
-		if err := w.take(strings.TrimPrefix(i.Key, t.o.Prefix), i); err != nil {
-			return end(err)
+		w.take(strings.TrimPrefix(i.Key, t.o.Prefix), i)
+		if err := w.flush(true, ""); err != nil {
+			return err
 		}
 	}
-	if err := ctx.Err(); err != nil {
+	return ctx.Err()
+}
+
+func (t *Tree) versioned(ctx context.Context, prefix, after string, size int, w *window) error {
+	told := false
+	err := t.versionsFrom(ctx, prefix, after, size, func(p *page, next string, more bool) error {
+		for _, e := range p.Version {
+			w.take(strings.TrimPrefix(e.Key, t.o.Prefix), e.info(false))
+		}
+		for _, e := range p.DeleteMarker {
+			w.take(strings.TrimPrefix(e.Key, t.o.Prefix), e.info(true))
+		}
+		err := w.flush(!more, strings.TrimPrefix(next, t.o.Prefix))
+		told = err != nil
 		return err
+	})
+	if err != nil && !told {
+		return fmt.Errorf("%s cannot be listed: %w", t.Name(), err)
 	}
-	return end(w.flush(true))
+	return err
 }
 
 func end(err error) error {

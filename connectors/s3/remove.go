@@ -51,7 +51,7 @@ func (t *Tree) Remove(ctx context.Context, of []objects.Object, ended func(i int
 
 // all says of each object how it ended. An error: that is not known.
 func (r *removing) all(ctx context.Context) error {
-	keeps, now, err := r.look(ctx)
+	keeps, now, err := r.look(ctx, r.paths)
 	if err != nil {
 		return err
 	}
@@ -90,33 +90,37 @@ func (r *removing) all(ctx context.Context) error {
 	return r.judge(ctx)
 }
 
-func (r *removing) look(ctx context.Context) (keeping, []objects.Object, error) {
+func (r *removing) look(ctx context.Context, paths []string) (keeping, []objects.Object, error) {
 	keeps, err := r.t.versions(ctx)
 	if err != nil {
 		return never, nil, fmt.Errorf("%s: %w", r.t.Name(), err)
 	}
-	now, err := r.t.look(ctx, keeps != never, r.paths)
+	now, err := r.t.look(ctx, keeps != never, paths)
 	return keeps, now, err
 }
 
-// judge looks at what is there after the requests. An object is gone when nothing of
-// what was seen of it is there; what a writer put since, under its name, is another.
+// judge looks at what is there after the requests of those objects of which the
+// service did not say that it removed all. An object is gone when nothing of what was
+// seen of it is there; what a writer put since, under its name, is another.
 func (r *removing) judge(ctx context.Context) error {
-	_, now, err := r.look(ctx)
+	var open []int
+	var paths []string
+	for i, o := range r.of {
+		if r.how[i] == nil && (r.said[i] != nil || r.took[i] <= o.More) {
+			open, paths = append(open, i), append(paths, r.paths[i])
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	_, now, err := r.look(ctx, paths)
 	if err != nil {
 		return fmt.Errorf("what was removed is not known: %w", err)
 	}
-	for i, o := range r.of {
-		if r.how[i] != nil {
-			continue
-		}
-		fate := r.t.Fate(o, now[i])
-		switch {
-		case errors.Is(fate, objects.ErrChanged) && r.said[i] == nil && r.took[i] > o.More:
-		case errors.Is(fate, objects.ErrRemains) && r.said[i] != nil:
+	for n, i := range open {
+		r.how[i] = r.t.Fate(r.of[i], now[n])
+		if errors.Is(r.how[i], objects.ErrRemains) && r.said[i] != nil {
 			r.how[i] = r.said[i]
-		default:
-			r.how[i] = fate
 		}
 	}
 	return nil

@@ -53,8 +53,10 @@ func (r *removing) request(ctx context.Context, list []doomed, once bool) {
 		return
 	}
 	for _, d := range answer.Deleted {
-		if i, ok := at[removal{Key: d.Key, VersionID: d.VersionID}]; ok {
+		k := removal{Key: d.Key, VersionID: d.VersionID}
+		if i, ok := at[k]; ok { // each counts once, however often it is told
 			r.took[i]++
+			delete(at, k)
 		}
 	}
 	for _, e := range answer.Errors {

@@ -75,14 +75,13 @@ type gather struct {
 	all    []version
 	size   int64 // of the newest with content
 	sized  bool
-	last   int // number of the entry that was taken last
 }
 
-// take is false where it has the version already.
-func (g *gather) take(i minio.ObjectInfo) bool {
+// take adds a version, unless it has it.
+func (g *gather) take(i minio.ObjectInfo) {
 	v := version{i.VersionID, i.ETag, i.LastModified.UnixNano(), i.IsDeleteMarker}
 	if slices.Contains(g.all, v) {
-		return false
+		return
 	}
 	if i.IsLatest {
 		g.latest, g.known = v.id, true
@@ -91,7 +90,6 @@ func (g *gather) take(i minio.ObjectInfo) bool {
 		g.size, g.sized = i.Size, true
 	}
 	g.all = append(g.all, v)
-	return true
 }
 
 // object is what was gathered: the newest version first, as it goes last. Its time is

@@ -19,6 +19,15 @@ const versitygw = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
 type S3Server struct {
 	Addr                 string // host:port, without TLS
 	AccessKey, SecretKey string
+
+	keep *keeper
+}
+
+// Shell runs a script of the shell in the folder of the service's buckets, as their
+// owner: a plain file below a bucket's folder is an object, so that very many are made
+// at once.
+func (s *S3Server) Shell(script string) error {
+	return s.keep.run("sh", "-c", "cd data && "+script)
 }
 
 // S3 starts an S3 service of the test's own. RETENTIOND_TEST_VERSITYGW names the
@@ -54,7 +63,7 @@ func startS3() (s *S3Server, close func() error, err error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, k.close())
 	}
-	s = &S3Server{Addr: fmt.Sprintf("127.0.0.1:%d", port), AccessKey: random(), SecretKey: random()}
+	s = &S3Server{Addr: fmt.Sprintf("127.0.0.1:%d", port), AccessKey: random(), SecretKey: random(), keep: k}
 	err = k.command([]string{program, "--port", s.Addr, "--access", s.AccessKey, "--secret", s.SecretKey, "posix", "--versioning-dir", versions, data})
 	if err == nil {
 		err = k.start()
