@@ -13,7 +13,9 @@ type oStep struct {
 	ds    *wDataset
 	stage int // from 0
 	vault bool
-	moved place
+	// sealed: the vault's rows are in segments, and end as these do.
+	sealed bool
+	moved  place
 }
 
 func (s *oStep) then() string  { return s.rule.Stages[s.stage].Then }
@@ -24,7 +26,7 @@ func (s *oStep) refused() string {
 
 // name tells the step as reports do: rule, stage and table.
 func (s *oStep) name() string {
-	if s.vault {
+	if s.vault && !s.sealed {
 		return fmt.Sprintf("%s/%d/%s", s.rule.ID, s.stage+1, vaultPrefix+s.table())
 	}
 	return fmt.Sprintf("%s/%d/%s", s.rule.ID, s.stage+1, s.table())
@@ -40,11 +42,14 @@ func (o *oracle) steps() []*oStep {
 	var out []*oStep
 	for _, r := range o.w.Rules {
 		ds := o.w.dataset(r.Dataset)
+		if o.barred[r.ID] {
+			continue
+		}
 		for i := range r.Stages {
 			s := &oStep{rule: r, ds: ds, stage: i}
 			out = append(out, s)
-			if s.archivedBefore() && o.vault[s.table()] != nil {
-				out = append(out, &oStep{rule: r, ds: ds, stage: i, vault: true, moved: o.moved(ds)})
+			if s.archivedBefore() && (o.seals() || o.vault[s.table()] != nil) {
+				out = append(out, &oStep{rule: r, ds: ds, stage: i, vault: true, sealed: o.seals(), moved: o.moved(ds)})
 			}
 		}
 	}
@@ -64,6 +69,9 @@ func (o *oracle) moved(ds *wDataset) place {
 
 // class is the row's class: the first that fits.
 func (o *oracle) class(s *oStep, r *oRow) string {
+	if s.sealed {
+		return o.sealedClass(s, r)
+	}
 	if o.excluded(s, r) {
 		return "excluded"
 	}
@@ -146,6 +154,9 @@ func (o *oracle) alreadyDone(s *oStep, r *oRow) bool {
 func (o *oracle) holds() []*wHold {
 	var out []*wHold
 	for _, h := range o.w.Holds {
+		if h.Late && !o.late {
+			continue
+		}
 		ended := o.w.AsOf.Add(grace - time.Duration(h.Released)*24*time.Hour)
 		if h.Released == 0 || o.now.Before(ended) {
 			out = append(out, h)
@@ -245,6 +256,9 @@ func (o *oracle) identifiers(p place, table string, r *oRow, s *wSubject) []stri
 // its archived copies.
 func (o *oracle) places(p place, rel *wRelation) []place {
 	out := []place{p}
+	if o.w.Vault != "" { // who looks in one database finds nothing of another
+		return out
+	}
 	tables := []string{rel.Table}
 	for _, h := range rel.Via {
 		tables = append(tables, h.Table)

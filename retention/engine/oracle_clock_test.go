@@ -18,6 +18,8 @@ type oRow struct {
 	v    []cell
 	rule string
 	said []reading
+
+	sealed *oSealed
 }
 
 type oTable struct {
@@ -35,6 +37,12 @@ type oracle struct {
 	zone  *time.Location
 	live  map[string]*oTable
 	vault map[string]*oTable // by the live table's name
+	// barred are the rules that do not act, since their archives could not be judged
+	// where they go.
+	barred map[string]bool
+	// archived and ended: rows went to the vault, and out of it.
+	archived, ended bool
+	late            bool // late holds were placed
 }
 
 // place says which tables are meant as the vault's copies.

@@ -51,6 +51,9 @@ func (o *oracle) plan() *oPlan {
 	for _, s := range p.steps {
 		counts, due, done := map[string]int{}, []*oRow(nil), []*oRow(nil)
 		for _, r := range o.at(s.moved, s.table()).rows {
+			if s.sealed && r.rule != s.rule.ID { // another rule's segments
+				continue
+			}
 			c := o.class(s, r)
 			counts[c]++
 			switch c {
@@ -122,6 +125,9 @@ func (o *oracle) countChildren(s *oStep, due []*oRow) map[string]int {
 	if !takes(s.then()) {
 		return out
 	}
+	if s.sealed {
+		return o.sealedChildren(s, due)
+	}
 	for i := range s.ds.Children {
 		c := &s.ds.Children[i]
 		if s.vault && c.Then != "delete" {
@@ -174,6 +180,8 @@ func (o *oracle) run(p *oPlan, approved bool) []int {
 		}
 		o.act(s, rows)
 		done[i] = len(rows)
+		o.archived = o.archived || s.then() == "archive" && len(rows) > 0
+		o.ended = o.ended || s.vault && len(rows) > 0
 	}
 	return done
 }
@@ -188,6 +196,10 @@ func (o *oracle) makeVault(s *oStep) {
 
 func (o *oracle) act(s *oStep, rows []*oRow) {
 	st := &s.rule.Stages[s.stage]
+	if s.sealed {
+		o.end(rows)
+		return
+	}
 	if !takes(st.Then) {
 		for _, r := range rows {
 			o.change(s, st, r)
@@ -198,6 +210,9 @@ func (o *oracle) act(s *oStep, rows []*oRow) {
 		for _, r := range rows {
 			said, _ := o.under(s.rule).said(nil, s.table(), r, &s.rule.Clock, st.Keep)
 			r.said = carried(said, &s.rule.Clock)
+		}
+		if o.seals() {
+			o.seal(s, rows)
 		}
 	}
 	for _, c := range o.deepestFirst(s) {

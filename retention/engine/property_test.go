@@ -22,7 +22,7 @@ import (
 // RETENTIOND_WORLDS=5000 asks for more. A server's share is a part of it: its
 // worlds cost more, and most of what a world tests is the same on every engine.
 const (
-	worldsAtLeast = 500
+	worldsAtLeast = 400
 	serverShare   = 20
 )
 
@@ -56,8 +56,43 @@ func TestWorlds(t *testing.T) {
 			if on != "sqlite" {
 				n = max(1, n/serverShare)
 			}
-			drawWorlds(t, newYard(t, on), n)
+			drawWorlds(t, newYard(t, on), n, drawWorld)
 		})
+	}
+}
+
+// vaultShare is the part of all worlds whose rows go to a vault that is away.
+const vaultShare = 4
+
+// TestVaultWorlds draws worlds whose rows go to tables in another source, or are sealed:
+// each row is in its table, in the vault, or ended, and what is restored is what left.
+func TestVaultWorlds(t *testing.T) {
+	set(t, "rapid.nofailfile", "true")
+	for _, on := range worldsOn() {
+		t.Run(on, func(t *testing.T) {
+			n := max(1, worldsWanted(t)/vaultShare)
+			if on != "sqlite" {
+				n = max(1, n/serverShare*2)
+			}
+			y := newYard(t, on)
+			drawWorlds(t, y, n, drawVaultWorld)
+			y.sawVaults(t, n)
+		})
+	}
+}
+
+// sawVaults tests that what was drawn had vaults of each kind, which took rows and
+// ended: what is refused or never due proves nothing.
+func (y *yard) sawVaults(t *testing.T, n int) {
+	t.Helper()
+	t.Logf("worlds with archived rows %v, with ended ones %v, with refused rules %v", y.archived.of, y.ended.of, y.barred.of)
+	if n < worldsAtLeast/vaultShare || t.Failed() || flag.Lookup("rapid.seed").Value.String() != "0" {
+		return
+	}
+	for _, kind := range []string{"elsewhere", "sealed"} {
+		if y.archived.of[kind] == 0 || y.ended.of[kind] == 0 {
+			t.Errorf("vault %q: no world in which rows went there, or ended there", kind)
+		}
 	}
 }
 
@@ -75,7 +110,7 @@ func worldsWanted(t *testing.T) int {
 
 // drawWorlds draws n worlds, shared among the processors. With a seed they are
 // those of the one draw that the seed was printed for.
-func drawWorlds(t *testing.T, y *yard, n int) {
+func drawWorlds(t *testing.T, y *yard, n int, draw func(*rapid.T, *ground) *world) {
 	hands := min(n, runtime.GOMAXPROCS(0))
 	if flag.Lookup("rapid.seed").Value.String() != "0" {
 		hands = 1
@@ -86,7 +121,7 @@ func drawWorlds(t *testing.T, y *yard, n int) {
 			t.Run(fmt.Sprint(i), func(t *testing.T) {
 				t.Parallel()
 				rapid.Check(t, func(rt *rapid.T) {
-					w := drawWorld(rt, y.ground)
+					w := draw(rt, y.ground)
 					if err := y.checkWorld(t.Context(), w, w.policies(), w.schema()); err != nil {
 						keep(rt, w)
 						rt.Fatalf("%v\n\n%s\n%s\nholds %s\nas-of %s later %d by plan %v approve %v", err, strings.Join(w.policies(), "\n"), w.schema(), flow(w.Holds), w.AsOf, w.Later, w.ByPlan, w.Approve)

@@ -24,6 +24,9 @@ func (g *gen) rows() {
 func (g *gen) fill(t *wTable, most int) {
 	refs := g.references(t)
 	n := pick(g, "rows of "+t.Name, 0, 1, 2, most/2, most-1, most)
+	if g.vaults {
+		n = max(n, most/2)
+	}
 	for i := range n {
 		var row []cell
 		for _, c := range t.Columns {
@@ -239,6 +242,10 @@ func (g *gen) moment() time.Time {
 		seen = seen.AddDate(0, 0, g.w.Later)
 	}
 	day := civil(seen, g.zone)
+	if g.vaults && g.chance(60, "past the archive's begin") {
+		p := g.w.Rules[slices.IndexFunc(g.w.Rules, func(r *wRule) bool { return r.ID == archivingRule })].Stages[0].Keep
+		return civil(g.w.AsOf, g.zone).AddDate(-p.Years, -p.Months, -7*p.Weeks-p.Days-pick(g, "days past", 1, 2, 3, 12, 29, 40))
+	}
 	switch pick(g, "moment", "end", "end", "end", "random", "special") {
 	case "end":
 		p := pick(g, "period's end", g.periods()...)
@@ -274,8 +281,15 @@ func (g *gen) periods() []wPeriod {
 
 func (g *gen) holds() {
 	g.noSQL = true
-	for range g.upTo(2, "holds") {
-		h := &wHold{Released: pick(g, "released", 0, 0, 10, 29, 31, 40)}
+	n, late := g.upTo(2, "holds"), 0
+	if g.vaults {
+		late = 1 + g.upTo(1, "late holds")
+	}
+	for i := range n + late {
+		h := &wHold{Late: i >= n || g.chance(10, "late")}
+		if !h.Late {
+			h.Released = pick(g, "released", 0, 0, 10, 29, 31, 40)
+		}
 		kind := pick(g, "hold", "subject", "dataset", "both")
 		if kind != "dataset" {
 			for range 1 + g.upTo(1, "subjects") {

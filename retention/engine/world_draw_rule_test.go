@@ -22,6 +22,12 @@ func exactPeriods() []wPeriod {
 }
 
 func (g *gen) rules() {
+	if g.vaults {
+		g.w.Rules = append(g.w.Rules, g.archiving(archivingRule, g.w.Datasets[0]))
+		if g.chance(40, "a minimum") {
+			g.w.Rules = append(g.w.Rules, g.lasting("r6", g.w.Datasets[0]))
+		}
+	}
 	for i := 0; i <= g.upTo(3, "rules"); i++ {
 		d := pick(g, "dataset", g.w.Datasets...)
 		g.w.Rules = append(g.w.Rules, g.rule(fmt.Sprintf("r%d", i), d))
@@ -36,6 +42,35 @@ func (g *gen) rules() {
 	slices.SortStableFunc(g.w.Rules, func(a, b *wRule) int {
 		return strings.Compare(g.w.dataset(b.Dataset).policy(), g.w.dataset(a.Dataset).policy())
 	})
+}
+
+// archivingRule is the rule of a vault world that archives.
+const archivingRule = "r7"
+
+// archiving draws a rule that archives soon and ends later.
+func (g *gen) archiving(id string, d *wDataset) *wRule {
+	t, r := g.w.table(d.Table), &wRule{ID: id, Dataset: d.Name}
+	if r.Clock = g.clock(t); g.chance(70, "a clock of its own") {
+		c := t.Columns[t.at(clocksOf(t, g.as)[0])]
+		r.Clock = wClock{Members: []wMember{{Column: c.Name, As: g.as[t.Name+"."+c.Name]}}}
+	}
+	if g.chance(15, "where") {
+		r.Where = g.where(t)
+	}
+	periods := calendarPeriods()
+	at := g.upTo(4, "archive after")
+	r.Stages = []wStage{{Keep: periods[at], Then: "archive"}, {Keep: periods[at+1+g.upTo(len(periods)-2-at, "end after")], Then: "delete"}}
+	return r
+}
+
+// lasting draws a legal minimum by a clock of the row.
+func (g *gen) lasting(id string, d *wDataset) *wRule {
+	t, r := g.w.table(d.Table), &wRule{ID: id, Dataset: d.Name}
+	col := pick(g, "clock of the minimum", clocksOf(t, g.as)...)
+	r.Clock = wClock{Members: []wMember{{Column: col, As: g.as[t.Name+"."+col]}}}
+	p := pick(g, "lasts", calendarPeriods()...)
+	r.AtLeast = &p
+	return r
 }
 
 // ofSecond are the second policy's datasets; where none was drawn, one is made.

@@ -20,6 +20,8 @@ type gen struct {
 	up    *wTable
 	bare  map[*wDataset]bool // another name of a table: its children are declared elsewhere
 	noSQL bool               // conditions as holds take them
+	// vaults: rows go to a vault away, and the later look finds some of them over.
+	vaults bool
 }
 
 // gMain is a table that a dataset governs, with what hangs on it.
@@ -43,8 +45,13 @@ func (g *gen) chance(percent int, what string) bool {
 
 func pick[V any](g *gen, what string, list ...V) V { return list[g.upTo(len(list)-1, what)] }
 
-func drawWorld(t *rapid.T, on *ground) *world {
-	g := &gen{T: t, on: on, w: &world{}, as: map[string]string{}, bare: map[*wDataset]bool{}}
+func drawWorld(t *rapid.T, on *ground) *world { return draw(t, on, false) }
+
+// drawVaultWorld draws a world whose first rule archives.
+func drawVaultWorld(t *rapid.T, on *ground) *world { return draw(t, on, true) }
+
+func draw(t *rapid.T, on *ground, vaults bool) *world {
+	g := &gen{T: t, on: on, w: &world{}, as: map[string]string{}, bare: map[*wDataset]bool{}, vaults: vaults}
 	if on.name != "sqlite" {
 		g.w.On = on.name
 	}
@@ -52,6 +59,7 @@ func drawWorld(t *rapid.T, on *ground) *world {
 	g.tables()
 	g.datasets()
 	g.rules()
+	g.vault()
 	g.rows()
 	g.holds()
 	return g.w
@@ -80,6 +88,32 @@ func (g *gen) when() {
 	w.Approve = g.chance(30, "approve")
 }
 
+// vault draws where archived rows go.
+func (g *gen) vault() {
+	if g.vaults {
+		g.w.Vault, g.w.Approve = pick(g, "vault", "sealed", "elsewhere", "sealed"), true
+		g.w.Later = g.laterLook()
+		return
+	}
+	for _, r := range g.w.Rules {
+		if r.archives() && g.chance(15, "vault away") {
+			g.w.Vault = pick(g, "vault", "elsewhere", "sealed", "sealed")
+			return
+		}
+	}
+}
+
+// laterLook is when some archived rows are over and others are not, or all are.
+func (g *gen) laterLook() int {
+	st := g.w.Rules[slices.IndexFunc(g.w.Rules, func(r *wRule) bool { return r.ID == archivingRule })].Stages
+	days := func(p wPeriod) int { return p.Years*365 + p.Years/4 + p.Months*30 + p.Months/2 + 7*p.Weeks + p.Days }
+	look := days(st[1].Keep) - days(st[0].Keep) - pick(g, "look before", 2, 3, 12, 20, 30)
+	if look < 1 || g.chance(30, "look late") {
+		return pick(g, "later look", 400, 2000, 4000)
+	}
+	return look
+}
+
 func (g *gen) anyZone() string {
 	return pick(g, "zone", "UTC", "Europe/Paris", "America/Havana", "Pacific/Apia", "America/Sao_Paulo", "Asia/Kolkata")
 }
@@ -92,7 +126,11 @@ func (g *gen) tables() {
 		}}
 		g.w.Tables = append(g.w.Tables, g.up)
 	}
-	for i := 0; i <= g.upTo(2, "tables"); i++ {
+	most := 2
+	if g.vaults {
+		most = 1
+	}
+	for i := 0; i <= g.upTo(most, "tables"); i++ {
 		g.main(pick(g, "table name", names[i]...))
 	}
 }

@@ -2,13 +2,17 @@ package engine_test
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sort"
 	"strconv"
 	"strings"
 	"time"
 
+	"filippo.io/age"
 	"go.uber.org/zap"
 
 	"github.com/retentiond/retentiond/policies"
@@ -16,17 +20,21 @@ import (
 	"github.com/retentiond/retentiond/retention/audit"
 	"github.com/retentiond/retentiond/retention/engine"
 	"github.com/retentiond/retentiond/retention/state"
+	"github.com/retentiond/retentiond/retention/vault"
 )
 
 // house is a world made real: a database, a state store, an engine.
 type house struct {
 	*yard
 	*plot
-	w      *world
-	store  *state.Store
-	engine *engine.Engine
-	source retention.Source
-	now    time.Time
+	w        *world
+	far      *plot // of a vault in another source
+	keeper   *vault.Vault
+	identity *age.X25519Identity
+	store    *state.Store
+	engine   *engine.Engine
+	opened   []retention.Source
+	now      time.Time
 }
 
 // build makes the world's database and state, and wires an engine as the command
@@ -46,14 +54,46 @@ func build(ctx context.Context, y *yard, dir string, w *world, policies []string
 	}
 	h.engine = &engine.Engine{
 		Store: h.store, Grace: grace, Now: clock, Log: zap.NewNop(), Owner: "test",
-		Vaults: map[string]engine.Vault{"old": {Name: "old", Source: "db", Prefix: vaultPrefix}},
-		Sources: map[string]*engine.SourceRef{"db": {Name: "db", Driver: y.name, Open: func(ctx context.Context) (retention.Source, error) {
-			var err error
-			h.source, err = y.open(h.plot)(ctx)
-			return h.source, err
-		}}},
+		Vaults:  map[string]engine.Vault{"old": {Name: "old", Source: "db", Prefix: vaultPrefix}},
+		Sources: map[string]*engine.SourceRef{"db": h.ref("db", h.plot)},
+	}
+	if err := h.away(ctx, dir); err != nil {
+		return h, fmt.Errorf("the vault: %w", err)
 	}
 	return h, h.govern(policies)
+}
+
+func (h *house) ref(name string, p *plot) *engine.SourceRef {
+	return &engine.SourceRef{Name: name, Driver: h.yard.name, Open: func(ctx context.Context) (retention.Source, error) {
+		s, err := h.open(p)(ctx)
+		if err == nil {
+			h.opened = append(h.opened, s)
+		}
+		return s, err
+	}}
+}
+
+// away makes the vault, where it is not in the world's own database.
+func (h *house) away(ctx context.Context, dir string) (err error) {
+	switch h.w.Vault {
+	case "":
+		return nil
+	case "sealed":
+		return h.sealedVault(dir)
+	}
+	dir = filepath.Join(dir, "far")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	if h.far, err = h.yard.plot(ctx, dir); err == nil {
+		err = h.far.toRead(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	h.engine.Sources["far"] = h.ref("far", h.far)
+	h.engine.Vaults["old"] = engine.Vault{Name: "old", Source: "far", Prefix: vaultPrefix}
+	return nil
 }
 
 // settle runs the world's statements as the application that owns it does.
@@ -68,11 +108,19 @@ func (h *house) settle(ctx context.Context, schema string) error {
 			return err
 		}
 	}
-	if err := tx.Commit(); err != nil || h.ready == "" {
+	if err := tx.Commit(); err != nil {
 		return err
 	}
-	for _, text := range strings.Split(h.ready, "; ") {
-		if _, err := h.app.ExecContext(ctx, text); err != nil {
+	return h.toRead(ctx)
+}
+
+// toRead sets the session of a plot for reading.
+func (p *plot) toRead(ctx context.Context) error {
+	if p.ready == "" {
+		return nil
+	}
+	for _, text := range strings.Split(p.ready, "; ") {
+		if _, err := p.app.ExecContext(ctx, text); err != nil {
 			return err
 		}
 	}
@@ -92,22 +140,36 @@ func (h *house) govern(texts []string) error {
 }
 
 func (h *house) close() {
-	if h.source != nil {
-		_ = h.source.Close()
+	for _, s := range h.opened {
+		_ = s.Close()
 	}
 	if h.store != nil {
 		_ = h.store.Close()
 	}
-	if h.plot != nil {
-		h.drop()
+	for _, p := range []*plot{h.plot, h.far} {
+		if p != nil {
+			p.drop()
+		}
 	}
 }
 
 // placeHolds places and releases the world's holds at their own times.
 func (h *house) placeHolds(ctx context.Context) error {
 	h.now = h.w.AsOf.Add(-100 * 24 * time.Hour)
+	ids, err := h.place(ctx, false)
+	if err != nil {
+		return err
+	}
+	return h.releaseHolds(ctx, ids)
+}
+
+// place places the holds that are late, or the others.
+func (h *house) place(ctx context.Context, late bool) ([]string, error) {
 	ids := make([]string, len(h.w.Holds))
 	for i, x := range h.w.Holds {
+		if x.Late != late {
+			continue
+		}
 		req := engine.HoldRequest{Matter: fmt.Sprintf("m%d", i), Reason: "a dispute", By: "lawyer", AllowUnmatched: true}
 		for _, s := range x.Subjects {
 			id, _ := retention.ParseSubject(s)
@@ -120,17 +182,17 @@ func (h *house) placeHolds(ctx context.Context) error {
 			req.WhereText = flow(x.Where.flow())
 			where, problems := policies.DecodePredicateJSON(req.WhereText)
 			if len(problems) > 0 {
-				return fmt.Errorf("the hold's condition: %v", problems)
+				return nil, fmt.Errorf("the hold's condition: %v", problems)
 			}
 			req.Where = where
 		}
 		placed, err := h.engine.PlaceHold(ctx, req)
 		if err != nil {
-			return fmt.Errorf("placing a hold: %w", err)
+			return nil, fmt.Errorf("placing a hold: %w", err)
 		}
 		ids[i] = placed.ID
 	}
-	return h.releaseHolds(ctx, ids)
+	return ids, nil
 }
 
 func (h *house) releaseHolds(ctx context.Context, ids []string) error {
@@ -152,17 +214,25 @@ func (h *house) releaseHolds(ctx context.Context, ids []string) error {
 	return nil
 }
 
+// archived reads a vault's table.
+func (h *house) archived(table string, columns []wColumn) ([][]cell, error) {
+	if h.far == nil {
+		return h.rows(h.app, vaultPrefix+table, columns)
+	}
+	return h.rows(h.far.app, vaultPrefix+table, columns)
+}
+
 // rows reads a table's columns, as they are stored; no such table: nil.
-func (h *house) rows(table string, columns []wColumn) ([][]cell, error) {
+func (h *house) rows(app *sql.DB, table string, columns []wColumn) ([][]cell, error) {
 	var there int
-	if err := h.app.QueryRow(h.there, table).Scan(&there); err != nil || there == 0 {
+	if err := app.QueryRow(h.there, table).Scan(&there); err != nil || there == 0 {
 		return nil, err
 	}
 	var exprs []string
 	for _, c := range columns {
 		exprs = append(exprs, h.read(c, h.quote(c.Name)))
 	}
-	rows, err := h.app.Query("SELECT " + strings.Join(exprs, ", ") + " FROM " + h.quote(table))
+	rows, err := app.Query("SELECT " + strings.Join(exprs, ", ") + " FROM " + h.quote(table))
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +277,7 @@ func cellOf(typ string, v any) cell {
 // load reads every live table into the oracle, as the engine made it of the text.
 func (h *house) load(o *oracle) error {
 	for _, t := range h.w.Tables {
-		rows, err := h.rows(t.Name, t.Columns)
+		rows, err := h.rows(h.app, t.Name, t.Columns)
 		if err != nil {
 			return err
 		}

@@ -20,6 +20,7 @@ type world struct {
 	Later    int       // days after which the second run looks again
 	ByPlan   bool      // run a saved plan; otherwise the run plans for itself
 	Approve  bool      // the run's own approval
+	Vault    string    `json:",omitempty"` // elsewhere: tables in another source; sealed; empty: tables beside the rows
 	Tables   []*wTable
 	Datasets []*wDataset
 	Rules    []*wRule
@@ -161,7 +162,8 @@ type wHold struct {
 	Subjects []string // type:id
 	Datasets []string // names of datasets
 	Where    *wCond
-	Released int // days before as-of; 0: not released
+	Released int  // days before as-of; 0: not released
+	Late     bool `json:",omitempty"` // placed after the first run: rows may be in the vault by then
 }
 
 func null() cell           { return cell{T: "null"} }
@@ -224,6 +226,11 @@ func (d *wDataset) policy() string {
 // hops are the steps of a relation, the table itself last.
 func (r *wRelation) hops() []wHop {
 	return append(slices.Clone(r.Via), wHop{Table: r.Table, On: r.On})
+}
+
+// archives: a stage moves rows to the vault.
+func (r *wRule) archives() bool {
+	return slices.ContainsFunc(r.Stages, func(s wStage) bool { return s.Then == "archive" })
 }
 
 // takes: the action takes the row, and its children, out of the table.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -25,8 +26,27 @@ type yard struct {
 	key   []byte // the key file of the audit log
 	state []byte // an empty state store that knows the key
 	last  atomic.Int64
+	// Worlds in which rows went to a vault, and out of it, by kind of vault.
+	archived, ended, barred tallies
 	// plot makes an empty database for one world.
 	plot func(ctx context.Context, dir string) (*plot, error)
+}
+
+// tallies count by name.
+type tallies struct {
+	mu sync.Mutex
+	of map[string]int
+}
+
+func (t *tallies) add(name string, is bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.of == nil {
+		t.of = map[string]int{}
+	}
+	if is {
+		t.of[name]++
+	}
 }
 
 // plot is one world's database: the application's session, the DSN for the
@@ -73,10 +93,12 @@ func (y *yard) found(ctx context.Context) error {
 const (
 	keyFile   = "audit.key"
 	stateFile = "state.db"
+
+	auditOrigin = "example.org/world"
 )
 
 func (y *yard) openState(ctx context.Context, dir string, clock func() time.Time) (*state.Store, error) {
-	key, err := audit.LoadOrCreateKey(filepath.Join(dir, keyFile), "example.org/world")
+	key, err := audit.LoadOrCreateKey(filepath.Join(dir, keyFile), auditOrigin)
 	if err != nil {
 		return nil, err
 	}
