@@ -50,7 +50,7 @@ type Batch struct {
 	// Copy, of an archive that leaves the database, calls read with what takes the
 	// rows, and returns once they are durable and read back: the segments of a sealed
 	// vault, none of tables in another source. It is called once a batch, with the
-	// rows locked and tested, and nothing removed.
+	// rows locked and tested; nothing commits that removes one before it returned.
 	Copy func(ctx context.Context, read func(to RowWriter) error) ([]SealedRef, error)
 	// Own, for each of Act.Owns, takes the texts of its columns of each row that is
 	// about to go, nil for NULL, and writes durably down which files go with it. It is

@@ -13,6 +13,7 @@ import (
 const (
 	heapGrowth = 50
 	softMemory = 32 << 20
+	sealMemory = 96 << 20 // beside a sealed vault: batches under way are in memory
 )
 
 // boundMemory sets both, where the operator did not (GOGC, GOMEMLIMIT).
@@ -22,5 +23,12 @@ func boundMemory() {
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(softMemory)
+	}
+}
+
+// boundSealing is boundMemory of a process that may seal rows.
+func boundSealing() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(sealMemory)
 	}
 }

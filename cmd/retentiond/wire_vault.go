@@ -27,6 +27,9 @@ func (h *house) vaults() map[string]engine.Vault {
 		}
 		out[name] = x
 	}
+	if len(h.sealed) > 0 {
+		boundSealing()
+	}
 	return out
 }
 

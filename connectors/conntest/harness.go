@@ -117,6 +117,7 @@ func sections() []section {
 		{"Archive", archiveCases()},
 		{"Copies", copyCases()},
 		{"Moves", moveCases()},
+		{"Seals", sealCases()},
 		{"Lasting", lastingCases()},
 		{"Receipts", receiptCases()},
 		{"Gate", gateCases()},

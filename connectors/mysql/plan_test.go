@@ -57,6 +57,9 @@ func statements(schema *retention.Schema) []statement {
 		{"archive-range", own, held, func(g *sqlgen.Gen) (sqlgen.Query, error) {
 			return g.CopyRange(retention.Range{After: at, To: to, Most: 10}, vault, true)
 		}, []string{"t range at", "l ref i1"}, ""},
+		{"seal-range", own, held, func(g *sqlgen.Gen) (sqlgen.Query, error) {
+			return g.ContentsOfRange(retention.Range{After: at, To: to, Most: 10}, nil, true)
+		}, []string{"t range at"}, "DEPENDENT"},
 		{"archive-range-end", own, held, func(g *sqlgen.Gen) (sqlgen.Query, error) {
 			return g.DeleteCopied(retention.Range{After: at, To: to, Most: 10}, vault.Table, 7)
 		}, []string{"t range at", "v ref i1"}, ""},

@@ -45,6 +45,7 @@ func dialect(home string, hashes bool) *sqlgen.Dialect {
 		Passes:      8, // what a pass leaves dead makes room in the page for the next: its updates touch no index
 		RowID:       rowID,
 		Locked:      locked,
+		Returning:   true,
 	}
 }
 

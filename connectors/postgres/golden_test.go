@@ -83,6 +83,13 @@ func TestGoldenSQL(t *testing.T) {
 		g.LockedOnly()
 		return g.DeleteCopied(retention.Range{After: uuidCursor, Most: 100}, v.Table, 7)
 	})
+	golden("seal-range", own, person("p1"), func(g *sqlgen.Gen) (sqlgen.Query, error) {
+		return g.TakeRange(retention.Range{After: cursor, To: cursor, Most: 100}, nil)
+	})
+	golden("seal-range-related", contacted, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) {
+		g.LockedOnly()
+		return g.TakeRange(retention.Range{After: cursor, Most: 100}, []retention.Minimum{{Policy: "p", Rule: "r", Clock: latest(member("created_at"))}})
+	})
 	golden("lock-range", contacted, noHolds(), func(g *sqlgen.Gen) (sqlgen.Query, error) {
 		return g.LockRange(retention.Range{After: cursor, To: cursor, Most: 100})
 	})

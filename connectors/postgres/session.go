@@ -16,6 +16,7 @@ import (
 // schema at its end.
 type session struct {
 	*sqlx.Tx
+	conn   *sqlx.Conn
 	looked verified
 }
 
@@ -77,7 +78,7 @@ func (e *engine) within(ctx context.Context, db *sqlx.DB, o sql.TxOptions, do fu
 	if err != nil {
 		return err
 	}
-	if err := do(&session{Tx: tx}); err != nil {
+	if err := do(&session{Tx: tx, conn: conn}); err != nil {
 		if tx.Rollback() != nil { // the session must not go back to the pool with a transaction open
 			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 		}

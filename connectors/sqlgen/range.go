@@ -141,26 +141,34 @@ func (g *Gen) Lock(list string) (Query, error) {
 	return g.done(Format("SELECT count(*) FROM (SELECT 1 AS one FROM %s WHERE %s FOR UPDATE) AS k", g.from(t), g.keyed(t, list)))
 }
 
-// DeleteRange renders the removal of the range's due rows.
-func (g *Gen) DeleteRange(r retention.Range) (Query, error) {
+// dueOf is the table, to be walked along the index of its order, and which of its rows
+// are in the range and due.
+func (g *Gen) dueOf(r retention.Range) (row, SQL, error) {
 	g.byRow = true
 	t := g.main()
 	if err := g.nameable(); err != nil {
-		return Query{}, err
+		return t, SQL{}, err
 	}
 	g.along = g.orderIndex()
-	return g.done(Format("%s\nWHERE %s", g.deleteFrom(t), And(g.within(t, r), g.stillDue(t))))
+	return t, And(g.within(t, r), g.stillDue(t)), g.err
+}
+
+// DeleteRange renders the removal of the range's due rows.
+func (g *Gen) DeleteRange(r retention.Range) (Query, error) {
+	t, due, err := g.dueOf(r)
+	if err != nil {
+		return Query{}, err
+	}
+	return g.done(Format("%s\nWHERE %s", g.deleteFrom(t), due))
 }
 
 // UpdateRange renders the changes to the range's due rows; see [Gen.Update].
 func (g *Gen) UpdateRange(r retention.Range, changes []retention.Change, mark string, markAt any) (Query, error) {
-	g.byRow = true
-	t := g.main()
-	if err := g.nameable(); err != nil {
+	t, due, err := g.dueOf(r)
+	if err != nil {
 		return Query{}, err
 	}
-	g.along = g.orderIndex()
-	return g.update(t, And(g.within(t, r), g.stillDue(t)), changes, mark, markAt)
+	return g.update(t, due, changes, mark, markAt)
 }
 
 // StillDue counts, among the first rows of the range, those that are due.

@@ -14,6 +14,35 @@ func (g *Gen) Contents(list string, minimums []retention.Minimum) (Query, error)
 	return g.done(Format("SELECT %s\nFROM %s\nWHERE %s", g.contents(t, g.rowClock(t, g.s.Clock), minimums), g.from(t), g.keyed(t, list)))
 }
 
+// ContentsOfRange is Contents of the range's due rows; lock takes their locks in the
+// same statement.
+func (g *Gen) ContentsOfRange(r retention.Range, minimums []retention.Minimum, lock bool) (Query, error) {
+	t, due, err := g.dueOf(r)
+	if err != nil {
+		return Query{}, err
+	}
+	text := "SELECT %s\nFROM %s\nWHERE %s"
+	if lock {
+		text += "\nFOR UPDATE"
+	}
+	return g.done(Format(text, g.contents(t, g.rowClock(t, g.s.Clock), minimums), g.from(t), due))
+}
+
+// TakeRange renders the removal of the range's due rows; its answer is Contents of
+// exactly those, each as it was when it was removed.
+func (g *Gen) TakeRange(r retention.Range, minimums []retention.Minimum) (Query, error) {
+	t, due, err := g.dueOf(r)
+	if err != nil {
+		return Query{}, err
+	}
+	return g.done(Format("%s\nWHERE %s\nRETURNING %s", g.deleteFrom(t), due, g.contents(t, g.rowClock(t, g.s.Clock), minimums)))
+}
+
+// OwnMinimums is whether the minimums read nothing but the row itself.
+func (g *Gen) OwnMinimums(minimums []retention.Minimum) bool {
+	return !slices.ContainsFunc(minimums, func(m retention.Minimum) bool { return related(m.Clock) || asksOthers(m.Where) })
+}
+
 // ChildContents is Contents of the child rows, with the clock of the row they go
 // with; lock takes their locks, where others write.
 func (g *Gen) ChildContents(c retention.Child, list string, s Some, minimums []retention.Minimum, lock bool) (Query, error) {

@@ -193,7 +193,7 @@ func (w *work) table(n retention.TableName) *retention.Table {
 func (w *work) someChildren(ctx context.Context) error {
 	left, sealed := w.b.ChildrenOf, w.b.Action.Leaves()
 	if sealed {
-		if err := w.sealed(ctx, left); err != nil {
+		if err := w.sealed(ctx, func(to retention.RowWriter) error { return w.read(ctx, to, left) }); err != nil {
 			return err
 		}
 		w.b.Reach(retention.PointCopied)

@@ -12,7 +12,7 @@ import (
 // before anything is removed (L9).
 func (w *work) copyRows(ctx context.Context) error {
 	if w.b.Action.Leaves() {
-		return w.sealed(ctx, 0)
+		return w.sealed(ctx, func(to retention.RowWriter) error { return w.read(ctx, to, 0) })
 	}
 	v := w.b.Action.Into
 	if v == nil || len(v.Children) != len(w.b.Action.Children) {

@@ -8,6 +8,14 @@ import (
 	"github.com/retentiond/retentiond/retention"
 )
 
+// archiveRange archives a range without naming its rows, where it can.
+func (w *work) archiveRange(ctx context.Context, alone bool) (bool, error) {
+	if w.moves() {
+		return w.move(ctx, alone)
+	}
+	return w.sealRange(ctx, alone)
+}
+
 // moves is whether a range goes into vault tables in two statements: nothing but
 // its rows is touched there and here.
 func (w *work) moves() bool {

@@ -11,10 +11,9 @@ import (
 	"github.com/retentiond/retentiond/retention"
 )
 
-// sealed gives the due rows and their children to the sealed vault and waits until
-// their segments are durable and read back, before anything is removed (L9). With
-// most > 0 only child rows go, at most that many.
-func (w *work) sealed(ctx context.Context, most int64) error {
+// sealed lets give hand rows to the sealed vault and waits until their segments are
+// durable and read back (L9).
+func (w *work) sealed(ctx context.Context, give func(to retention.RowWriter) error) error {
 	if w.b.Copy == nil {
 		return fmt.Errorf("batch %s: its rows go to a sealed vault, and nothing takes them", w.b.Intent)
 	}
@@ -27,7 +26,7 @@ func (w *work) sealed(ctx context.Context, most int64) error {
 	go func() {
 		refs, err := w.b.Copy(ctx, func(to retention.RowWriter) error {
 			defer close(read)
-			return w.read(ctx, to, most)
+			return give(to)
 		})
 		ended <- end{refs, err}
 	}()
@@ -53,7 +52,8 @@ func (w *work) sealed(ctx context.Context, most int64) error {
 	}
 }
 
-// read reads rows, children and subjects.
+// read reads the due rows, their children and subjects, before anything is removed.
+// With most > 0 only child rows go, at most that many.
 func (w *work) read(ctx context.Context, to retention.RowWriter, most int64) error {
 	if h, ok := w.e.(Holder); ok {
 		return w.held(ctx, h, to)
@@ -179,29 +179,24 @@ func (w *work) rows(ctx context.Context, to retention.RowWriter, st retention.Se
 	if err := to.Table(st); err != nil {
 		return 0, err
 	}
-	rows, err := w.q.QueryxContext(ctx, x.Text, x.Args...)
-	if err != nil {
-		return 0, fmt.Errorf("read rows of table %s: %w", st.Table.Name, err)
-	}
-	defer rows.Close()
 	cols := st.Table.Columns
-	for rows.Next() {
-		vals, err := rows.SliceScan()
-		if err != nil {
-			return n, err
+	err = stream(ctx, w.q, x, func(vals []any) error {
+		if len(vals) != len(cols)+1+len(st.Minimums) {
+			return fmt.Errorf("a row has %d values", len(vals))
 		}
 		for i := range cols {
 			vals[i] = w.exact(&cols[i], vals[i])
 		}
 		if wants != nil && !wants(keyOf(st.Table, vals)) {
-			continue
-		}
-		if err := to.Row(vals[:len(cols)], number(vals[len(cols)]), minimums(vals[len(cols)+1:])); err != nil {
-			return n, err
+			return nil
 		}
 		n++
+		return to.Row(vals[:len(cols)], number(vals[len(cols)]), minimums(vals[len(cols)+1:]))
+	})
+	if err != nil {
+		return n, fmt.Errorf("read rows of table %s: %w", st.Table.Name, err)
 	}
-	return n, rows.Err()
+	return n, nil
 }
 
 // exact is a value as the driver returned it, with an empty one kept apart from

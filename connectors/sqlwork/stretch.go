@@ -29,8 +29,8 @@ func (w *work) stretch(ctx context.Context) (bool, error) {
 			return done, err
 		}
 	}
-	if w.moves() {
-		done, err := w.move(ctx, alone)
+	if w.b.Action.Kind == retention.Archive {
+		done, err := w.archiveRange(ctx, alone)
 		if err != nil || done {
 			return done, err
 		}

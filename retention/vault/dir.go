@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 )
 
 // dir is a vault in a directory.
@@ -103,9 +102,6 @@ func (d dir) remove(_ context.Context, name string) error {
 	}
 	return syncDir(d.path)
 }
-
-// keep does nothing: whoever owns the disk can remove what is on it.
-func (d dir) keep(context.Context, string, time.Time) error { return nil }
 
 // isUnfinished reports whether a name is of a file that was never finished, and
 // of which.

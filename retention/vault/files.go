@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 
 	"github.com/retentiond/retentiond/retention"
@@ -35,7 +34,8 @@ func (s *sealing) File(ctx context.Context, values []any, clock int64, minimums 
 	if !s.table.Files || len(values) != len(s.table.Table.Columns)-3 {
 		return fmt.Errorf("files %s: a file has %d values", s.table.Table.Name, len(values))
 	}
-	back := s.mark(s.bucket(clock))
+	_, at := s.moment(clock)
+	back := s.mark(at)
 	in, h, buf := bufio.NewReader(r), sha256.New(), make([]byte, partSize)
 	for number := int64(0); ; number++ {
 		content, last, err := nextPart(in, buf)
@@ -77,8 +77,8 @@ func (s *sealing) filePart(ctx context.Context, row []any, clock int64, minimums
 	if err := s.Row(row, clock, minimums); err != nil {
 		return err
 	}
-	bucket := s.bucket(clock)
-	p := s.parts[bucket]
+	_, at := s.moment(clock)
+	p := s.parts[at]
 	if row[len(row)-3] == int64(0) || p.files == 0 {
 		p.files++
 	}
@@ -88,43 +88,46 @@ func (s *sealing) filePart(ctx context.Context, row []any, clock int64, minimums
 	if last || p.content < retention.MaxContent {
 		return nil
 	}
-	return s.writeFull(ctx, bucket)
+	return s.writeFull(ctx, at)
 }
 
 // writeFull writes the rows of a segment that is full. Its manifest, without which it
 // does not exist, follows in the end.
-func (s *sealing) writeFull(ctx context.Context, bucket string) error {
+func (s *sealing) writeFull(ctx context.Context, at moment) error {
 	if len(s.full) == 0 {
 		if err := s.v.atHome(ctx, true); err != nil {
 			return err
 		}
 	}
-	seg, cipher, err := s.encrypt(bucket, s.parts[bucket])
+	p := s.parts[at]
+	seg, cipher, err := s.encrypt(p)
 	if err != nil {
-		return s.v.fail(fmt.Errorf("seal segment %s: %w", bucket, err))
+		return s.v.fail(fmt.Errorf("seal segment %s: %w", p.name, err))
 	}
-	delete(s.parts, bucket)
+	s.drop(at)
 	s.bytes = 0
 	s.full = append(s.full, seg)
-	if err := s.v.store.put(ctx, seg.Name+rowsFile, cipher); err != nil {
+	if err := s.v.store.put(ctx, seg.Name+rowsFile, cipher.Bytes()); err != nil {
 		return s.v.fail(fmt.Errorf("write segment %s: %w", seg.Name, err))
 	}
+	s.v.spare.ciphers.Put(cipher)
 	if s.o.Reached != nil {
 		s.o.Reached(retention.PointSealing)
 	}
 	return nil
 }
 
+// drop forgets the segment in the making.
+func (s *sealing) drop(at moment) {
+	delete(s.parts, at)
+	s.last = nil
+}
+
 // sealFull completes the segments whose rows were written on the way.
 func (s *sealing) sealFull(ctx context.Context) ([]retention.SealedRef, error) {
 	var out []retention.SealedRef
 	for _, seg := range s.full {
-		about := map[uint64]bool{}
-		for _, n := range seg.About {
-			about[n] = true
-		}
-		maps.Copy(about, s.about)
-		seg.About = slices.Collect(maps.Keys(about))
+		seg.About = distinct(append(seg.About, s.about...))
 		manifest, err := s.v.sign(seg)
 		if err == nil {
 			err = s.complete(ctx, seg, manifest)
@@ -167,12 +170,12 @@ func (s *sealing) complete(ctx context.Context, seg *retention.Segment, manifest
 
 // mark remembers what a bucket has, and returns what takes away what came after.
 // What subjects and minimums a file added stays: it keeps a segment too long at worst.
-func (s *sealing) mark(bucket string) (back func(context.Context) error) {
+func (s *sealing) mark(at moment) (back func(context.Context) error) {
 	full, bytes, parent := len(s.full), s.bytes, s.parent
 	var had part
-	p, rows := s.parts[bucket], 0
+	p, rows := s.parts[at], int64(0)
 	if p != nil {
-		had, rows = *p, p.rows.Len()
+		had, rows = *p, p.rows.bytes
 		had.tables = slices.Clone(p.tables)
 	}
 	return func(ctx context.Context) error {
@@ -184,12 +187,12 @@ func (s *sealing) mark(bucket string) (back func(context.Context) error) {
 		case len(s.full) > full && parent > 0:
 			err = errors.Join(err, fmt.Errorf("files %s: files that were sealed before it are in one segment with a file that changed: nothing was done", s.table.Table.Name))
 		case len(s.full) > full, p == nil:
-			delete(s.parts, bucket)
+			s.drop(at)
 		default:
-			p.rows.Truncate(rows)
+			p.rows.truncate(rows)
 			p.tables, p.first, p.last, p.files, p.content = had.tables, had.first, had.last, had.files, had.content
 		}
-		s.full, s.bytes, s.parent = s.full[:full], bytes, parent
+		s.full, s.bytes, s.parent, s.last = s.full[:full], bytes, parent, nil
 		return err
 	}
 }

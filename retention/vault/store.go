@@ -18,8 +18,13 @@ type store interface {
 	list(ctx context.Context) ([]string, error)
 	// remove removes a file; a missing one is no error. Durable on return.
 	remove(ctx context.Context, name string) error
-	// keep asks the place itself to keep a file until then, where it can.
-	keep(ctx context.Context, name string, until time.Time) error
 	// place says where it is, for errors, without secrets.
 	place() string
+}
+
+// keeper is a store whose place may keep a file whatever its owner asks: a bucket,
+// no disk.
+type keeper interface {
+	// keep asks for it until then, and does nothing where the place keeps nothing.
+	keep(ctx context.Context, name string, until time.Time) error
 }

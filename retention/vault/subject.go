@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"slices"
 	"strconv"
 	"strings"
@@ -138,15 +139,54 @@ func idTexts(v any) []string {
 // is derived from the audit key, over each of the identifier's plain forms. One in
 // common is a match.
 func (v *Vault) Digests(subjectType, id string) []uint64 {
-	var out []uint64
-	for _, form := range forms(id) {
-		m := hmac.New(sha256.New, v.secret)
-		m.Write([]byte(subjectType))
-		m.Write([]byte{0})
-		m.Write([]byte(form))
-		out = append(out, binary.BigEndian.Uint64(m.Sum(nil)))
+	d := v.digester()
+	return d.text(nil, subjectType, id)
+}
+
+// digester makes digests, for one goroutine.
+type digester struct {
+	mac  hash.Hash
+	sum  []byte
+	line []byte
+}
+
+func (v *Vault) digester() digester { return digester{mac: hmac.New(sha256.New, v.secret)} }
+
+// value adds the digests of a value of a row, or of another that names a subject.
+func (d *digester) value(to []uint64, subjectType string, v any) []uint64 {
+	if n, ok := v.(int64); ok {
+		return d.whole(to, subjectType, n)
 	}
-	return out
+	for _, id := range idTexts(v) {
+		to = d.text(to, subjectType, id)
+	}
+	return to
+}
+
+func (d *digester) text(to []uint64, subjectType, id string) []uint64 {
+	for _, form := range forms(id) {
+		to = append(to, d.of(append(append(append(d.line[:0], subjectType...), 0), form...)))
+	}
+	return to
+}
+
+// whole is text of an integer, whose one form is its digits.
+func (d *digester) whole(to []uint64, subjectType string, n int64) []uint64 {
+	d.line = append(append(d.line[:0], subjectType...), 0)
+	at := len(d.line)
+	d.line = strconv.AppendInt(d.line, n, 10)
+	if n < 0 { // an identifier is the same without its sign
+		d.line = append(d.line[:at], d.line[at+1:]...)
+	}
+	return append(to, d.of(d.line))
+}
+
+func (d *digester) of(line []byte) uint64 {
+	d.line = line
+	d.mac.Reset()
+	d.mac.Write(line)
+	d.sum = d.mac.Sum(d.sum[:0])
+	return binary.BigEndian.Uint64(d.sum)
 }
 
 // sameID reports whether a hold, or a restore, of the identifier means the value.

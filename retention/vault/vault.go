@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"filippo.io/age"
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/audit"
@@ -32,8 +31,7 @@ type Vault struct {
 	store  store
 	to     []age.Recipient
 	secret []byte
-	zstd   *zstd.Encoder
-	dense  *zstd.Encoder // of base64, which has nothing else to save
+	spare  spare
 	here   here
 }
 
@@ -60,13 +58,7 @@ func New(o Options) (*Vault, error) {
 		}
 		v.store = b
 	}
-	plain := []zstd.EOption{zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(1 << 20)}
-	var err error
-	if v.zstd, err = zstd.NewWriter(nil, plain...); err != nil {
-		return nil, err
-	}
-	v.dense, err = zstd.NewWriter(nil, append(plain, zstd.WithAllLitEntropyCompression(true))...)
-	return v, err
+	return v, nil
 }
 
 // Names of a segment's two files.
@@ -159,6 +151,16 @@ func (v *Vault) read(ctx context.Context, file string) (b []byte, err error) {
 	return io.ReadAll(r)
 }
 
+// holds is whether a file holds just that.
+func (v *Vault) holds(ctx context.Context, name string, want []byte) (same bool, err error) {
+	r, err := v.store.get(ctx, name)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	return holds(r, want)
+}
+
 // Has asks for the rows.
 func (v *Vault) Has(ctx context.Context, name string) (bool, error) {
 	files, err := v.list(ctx)
@@ -213,6 +215,10 @@ func (v *Vault) RemoveOf(ctx context.Context, intent string) error {
 // (Object Lock): only once its rows left their table, since what never committed
 // must go.
 func (v *Vault) Keep(ctx context.Context, name string) error {
+	place, ok := v.store.(keeper)
+	if !ok {
+		return nil
+	}
 	s, err := v.Segment(ctx, name)
 	if err != nil {
 		return err
@@ -221,7 +227,7 @@ func (v *Vault) Keep(ctx context.Context, name string) error {
 		return nil
 	}
 	for _, f := range []string{rowsFile, manifestFile} {
-		if err := v.store.keep(ctx, name+f, s.Ends); err != nil {
+		if err := place.keep(ctx, name+f, s.Ends); err != nil {
 			return v.fail(fmt.Errorf("segment %s is not locked: %w", name, err))
 		}
 	}

@@ -1,0 +1,43 @@
+package sqlwork
+
+import (
+	"context"
+
+	"github.com/retentiond/retentiond/connectors/sqlgen"
+)
+
+// Streamer is a session that reads rows without a conversion of its own.
+type Streamer interface {
+	// Stream calls each with the values of each row, as the driver returns them. They
+	// are good until each returns; an error of it ends the reading.
+	Stream(ctx context.Context, query string, args []any, each func(vals []any) error) error
+}
+
+// stream calls each with the values of each row; they are good until it returns.
+func stream(ctx context.Context, q Session, x sqlgen.Query, each func(vals []any) error) error {
+	if s, ok := q.(Streamer); ok {
+		return s.Stream(ctx, x.Text, x.Args, each)
+	}
+	rows, err := q.QueryxContext(ctx, x.Text, x.Args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	names, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	vals, into := make([]any, len(names)), make([]any, len(names))
+	for i := range vals {
+		into[i] = &vals[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		if err := each(vals); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
