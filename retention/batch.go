@@ -47,6 +47,9 @@ type Batch struct {
 	// it compares the stores, checks kill switch and fencing attempt, and returns
 	// the holds that have not ended. Any error rolls the batch back.
 	Admit func(ctx context.Context, g Gate) (*HoldSet, error)
+	// Known are the holds that the plan knew: of a range, what is due beside these was
+	// planned, and is spared where another hold has come (L11). nil: nobody says.
+	Known *HoldSet
 	// Copy, of an archive that leaves the database, calls read with what takes the
 	// rows, and returns once they are durable and read back: the segments of a sealed
 	// vault, none of tables in another source. It is called once a batch, with the

@@ -114,6 +114,9 @@ func TestFilesHoldRace(t *testing.T) {
 			must(t, cmd.Process.Signal(syscall.SIGCONT))
 			_ = cmd.Wait() // it may have been overtaken
 			s.goneOf("in the end", due, stays)
+			if held := s.query("state.db", "SELECT coalesce(sum(json_extract(outcome, '$.Spared.held')), 0) FROM intents"); before && held != "6" {
+				t.Errorf("its batches count %s files that came to be held, not 6", held)
+			}
 			for _, n := range due {
 				if there := slices.Contains(s.tree(), n); before && strings.Contains(n, "/u4-") && !there {
 					t.Errorf("%q was held, and is gone", n)

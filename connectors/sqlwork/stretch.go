@@ -35,7 +35,7 @@ func (w *work) stretch(ctx context.Context) (bool, error) {
 			return done, err
 		}
 	}
-	keys, err := w.within(ctx)
+	keys, moved, err := w.planned(ctx)
 	switch {
 	case err != nil:
 		return false, err
@@ -48,7 +48,21 @@ func (w *work) stretch(ctx context.Context) (bool, error) {
 		return true, w.receipt(ctx)
 	}
 	w.keys = keys
-	return false, w.looked(ctx, alone)
+	return false, w.looked(ctx, alone && !moved)
+}
+
+// planned are the keys of the range's due rows. Where rows stand for what lies outside,
+// and holds have moved since the plan, they are those that were due beside the holds that
+// it knew: each of them is tested again, and counted where it is held now.
+func (w *work) planned(ctx context.Context) (keys []retention.Key, moved bool, err error) {
+	_, outside := w.e.(Outdoors)
+	now, known := w.holds, w.b.Known
+	if moved = outside && known != nil && now != nil && known.Version != now.Version; moved {
+		w.holds = known
+		defer func() { w.holds = now }()
+	}
+	keys, err = w.within(ctx)
+	return keys, moved, err
 }
 
 // looked looks at what the range's rows stand for; where they say so, and nothing

@@ -146,7 +146,7 @@ func (sw *stepWork) intent(planned int64) retention.Intent {
 func (sw *stepWork) batchOf(in retention.Intent, p part) retention.Batch {
 	src := retention.SourceRecord{Name: in.Source, UUID: in.SourceUUID}
 	return retention.Batch{
-		Intent: in.ID, Selection: sw.bound.Selection, Action: sw.act, Keys: p.keys, Range: p.span, Partition: p.whole, ChildrenOf: p.childrenOf, AsOf: sw.plan.AsOf,
+		Intent: in.ID, Selection: sw.bound.Selection, Action: sw.act, Keys: p.keys, Range: p.span, Known: sw.view.holdsFor(sw.bound), Partition: p.whole, ChildrenOf: p.childrenOf, AsOf: sw.plan.AsOf,
 		Admit: func(ctx context.Context, g retention.Gate) (*retention.HoldSet, error) {
 			if g.Installed && g.SourceUUID != in.SourceUUID {
 				return nil, refuse(retention.RefuseStateMismatch, "source %q is not the database that was planned", in.Source)
