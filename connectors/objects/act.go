@@ -74,6 +74,9 @@ func (e *engine) listed(ctx context.Context, q sqlwork.Session, s *set, keys []r
 	if err != nil || len(paths) == 0 {
 		return nil, err
 	}
+	if r := e.line.rolls.of[s.name.Name]; r != nil {
+		return r.pick(paths)
+	}
 	p := quote(retention.FilePath)
 	text := "SELECT " + p + ", size, " + colWas
 	for _, c := range s.columns {

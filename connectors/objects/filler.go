@@ -16,6 +16,7 @@ const many = 8
 
 // filler inserts files into a set's table.
 type filler struct {
+	roll   *roll // in the place of a table, where nothing but names and files tells
 	e      *engine
 	wait   []Object // of a set that asks for labels: not labelled yet
 	asks   bool
@@ -30,16 +31,54 @@ type filler struct {
 }
 
 func (e *engine) newFiller(ctx context.Context, conn *sqlx.Conn, s *set) (*filler, error) {
-	for _, text := range s.create() {
-		if _, err := conn.ExecContext(ctx, text); err != nil {
-			return nil, fmt.Errorf("listing of %s: %w", s.name, err)
+	f := &filler{e: e, set: s, conn: conn}
+	f.asks, _, _ = s.asks()
+	if _, err := conn.ExecContext(ctx, "DROP TABLE IF EXISTS main."+quote(s.name.Name)); err != nil {
+		return nil, fmt.Errorf("listing of %s: %w", s.name, err)
+	}
+	if !s.outside() {
+		var err error
+		if f.roll, err = newRoll(s); err == nil {
+			e.line.rolls.newer[s.name.Name] = f.roll
+			return f, nil
+		} // there is no place for it: the database may have one
+	}
+	return f, f.table(ctx)
+}
+
+// table makes the set's table.
+func (f *filler) table(ctx context.Context) (err error) {
+	f.roll = nil
+	if _, err := f.conn.ExecContext(ctx, f.set.create()); err != nil {
+		return fmt.Errorf("listing of %s: %w", f.set.name, err)
+	}
+	f.full, err = f.prepare(ctx, many)
+	return err
+}
+
+// unroll puts a roll's files into a table: they came in no order, since their folder has
+// more of them than are read at once.
+func (f *filler) unroll(ctx context.Context) error {
+	r := f.roll
+	delete(f.e.line.rolls.newer, f.set.name.Name)
+	if err := r.ready(); err != nil {
+		return errors.Join(err, r.close())
+	}
+	if err := f.table(ctx); err != nil {
+		return errors.Join(err, r.close())
+	}
+	x := reader{roll: r}
+	err := x.seek("")
+	for err == nil && x.n < r.n {
+		var o Object
+		if o, err = x.object(); err == nil {
+			err = f.row(ctx, o, Labels{})
+		}
+		if err == nil {
+			err = x.next()
 		}
 	}
-	f := &filler{e: e, set: s, conn: conn}
-	var err error
-	f.asks, _, _ = s.asks()
-	f.full, err = f.prepare(ctx, many)
-	return f, err
+	return errors.Join(err, r.close())
 }
 
 // prepare takes the statement from the driver itself: a million rows are not to be
@@ -92,6 +131,15 @@ func (f *filler) label(ctx context.Context) error {
 
 // row puts the values of a file.
 func (f *filler) row(ctx context.Context, o Object, l Labels) error {
+	if f.roll != nil {
+		err := f.roll.add(o)
+		if !errors.Is(err, errDisorder) {
+			return err
+		}
+		if err := f.unroll(ctx); err != nil {
+			return err
+		}
+	}
 	f.value(o.Path)
 	f.value(o.Size)
 	f.value(seconds(o))
@@ -127,9 +175,22 @@ func (f *filler) put(ctx context.Context, stmt driver.Stmt) error {
 	return err
 }
 
+// rolled ends a roll, which a table of its own then shows.
+func (f *filler) rolled(ctx context.Context) error {
+	f.files = f.roll.n
+	err := f.roll.ready()
+	if err == nil {
+		_, err = f.conn.ExecContext(ctx, f.e.line.rolls.put(f.roll))
+	}
+	return err
+}
+
 func (f *filler) end(ctx context.Context) error {
 	if err := f.label(ctx); err != nil {
 		return err
+	}
+	if f.roll != nil {
+		return f.rolled(ctx)
 	}
 	err := f.full.Close()
 	if err != nil || f.n == 0 {

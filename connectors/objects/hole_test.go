@@ -22,7 +22,7 @@ func TestListedTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.close()
-	f, err := (&engine{}).newFiller(t.Context(), l.conn, all[0])
+	f, err := (&engine{line: l}).newFiller(t.Context(), l.conn, all[0])
 	for i := 0; i < 2*many+1 && err == nil; i++ {
 		err = f.add(t.Context(), Object{Path: "a", ID: "1"})
 	}

@@ -38,7 +38,7 @@ func (e *engine) unkept(ctx context.Context, of []Object) (free []Object, kept i
 // wallClock is the machine's, as locks are written. It has a database of its own: the
 // lines may be in use by the one who asks.
 func wallClock(ctx context.Context) (now string, err error) {
-	db, conn, err := sqlite.Private(ctx, nil)
+	db, conn, err := sqlite.Private(ctx, sqlite.More{})
 	if err != nil {
 		return "", err
 	}

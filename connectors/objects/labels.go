@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/retentiond/retentiond/connectors/sqlwork"
@@ -49,6 +50,11 @@ func (c *column) labelled() bool { return c.Metadata != "" || c.Tag != "" || c.L
 
 // outside is whether something beside the object's name says the value.
 func (c *column) outside() bool { return c.Row != nil || c.labelled() }
+
+// outside is whether something beside names says a value of the set.
+func (s *set) outside() bool {
+	return slices.ContainsFunc(s.columns, func(c column) bool { return c.outside() })
+}
 
 // asks is what the set wants to know of its objects.
 func (s *set) asks() (any, metadata, tags bool) {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"modernc.org/sqlite/vtab"
+
 	"github.com/retentiond/retentiond/connectors/sqlite"
 	"github.com/retentiond/retentiond/retention"
 )
@@ -24,12 +26,17 @@ type line struct {
 	db       *sqlx.DB
 	conn     *sqlx.Conn
 	attached bool
+	rolls    *rolls
 }
 
 func newLine(ctx context.Context, gate string) (*line, error) {
-	l := &line{gate: gate, free: make(chan struct{}, 1)}
+	l := &line{gate: gate, free: make(chan struct{}, 1), rolls: newRolls()}
 	var err error
-	if l.db, l.conn, err = sqlite.Private(ctx, map[string]func(string) string{"retentiond_name": path.Base, "retentiond_stem": func(p string) string { return stem(path.Base(p)) }}); err != nil {
+	more := sqlite.More{
+		Functions: map[string]func(string) string{"retentiond_name": path.Base, "retentiond_stem": func(p string) string { return stem(path.Base(p)) }},
+		Modules:   map[string]vtab.Module{rollModule: l.rolls},
+	}
+	if l.db, l.conn, err = sqlite.Private(ctx, more); err != nil {
 		return nil, err
 	}
 	for _, text := range []string{"PRAGMA main.journal_mode = MEMORY", "PRAGMA main.synchronous = OFF", "PRAGMA main.cache_size = -16000", "PRAGMA temp_store = FILE"} {
@@ -160,4 +167,6 @@ func (l *line) write(ctx context.Context, wait time.Duration, do func(*sqlx.Conn
 	return err
 }
 
-func (l *line) close() error { return errors.Join(l.conn.Close(), l.db.Close()) }
+func (l *line) close() error {
+	return errors.Join(l.conn.Close(), l.db.Close(), l.rolls.close())
+}

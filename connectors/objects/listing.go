@@ -17,7 +17,7 @@ const (
 )
 
 // create makes the set's table, empty.
-func (s *set) create() []string {
+func (s *set) create() string {
 	t, p := quote(s.name.Name), quote(retention.FilePath)
 	cols := []string{
 		p + " TEXT NOT NULL PRIMARY KEY", quote(retention.FileSize) + " INTEGER NOT NULL", quote(retention.FileModified) + " INTEGER NOT NULL", colWas + " BLOB NOT NULL",
@@ -35,7 +35,7 @@ func (s *set) create() []string {
 		cols = append(cols, quote(c.Name)+decl)
 	}
 	cols = append(cols, colLost+" INTEGER AS ("+lost+")")
-	return []string{"DROP TABLE IF EXISTS main." + t, "CREATE TABLE main." + t + " (" + strings.Join(cols, ", ") + ") WITHOUT ROWID"}
+	return "CREATE TABLE main." + t + " (" + strings.Join(cols, ", ") + ") WITHOUT ROWID"
 }
 
 // lasting is how long a listing serves those who ask for the same again, in seconds:
@@ -97,6 +97,9 @@ func (e *engine) list(ctx context.Context, all sets, rows rowsOf) error {
 		end = "ROLLBACK"
 	}
 	if _, e := conn.ExecContext(last, end); err == nil {
+		err = e
+	}
+	if e := e.line.rolls.settle(all, err == nil); err == nil {
 		err = e
 	}
 	return err

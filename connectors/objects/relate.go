@@ -11,6 +11,9 @@ import (
 // nothing acts on this set, and others go on.
 func (f *filler) relate(ctx context.Context, rows rowsOf) error {
 	s := f.set
+	if !s.outside() {
+		return nil
+	}
 	for i := range s.columns {
 		if s.columns[i].Row == nil || f.files == 0 {
 			continue

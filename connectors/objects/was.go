@@ -16,14 +16,26 @@ func pack(b []byte, o Object) []byte {
 
 // unpack reads it back.
 func (o *Object) unpack(b []byte) error {
+	rest, err := o.numbers(b)
+	o.ID = string(rest)
+	return err
+}
+
+// times reads back when it changed.
+func (o *Object) times(b []byte) error {
+	_, err := o.numbers(b)
+	return err
+}
+
+func (o *Object) numbers(b []byte) (rest []byte, err error) {
 	var more int64
 	for _, into := range []*int64{&o.Nanos, &o.Far, &more} {
 		v, n := binary.Varint(b)
 		if n <= 0 {
-			return errors.New("listing: a file's state cannot be read back")
+			return nil, errors.New("listing: a file's state cannot be read back")
 		}
 		*into, b = v, b[n:]
 	}
-	o.More, o.ID = int(more), string(b)
-	return nil
+	o.More = int(more)
+	return b, nil
 }

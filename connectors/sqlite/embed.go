@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"modernc.org/sqlite/vtab"
+
 	"github.com/retentiond/retentiond/connectors/sqlgen"
 	"github.com/retentiond/retentiond/connectors/sqlwork"
 )
@@ -15,15 +17,26 @@ import (
 // Dialect is how SQL is written for a connection that [Private] made.
 func Dialect() *sqlgen.Dialect { return dialect() }
 
+// More is what a private database knows beside SQL, by name: functions that make one text
+// of another, byte by byte and always the same, and modules of virtual tables.
+type More struct {
+	Functions map[string]func(string) string
+	Modules   map[string]vtab.Module
+}
+
 // Private is one connection to a private database, on disk, that nobody else can
 // open and that is gone with the connection, SIGKILL included. It knows the
-// functions that [Dialect] writes, and those given, which make one text of another, byte
-// by byte and always the same. The caller closes both.
-func Private(ctx context.Context, more map[string]func(string) string) (*sqlx.DB, *sqlx.Conn, error) {
+// functions that [Dialect] writes, and more. The caller closes both.
+func Private(ctx context.Context, more More) (*sqlx.DB, *sqlx.Conn, error) {
 	d, err := newDriver()
-	for name, f := range more {
+	for name, f := range more.Functions {
 		if err == nil {
 			err = register(d, name, function{1, textFunction(f)}, true)
+		}
+	}
+	for name, m := range more.Modules {
+		if err == nil {
+			err = d.RegisterModule(name, m)
 		}
 	}
 	if err != nil {
