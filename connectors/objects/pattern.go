@@ -41,16 +41,25 @@ func (p Patterns) In(dir string) Folder {
 	return f
 }
 
-// Matches are the patterns that match a file of the folder.
+// Matches are the patterns that match a file of the folder. The caller does not change
+// them.
 func (f Folder) Matches(name string) []int {
+	if len(f.files) == 1 && f.matches(f.files[0], name) {
+		return f.files
+	}
 	var out []int
 	for _, i := range f.files {
-		names := f.p[i]
-		if ok, err := path.Match(names[len(names)-1], name); ok && err == nil {
+		if len(f.files) > 1 && f.matches(i, name) {
 			out = append(out, i)
 		}
 	}
 	return out
+}
+
+func (f Folder) matches(i int, name string) bool {
+	names := f.p[i]
+	ok, err := path.Match(names[len(names)-1], name)
+	return ok && err == nil
 }
 
 // Empty is whether no file of the folder itself can match.

@@ -195,12 +195,14 @@ type rollCursor struct {
 	end    string // with it
 	path   string // of the record, once it was asked for
 	pathOf int64
+	time   vtab.Value // when its file changed, in seconds, once it was asked for
+	timeOf int64
 }
 
 // Filter goes to where the constraints begin. Values that are no text bound nothing.
 func (c *rollCursor) Filter(_ int, ops string, vals []vtab.Value) error {
 	from := ""
-	c.only, c.end, c.pathOf = false, "", -1
+	c.only, c.end, c.pathOf, c.timeOf = false, "", -1, -1
 	for i := range min(len(ops), len(vals)) {
 		v, ok := asText(vals[i])
 		if !ok {
@@ -261,13 +263,16 @@ func (c *rollCursor) state(i int) (vtab.Value, error) {
 	switch {
 	case i == rollSize:
 		return o.Size, nil
-	case i == rollModified && !changed:
-		if err := o.times(c.rec.was); err != nil {
-			return nil, err
-		}
-		return seconds(o), nil
+	case i == rollModified && c.timeOf == c.n: // a test asks for it several times
+		return c.time, nil
 	case i == rollModified:
-		return seconds(o), nil
+		if !changed {
+			if err := o.times(c.rec.was); err != nil {
+				return nil, err
+			}
+		}
+		c.time, c.timeOf = seconds(o), c.n
+		return c.time, nil
 	case changed:
 		return pack(nil, o), nil
 	}
