@@ -201,3 +201,10 @@ type FileOwner interface {
 	// does it.
 	Outside(intent string, f OwnedFiles) *Outside
 }
+
+// Remote is a source whose batches are a few requests each, however many rows they
+// have, and lock nothing that an application waits for.
+type Remote interface {
+	// BatchTime is how long a batch may take; 0: as long as that of a database.
+	BatchTime() time.Duration
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -154,5 +155,41 @@ func TestObjectsOfAnotherDaemon(t *testing.T) {
 	s.do(exitOK, "hold", "list", "--output", "json").says(`"in_force"`)
 	if n := b.count(t); n != 1 {
 		t.Errorf("a held object is gone")
+	}
+}
+
+// Objects that rows own go after the rows, with all their versions; one of which a
+// version is under lock is not begun, and goes once it is free (L4).
+func TestObjectsOfRows(t *testing.T) {
+	t.Parallel()
+	s, b := bucketSite(t, true, true)
+	config, err := os.ReadFile(s.path("retentiond.yaml"))
+	must(t, err)
+	s.write("retentiond.yaml", strings.Replace(string(config), "sources:\n", "sources:\n  crm: {driver: sqlite, dsn: ./crm.db}\n", 1))
+	s.write("policies/objects.yaml", strings.Replace(ownedPolicy, "source: tree", "source: media", 1))
+	s.exec("crm.db", "CREATE TABLE applications (id INTEGER PRIMARY KEY, person INTEGER, doc TEXT, at TEXT)",
+		"INSERT INTO applications VALUES (1, 1, 'free.pdf', '2019-01-01'), (2, 2, 'kept.pdf', '2019-01-01'), (3, 3, 'young.pdf', '2999-01-01')")
+	for _, n := range []string{"free", "kept", "young"} {
+		b.put(t, "uploads/"+n+".pdf", "", "1")
+	}
+	on, off := minio.LegalHoldEnabled, minio.LegalHoldDisabled
+	first := ""
+	for o := range b.admin.ListObjects(t.Context(), "archive", minio.ListObjectsOptions{Prefix: "site/uploads/kept.pdf", WithVersions: true}) {
+		must(t, o.Err)
+		first = o.VersionID
+	}
+	must(t, b.admin.PutObjectLegalHold(t.Context(), "archive", "site/uploads/kept.pdf", minio.PutObjectLegalHoldOptions{VersionID: first, Status: &on}))
+	b.put(t, "uploads/kept.pdf", "", "1")
+	s.anyCode("run")
+	if n := b.count(t); n != 3 {
+		t.Errorf("%d versions are left, want 3", n)
+	}
+	must(t, b.admin.PutObjectLegalHold(t.Context(), "archive", "site/uploads/kept.pdf", minio.PutObjectLegalHoldOptions{VersionID: first, Status: &off}))
+	s.do(exitOK, "run")
+	if n := b.count(t); n != 1 {
+		t.Errorf("%d versions are left, want 1", n)
+	}
+	if done := audited(t, s.dir); done != 4 {
+		t.Errorf("%d rows and objects are audited, want 4", done)
 	}
 }

@@ -24,6 +24,7 @@ var (
 	_ retention.Source  = (*Source)(nil)
 	_ retention.Lister  = (*Source)(nil)
 	_ retention.Advisor = (*Source)(nil)
+	_ retention.Remote  = (*Source)(nil)
 )
 
 // Open makes a source of a tree. Its gate file, its receipts and its journal are in
@@ -132,6 +133,14 @@ func (s *Source) Server(ctx context.Context) (out retention.Server, err error) {
 // Pressure is not told.
 func (s *Source) Pressure(context.Context, retention.TableName) (retention.Pressure, error) {
 	return retention.Pressure{}, nil
+}
+
+// BatchTime is the tree's, where it has one; see [retention.Remote].
+func (s *Source) BatchTime() time.Duration {
+	if r, ok := s.e.tree.(retention.Remote); ok {
+		return r.BatchTime()
+	}
+	return 0
 }
 
 // Erase names the copies that remain.

@@ -350,3 +350,49 @@ func TestWhereETagsAreCompared(t *testing.T) {
 		t.Errorf("the bucket has %q", names)
 	}
 }
+
+// A listing that fails is an error, never a shorter one: what is not seen would be
+// counted as gone (L11).
+func TestListingsThatFail(t *testing.T) {
+	t.Parallel()
+	faults := map[string]func(w http.ResponseWriter, r *http.Request, onward http.Handler){
+		"503": func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		},
+		"403":         func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(http.StatusForbidden) },
+		"half a body": halfAnswer,
+		"half an answer": func(w http.ResponseWriter, r *http.Request, onward http.Handler) {
+			rec := httptest.NewRecorder()
+			onward.ServeHTTP(rec, r)
+			_, _ = w.Write(rec.Body.Bytes()[:rec.Body.Len()/2])
+		},
+	}
+	for _, versions := range []bool{true, false} {
+		b := newBucketTest(t, versions, false)
+		for i := range 5 {
+			b.put(fmt.Sprintf("site/%d", i), "one")
+		}
+		for name, fault := range faults {
+			t.Run(fmt.Sprint(name, versions), func(t *testing.T) {
+				t.Parallel()
+				tree := b.through(func(w http.ResponseWriter, r *http.Request, onward http.Handler) {
+					if r.Method == http.MethodGet && (r.URL.Query().Has("prefix")) {
+						fault(w, r, onward)
+						return
+					}
+					onward.ServeHTTP(w, r)
+				})
+				ctx, stop := context.WithTimeout(t.Context(), 10*time.Second) // the client library asks again for long
+				defer stop()
+				n := 0
+				_, err := tree.Walk(ctx, objects.ParsePatterns([]string{"*"}), func(objects.Object, []int) error { n++; return nil })
+				if err == nil {
+					t.Errorf("%d objects are listed, and no error", n)
+				}
+				if err := tree.Look(ctx, []string{"1", "2"}, func(int, objects.Object) {}); err == nil {
+					t.Error("a look that failed is none")
+				}
+			})
+		}
+	}
+}

@@ -33,6 +33,7 @@ var (
 	_ objects.Labeller  = (*Tree)(nil)
 	_ objects.Versioned = (*Tree)(nil)
 	_ objects.Owned     = (*Tree)(nil)
+	_ retention.Remote  = (*Tree)(nil)
 )
 
 const (
@@ -136,6 +137,9 @@ func (t *Tree) Advise(ctx context.Context) ([]retention.Advice, error) {
 		Hint: "removals name the ETag; where the service does not compare it, an object that is replaced in the instant in which it goes is lost: turn versions on, or do not replace objects that are due",
 	}}, nil
 }
+
+// BatchTime lets a request have its thousand names, and a hold wait a moment.
+func (t *Tree) BatchTime() time.Duration { return time.Second }
 
 // Residuals are what removed objects leave.
 func (t *Tree) Residuals() []retention.Residual {

@@ -46,8 +46,13 @@ const listing = 30
 // describing is how long the source may take to be described.
 func (e *Engine) describing(name string, about concern) time.Duration {
 	most := describing * about.patience(name)
-	if ref := e.Sources[name]; ref != nil && (ref.Driver == "files" || ref.Driver == "s3") {
+	if e.Sources[name].keepsFiles() {
 		most *= listing
 	}
 	return most
+}
+
+// keepsFiles is whether the source is of files, or of objects: rows may own them.
+func (s *SourceRef) keepsFiles() bool {
+	return s != nil && (s.Driver == "files" || s.Driver == "s3")
 }

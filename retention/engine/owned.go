@@ -88,7 +88,7 @@ func about(d *retention.Dataset, value map[string]*string) map[string][]string {
 // audited: afterwards nobody would ask again.
 func (e *Engine) confirm(ctx context.Context, intent string, gone bool) error {
 	for _, name := range e.sourceNames() {
-		if e.Sources[name].Driver != "files" {
+		if !e.Sources[name].keepsFiles() {
 			continue
 		}
 		o, err := e.owner(ctx, name)
@@ -139,7 +139,7 @@ func (w *work) installOwners(ctx context.Context, owners []retention.Owner) erro
 // later run.
 func (w *work) sweepOwned(ctx context.Context) {
 	for _, name := range w.sourceNames() {
-		if w.Sources[name].Driver != "files" || w.stop.Err() != nil || w.lost() != nil {
+		if !w.Sources[name].keepsFiles() || w.stop.Err() != nil || w.lost() != nil {
 			continue
 		}
 		o, err := w.owner(ctx, name)

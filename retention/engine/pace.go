@@ -17,6 +17,9 @@ type pace struct {
 // adapt steers the batch size to the time aimed at (L13).
 func (sw *stepWork) adapt(took time.Duration, rows int) {
 	t := sw.tune()
+	if r, ok := sw.source.(retention.Remote); ok && r.BatchTime() > 0 {
+		t.Target = r.BatchTime()
+	}
 	sw.mu.Lock()
 	defer sw.mu.Unlock()
 	sw.pace.see(rows, took, t.Target)
