@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/engine"
 )
 
@@ -69,6 +70,7 @@ func inventoryGrid(p *printer, h *house, policy string, items []engine.Inventory
 			continue
 		}
 		c := i.Classes
+		i.Table = h.inventoryTable(i)
 		if i.NotCounted {
 			if i.Dataset != "" {
 				g.add(i.Dataset, ruleOrNone(i), i.Table, "not counted", "", "", "", "", "", "", "", "", "", "")
@@ -79,6 +81,15 @@ func inventoryGrid(p *printer, h *house, policy string, items []engine.Inventory
 			count(c.Open), count(c.Unresolved), count(c.Done), count(c.Excluded), count(c.Total), oldest(i.OldestDue, c.Due, h.zone(policy)))
 	}
 	return g
+}
+
+// inventoryTable names the table, and tells what is sealed of it from the table itself,
+// as a plan does.
+func (h *house) inventoryTable(i engine.InventoryItem) string {
+	if h.sealed[i.Vault] != nil && i.Action == string(retention.Delete) {
+		return i.Table + " (archive)"
+	}
+	return i.Table
 }
 
 // reasons writes under a policy's table why its items are as they are.
@@ -150,7 +161,8 @@ func ruleOrNone(i engine.InventoryItem) string {
 	return ruleName(i.Rule, i.Stage, i.Stage > 1)
 }
 
-// because is why an item is as it is. Where nothing is due the columns say it.
+// because is why an item is as it is. Where nothing is due the columns say it, but for
+// archives that are late.
 func because(p *printer, i engine.InventoryItem) string {
 	switch {
 	case i.NotCounted:
@@ -159,7 +171,7 @@ func because(p *printer, i engine.InventoryItem) string {
 		return p.paint(red, p.typed(inWords(i.Error)))
 	case !i.Explained:
 		return p.paint(red, joined(": ", "not explained", p.typed(inWords(i.Because))))
-	case i.Rule != "" && i.Classes.Due == 0 && strings.HasPrefix(i.Because, "nothing due"):
+	case i.Rule != "" && i.Classes.Due == 0 && i.LateSince == nil && strings.HasPrefix(i.Because, "nothing due"):
 		return ""
 	}
 	return p.typed(inWords(i.Because))
