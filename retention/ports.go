@@ -112,7 +112,8 @@ type Actor interface {
 	// Restore inserts rows of a sealed archive into a table, all or none, with the
 	// values that they had: rows calls insert for each, with a value for each column.
 	// Columns that the table computes itself are left to it. One that the table does
-	// not have, and a row whose key is taken, are errors.
+	// not have, a row whose key is taken, and rows that the table then has in another
+	// way, are errors.
 	Restore(ctx context.Context, t TableName, columns []SegmentColumn, rows func(insert func(row []any) error) error) (int64, error)
 	// Erase does in the engine what the level says after rows are gone, and names
 	// the residuals that remain.

@@ -18,6 +18,8 @@ func TestRestoreTellsWhatItDid(t *testing.T) {
 			back + "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER drops BEFORE INSERT ON back FOR EACH ROW EXECUTE FUNCTION nothing()",
 			"has the trigger drops on INSERT"},
 		{"a rule that drops rows", "", back + "CREATE RULE drops AS ON INSERT TO back DO INSTEAD NOTHING", "0 rows were restored where 1 were meant"},
+		{"a type that holds less", "", "CREATE TABLE back (id BIGINT PRIMARY KEY, person VARCHAR(20), at DATE)", "does not have the rows as they were archived"},
+		{"a rule that changes rows", "", back + "CREATE RULE changes AS ON INSERT TO back DO ALSO UPDATE back SET person = 'p8' WHERE id = NEW.id", "does not have the rows as they were archived"},
 		{"a key that is taken", back + "INSERT INTO back VALUES (7, 'other', '')", back + "INSERT INTO back VALUES (7, 'other', '')", "is taken: restore into an empty table"},
 	}
 	for _, on := range []ground{{}, onPostgres()} {

@@ -118,6 +118,7 @@ func sections() []section {
 		{"Copies", copyCases()},
 		{"Moves", moveCases()},
 		{"Seals", sealCases()},
+		{"Restores", restoreCases()},
 		{"Lasting", lastingCases()},
 		{"Receipts", receiptCases()},
 		{"Gate", gateCases()},

@@ -16,38 +16,59 @@ type Inserter interface {
 	Exact(ctx context.Context, s Session) (again func(context.Context) error, err error)
 }
 
-// Restore inserts rows as they once were, all or none.
+// Restore inserts rows as they once were, all or none, and compares them before it
+// commits.
 func (s *Source) Restore(ctx context.Context, t retention.TableName, columns []retention.SegmentColumn, rows func(insert func(row []any) error) error) (n int64, err error) {
-	err = s.e.Change(ctx, Loose, s.wait, func(q Session) (err error) {
-		x, use, err := s.insertion(ctx, q, t, columns)
-		if err != nil {
-			return err
-		}
-		if e, ok := s.e.(Inserter); ok {
-			again, err := e.Exact(ctx, q)
-			if err != nil {
-				return fmt.Errorf("restore into table %s: %w", t, err)
-			}
-			defer func() {
-				if e := again(ctx); err == nil {
-					err = e
-				}
-			}()
-		}
-		args := make([]any, len(use))
-		return rows(func(row []any) error {
-			for i, at := range use {
-				args[i] = row[at]
-			}
-			if err := s.put(ctx, q, t, x, args); err != nil {
-				return fmt.Errorf("restore into table %s: row %d: %w", t, n+1, err)
-			}
-			n++
-			return nil
-		})
+	err = s.e.Change(ctx, Loose, s.wait, func(q Session) error {
+		n, err = s.restore(ctx, q, t, columns, rows)
+		return err
 	})
 	if err != nil {
 		return 0, err
+	}
+	return n, nil
+}
+
+func (s *Source) restore(ctx context.Context, q Session, t retention.TableName, columns []retention.SegmentColumn, rows func(insert func(row []any) error) error) (n int64, err error) {
+	into, err := s.insertion(ctx, q, t, columns)
+	if err != nil {
+		return 0, err
+	}
+	if e, ok := s.e.(Inserter); ok {
+		again, err := e.Exact(ctx, q)
+		if err != nil {
+			return 0, fmt.Errorf("restore into table %s: %w", t, err)
+		}
+		defer func() {
+			if e := again(ctx); err == nil {
+				err = e
+			}
+		}()
+	}
+	back, err := s.restoring(ctx, q, into.live, into.names)
+	if err != nil {
+		return 0, fmt.Errorf("restore into table %s: %w", t, err)
+	}
+	args := make([]any, len(into.use))
+	err = rows(func(row []any) error {
+		for i, at := range into.use {
+			args[i] = row[at]
+		}
+		err := s.put(ctx, q, t, into.text, args)
+		if err == nil {
+			err = back.add(ctx, args)
+		}
+		if err != nil {
+			return fmt.Errorf("restore into table %s: row %d: %w", t, n+1, err)
+		}
+		n++
+		return nil
+	})
+	if err != nil {
+		return n, err
+	}
+	if err := back.finish(ctx); err != nil {
+		return n, fmt.Errorf("restore into table %s: %w", t, err)
 	}
 	return n, nil
 }
@@ -69,33 +90,41 @@ func (s *Source) put(ctx context.Context, q Session, t retention.TableName, text
 	return exactly(t, "restored", n, 1)
 }
 
-// insertion is the statement, and which of the columns it takes: what the table
-// computes itself is left to it.
-func (s *Source) insertion(ctx context.Context, q Session, t retention.TableName, columns []retention.SegmentColumn) (text string, use []int, err error) {
+// insertion is the statement, and which of the columns it takes, by place and by the
+// table's own name: what the table computes itself is left to it.
+type insertion struct {
+	live  *retention.Table
+	text  string
+	use   []int
+	names []string
+}
+
+func (s *Source) insertion(ctx context.Context, q Session, t retention.TableName, columns []retention.SegmentColumn) (out insertion, err error) {
 	schema, err := s.e.Describe(ctx, q, []retention.TableName{t})
 	if err != nil {
-		return "", nil, err
+		return out, err
 	}
 	live := schema.Table(t)
 	if live == nil {
-		return "", nil, fmt.Errorf("there is no table %s: make it first, with the columns that `retentiond archive show` lists", t)
+		return out, fmt.Errorf("there is no table %s: make it first, with the columns that `retentiond archive show` lists", t)
 	}
 	for _, tr := range live.Triggers {
 		if tr.Event == "INSERT" {
-			return "", nil, refusal(retention.RefuseUnsafeTable, "table %s has the trigger %s on INSERT, which may change or drop rows on their way: restore into a table without triggers", t, tr.Name)
+			return out, refusal(retention.RefuseUnsafeTable, "table %s has the trigger %s on INSERT, which may change or drop rows on their way: restore into a table without triggers", t, tr.Name)
 		}
 	}
+	out.live = live
 	d := s.e.Dialect()
 	var names, values []sqlgen.SQL
 	for i, c := range columns {
 		have := live.Column(c.Name)
 		switch {
 		case have == nil:
-			return "", nil, fmt.Errorf("table %s has no column %q (%s): add it", t, c.Name, c.Decl)
+			return out, fmt.Errorf("table %s has no column %q (%s): add it", t, c.Name, c.Decl)
 		case have.Generated && !have.Numbered:
 			continue
 		}
-		use = append(use, i)
+		out.use, out.names = append(out.use, i), append(out.names, have.Name)
 		names, values = append(names, sqlgen.Raw(d.Quote(c.Name))), append(values, sqlgen.Arg(nil))
 	}
 	// Arguments that are equal would share one placeholder: each is another here.
@@ -107,7 +136,8 @@ func (s *Source) insertion(ctx context.Context, q Session, t retention.TableName
 		overriding = " OVERRIDING SYSTEM VALUE"
 	}
 	x := d.Query(sqlgen.Format("INSERT INTO %s (%s)"+overriding+" VALUES (%s)", d.Table(live.Name), sqlgen.Join(", ", names...), sqlgen.Join(", ", values...)))
-	return x.Text, use, nil
+	out.text = x.Text
+	return out, nil
 }
 
 // place keeps the placeholders of a statement apart.
