@@ -53,6 +53,6 @@ func (e *Engine) describing(name string, about concern) time.Duration {
 }
 
 // keepsFiles is whether the source is of files, or of objects: rows may own them.
-func (s *SourceRef) keepsFiles() bool {
-	return s != nil && (s.Driver == "files" || s.Driver == "s3")
+func (r *SourceRef) keepsFiles() bool {
+	return r != nil && (r.Driver == "files" || r.Driver == "s3")
 }
