@@ -39,4 +39,12 @@
 // The object .retentiond-gate binds a prefix to the one gate, and so to the one state
 // store, that acts on it. It is no lock: a copy of that gate file on another machine
 // is not found out. A bucket without it settles nothing.
+//
+// Rights that it needs, by their names on AWS: ListBucket, ListBucketVersions,
+// GetBucketVersioning and GetBucketObjectLockConfiguration of the bucket; GetObject,
+// GetObjectVersion, DeleteObject and DeleteObjectVersion below the prefix, with
+// GetObjectTagging and GetObjectVersionTagging where rules ask for tags, and
+// GetObjectRetention and GetObjectLegalHold where the bucket locks objects; PutObject
+// of the two objects whose names begin with .retentiond- alone. A plan needs no right to
+// write or to delete. BypassGovernanceRetention is never used, and better not given.
 package s3
