@@ -244,7 +244,7 @@ func (g *gen) moment() time.Time {
 	day := civil(seen, g.zone)
 	if g.vaults && g.chance(60, "past the archive's begin") {
 		p := g.w.Rules[slices.IndexFunc(g.w.Rules, func(r *wRule) bool { return r.ID == archivingRule })].Stages[0].Keep
-		return civil(g.w.AsOf, g.zone).AddDate(-p.Years, -p.Months, -7*p.Weeks-p.Days-pick(g, "days past", 1, 2, 3, 12, 29, 40))
+		return civil(g.w.AsOf, g.zone).AddDate(-p.Years, -p.Months, -7*p.Weeks-p.Days-pick(g, "days past", 1, 2, 3, 5, 8, 12, 40))
 	}
 	switch pick(g, "moment", "end", "end", "end", "random", "special") {
 	case "end":

@@ -107,7 +107,7 @@ func (g *gen) vault() {
 func (g *gen) laterLook() int {
 	st := g.w.Rules[slices.IndexFunc(g.w.Rules, func(r *wRule) bool { return r.ID == archivingRule })].Stages
 	days := func(p wPeriod) int { return p.Years*365 + p.Years/4 + p.Months*30 + p.Months/2 + 7*p.Weeks + p.Days }
-	look := days(st[1].Keep) - days(st[0].Keep) - pick(g, "look before", 2, 3, 12, 20, 30)
+	look := days(st[1].Keep) - days(st[0].Keep) - pick(g, "look before", 2, 3, 5, 8, 12)
 	if look < 1 || g.chance(30, "look late") {
 		return pick(g, "later look", 400, 2000, 4000)
 	}
