@@ -140,6 +140,7 @@ func canonFiles(f *retention.Files) object {
 	for _, c := range f.Columns {
 		x := object{"clock": c.Clock}
 		x.put("name", c.Match)
+		x.put("content", c.Content)
 		x.put("metadata", c.Metadata)
 		x.put("tag", c.Tag)
 		if r := c.Row; r != nil {

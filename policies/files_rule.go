@@ -35,7 +35,9 @@ func (d *decoder) checkFileAction(at *yaml.Node, a *retention.Action) {
 		for _, c := range a.Columns {
 			if c.Column != retention.FileContent || c.Func != retention.MaskIP {
 				d.fail(&yaml.Node{Line: c.Pos.Line, Column: c.Pos.Col}, "columns: {content: {mask_ip: [24, 48]}}", "of files only the IP addresses in their lines can be redacted")
+				continue
 			}
+			d.addFileColumn(retention.FileColumn{Name: retention.ContentForm(c), Content: retention.ContentForm(c)})
 		}
 	}
 }

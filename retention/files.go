@@ -2,6 +2,7 @@ package retention
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -36,6 +37,13 @@ type FileColumn struct {
 	// for metadata, and with it for tags.
 	Metadata, Tag string
 	Locked        bool // it is [FileLocked]
+	// Content is a form of the content: 1, where the file is known to have it.
+	Content string
+}
+
+// ContentForm names the form that a change gives a file's content, and its column.
+func ContentForm(c Change) string {
+	return fmt.Sprintf("%s as %s [%d, %d]", FileContent, c.Func, c.Bits[0], c.Bits[1])
 }
 
 // FileRow is a row of a database that tells something of a file.

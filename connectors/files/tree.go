@@ -122,7 +122,7 @@ const farthest = 9_223_372_035
 // objectOf is what was found at the path. A time that nanoseconds cannot say would
 // come back as another one: it is kept apart (L1).
 func objectOf(path string, st *unix.Stat_t) objects.Object {
-	o := objects.Object{Path: path, Size: st.Size, ID: strconv.FormatUint(wide(st.Ino), 36), More: int(st.Nlink) - 1}
+	o := objects.Object{Path: path, Size: st.Size, ID: strconv.FormatUint(wide(st.Ino), 36), More: int(st.Nlink) - 1, Turned: st.Ctim.Nano()}
 	sec, nsec := st.Mtim.Unix()
 	if sec < -farthest || sec > farthest {
 		o.Far, o.Nanos = sec, nsec

@@ -242,6 +242,9 @@ func plain(v any) any {
 func (e *engine) Do(ctx context.Context, q sqlwork.Session, b *retention.Batch, due []retention.Key, so retention.Outcome) ([]retention.Key, retention.Spared, error) {
 	var left retention.Spared
 	s, _ := e.of(b.Selection.Table.Name)
+	if s != nil && b.Action.Kind == retention.Redact {
+		return e.rewrite(ctx, q, s, b, due, so)
+	}
 	if s == nil || b.Action.Kind != retention.Delete && (b.Action.Kind != retention.Archive || !b.Action.Sealed) {
 		return nil, left, fmt.Errorf("files %s: there is no action %q for files", b.Selection.Table.Name, b.Action.Kind)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -21,7 +22,9 @@ type engine struct {
 	line    *line // listings, and the gate beside them: plans and batches
 	own     *line // the gate alone: holds, receipts
 
-	listing sync.Mutex // who lists, one at a time
+	left    atomic.Int64 // lines of files that were not understood
+	pruned  int64        // of which listing forms were pruned
+	listing sync.Mutex   // who lists, one at a time
 	made    made
 	looked  looked // by the batch that has the line
 

@@ -148,6 +148,8 @@ func (f *filler) row(ctx context.Context, o Object, l Labels) error {
 		switch c := &f.set.columns[i]; {
 		case c.Row != nil:
 			f.value(nil)
+		case c.Content != "":
+			f.value(c.formed(o))
 		case c.labelled():
 			f.value(c.from(l))
 		default:

@@ -87,6 +87,9 @@ func (e *engine) list(ctx context.Context, all sets, rows rowsOf) error {
 	}
 	defer e.line.give()
 	conn := e.line.conn
+	if err := e.knownForms(ctx, all); err != nil {
+		return err
+	}
 	last := context.WithoutCancel(ctx)
 	if _, err := conn.ExecContext(last, "BEGIN"); err != nil {
 		return err

@@ -29,6 +29,7 @@ type set struct {
 type column struct {
 	retention.FileColumn
 	match *regexp.Regexp
+	known *forms // while it is listed: files that have this form of content
 	group int
 }
 
@@ -64,7 +65,7 @@ func (s *set) add(c retention.FileColumn) error {
 		return nil
 	}
 	x := column{FileColumn: c}
-	if c.Row == nil && !x.labelled() {
+	if c.Row == nil && !x.labelled() && c.Content == "" {
 		re, err := regexp.Compile(c.Match)
 		if err != nil {
 			return err
@@ -134,6 +135,9 @@ func (c column) MarshalJSON() ([]byte, error) {
 		for _, l := range []interface{ String() string }{r.Zone, r.Days} {
 			o = append(o, l.String())
 		}
+	}
+	if c.Content != "" {
+		o = append(o, c.Content)
 	}
 	if c.labelled() {
 		o = append(o, c.Metadata, c.Tag, c.Locked)

@@ -104,6 +104,12 @@ func (e *engine) Settled(ctx context.Context, intent string) (retention.Receipt,
 	if elsewhere != nil && !(rooted && retention.IsAdopting(ctx) && errors.Is(elsewhere, retention.ErrUnsettled)) {
 		return out, elsewhere
 	}
+	if h.Action == retention.Redact {
+		if elsewhere != nil { // in a tree that was put there since, nothing tells the files apart
+			return out, nil
+		}
+		return e.settledRewrite(ctx, h, of)
+	}
 	if rooted {
 		if err := r.PutBack(e.journal.tag(intent), of); err != nil {
 			return out, err

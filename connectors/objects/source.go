@@ -145,7 +145,7 @@ func (s *Source) BatchTime() time.Duration {
 
 // Erase names the copies that remain.
 func (s *Source) Erase(context.Context, []retention.TableName, retention.Erase) ([]retention.Residual, error) {
-	return s.e.tree.Residuals(), nil
+	return append(s.e.tree.Residuals(), s.e.unmasked()...), nil
 }
 
 // Restore is refused: files are not restored as rows.

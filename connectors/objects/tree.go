@@ -15,6 +15,9 @@ type Object struct {
 	Far   int64  // where nanoseconds cannot say it: seconds since 1970, and Nanos is the rest
 	ID    string // tells it from another of the same name
 	More  int    // other names that its content has
+	// Turned is when anything about it last changed, in nanoseconds since 1970, where
+	// that cannot be set by anybody; 0: not told.
+	Turned int64
 }
 
 // Same is whether nothing happened to it in between.

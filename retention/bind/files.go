@@ -21,9 +21,23 @@ func (b *binder) files(kind retention.ActionKind) {
 	}
 	if d := b.Drivers[b.dataset.Source]; d != "files" {
 		b.fail(retention.RefusePolicyError, "then: delete", "this version only deletes the objects of driver %s", d)
-	} else if kind != retention.Archive {
-		b.fail(retention.RefusePolicyError, "then: delete, or archive", "this version only deletes and archives files")
+	} else if kind == retention.Anonymise {
+		b.fail(retention.RefusePolicyError, "then: delete, archive or redact", "files cannot be anonymised")
 	}
+}
+
+// contents is the test of what is redacted already: files that are known to have each
+// form, and were not changed since.
+func (b *binder) contents(a *retention.Action) *retention.DoneTest {
+	out := &retention.DoneTest{}
+	for _, c := range a.Columns {
+		form := retention.ContentForm(c)
+		if err := checkColumn(b.table, form); err != nil {
+			b.fail(retention.RefuseSchemaDrift, "correct `columns:`", "%v", err)
+		}
+		out.Changes = append(out.Changes, retention.Change{Column: form, Func: retention.Set, Value: &retention.Scalar{Text: "1", Tag: retention.TagString}})
+	}
+	return out
 }
 
 // owners are the datasets whose rows have files, of every table that loses rows: who

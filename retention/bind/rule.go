@@ -241,6 +241,10 @@ func (b *binder) act(st *retention.Stage, sel *retention.Selection) retention.Ac
 		b.sealed(a, &out)
 	case retention.Redact, retention.Anonymise:
 		out.Changes, out.Mark = a.Columns, a.Mark
+		if b.dataset.Files != nil {
+			sel.Done = b.contents(a)
+			break
+		}
 		sel.Done = &retention.DoneTest{Mark: a.Mark, Changes: a.Columns}
 		b.columns(a)
 	}
