@@ -125,11 +125,11 @@ func (w *rewriting) write() (changed bool, err error) {
 // that cannot have them is not written: nobody is to read it who could not before.
 func (w *rewriting) alike(fd int) error {
 	if err := copyAttrs(int(w.old.Fd()), fd); err != nil {
-		return err
+		return errors.Join(objects.ErrUnlike, err)
 	}
 	if int(w.st.Uid) != os.Geteuid() || int(w.st.Gid) != os.Getegid() {
 		if err := unix.Fchown(fd, int(w.st.Uid), int(w.st.Gid)); err != nil {
-			return fmt.Errorf("its owner cannot be kept: %w", err)
+			return errors.Join(objects.ErrUnlike, err)
 		}
 	}
 	if err := unix.Fchmod(fd, w.st.Mode&0o7777); err != nil {
@@ -142,7 +142,7 @@ func (w *rewriting) alike(fd int) error {
 // it is. Otherwise they change back.
 func (w *rewriting) swap() error {
 	if err := w.exchange(); err != nil {
-		return errors.Join(fmt.Errorf("its file system cannot put one file in another's place at once: %w", err), w.drop())
+		return errors.Join(objects.ErrNoSwap, err, w.drop())
 	}
 	w.dirty = true
 	var st unix.Stat_t

@@ -34,6 +34,11 @@ func (c *causes) tell(b *retention.Batch, what string) {
 
 // cause is what the system said, and what it may mean.
 func cause(err error) string {
+	for _, known := range []error{ErrUnread, ErrUnlike, ErrNoSwap} {
+		if errors.Is(err, known) {
+			return known.Error()
+		}
+	}
 	var e syscall.Errno
 	if !errors.As(err, &e) {
 		return "the store did not say why"

@@ -2,7 +2,6 @@ package objects
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -23,6 +22,7 @@ var _ sqlwork.Holder = (*engine)(nil)
 // contents are those of a batch's files.
 type contents struct {
 	e  *engine
+	b  *retention.Batch
 	of map[string]Object
 }
 
@@ -40,7 +40,7 @@ func (e *engine) Contents(ctx context.Context, q sqlwork.Session, b *retention.B
 	if err != nil {
 		return nil, err
 	}
-	c := contents{e, make(map[string]Object, len(list))}
+	c := contents{e, b, make(map[string]Object, len(list))}
 	for i := range list {
 		c.of[list[i].Path] = list[i].Object
 	}
@@ -101,12 +101,7 @@ func mtimeOf(o Object) string {
 
 // Spare counts a file that was left.
 func (c contents) Spare(err error, left *retention.Spared) {
-	switch {
-	case errors.Is(err, ErrGone):
-		left.Gone++
-	case errors.Is(err, ErrChanged):
-		left.Changed++
-	default:
-		left.Failed++
-	}
+	var failed causes
+	spareOne(left, &failed, err)
+	failed.tell(c.b, "files could not be read")
 }

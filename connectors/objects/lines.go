@@ -11,9 +11,6 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// ErrUnread: what a file says cannot be read as lines of text.
-var ErrUnread = errors.New("it is no text, nor text under gzip or zstd")
-
 // maxLine is the longest line that is read as one; a longer one is left as it is.
 const maxLine = 1 << 20
 

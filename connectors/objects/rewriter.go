@@ -1,6 +1,16 @@
 package objects
 
-import "context"
+import (
+	"context"
+	"errors"
+)
+
+// Why a file is not written anew.
+var (
+	ErrUnread = errors.New("they are no text, nor text under gzip or zstd")
+	ErrUnlike = errors.New("this user may not give what is written anew their owner and attributes: run as root, or as the owner")
+	ErrNoSwap = errors.New("their file system cannot put one file in another's place at once")
+)
 
 // Rewriter is a tree whose files can be written anew.
 type Rewriter interface {
