@@ -11,6 +11,14 @@
 // its name is removed there. Folders are synced before a batch's receipt is
 // written. Folders that become empty stay.
 //
+// A file that is redacted is written anew beside itself (Linux only) and takes its own
+// place at once; the old one goes once it is sure that it is the one that was read.
+// Owner, permissions, extended attributes and times stay; where they cannot, the file
+// does. A file that somebody has open for writing is spared: leases tell, where the
+// file system has them and the user owns the file, and size and time of change where
+// not. Whoever opens one for writing meanwhile waits for a moment, and finds the file
+// as it was.
+//
 // A file with other names (hard links) loses the one that is due; its content stays
 // under the others, and is told as a residual.
 package files
