@@ -165,39 +165,39 @@ func (w *rewriting) swap() error {
 
 // back undoes an exchange, and removes what became of the file: that, and nothing
 // else, may be under its own name then.
-func (r *rewriting) back(next objects.Object) error {
-	if err := r.exchange(); err != nil {
-		return fmt.Errorf("file %s was replaced meanwhile, and what it was is beside it as %s: %w", r.shown(r.o.Path), r.own, err)
+func (w *rewriting) back(next objects.Object) error {
+	if err := w.exchange(); err != nil {
+		return fmt.Errorf("file %s was replaced meanwhile, and what it was is beside it as %s: %w", w.shown(w.o.Path), w.own, err)
 	}
-	r.dirty = true
-	if own := r.look(r.own); !own.Same(next) {
-		return fmt.Errorf("file %s was replaced meanwhile, and what it was is beside it as %s", r.shown(r.o.Path), r.own)
+	w.dirty = true
+	if own := w.look(w.own); !own.Same(next) {
+		return fmt.Errorf("file %s was replaced meanwhile, and what it was is beside it as %s", w.shown(w.o.Path), w.own)
 	}
-	return r.drop()
+	return w.drop()
 }
 
-func (r *rewriting) exchange() error {
-	_, err := retry(func() (int, error) { return 0, unix.Renameat2(r.fd, r.own, r.fd, r.name, unix.RENAME_EXCHANGE) })
+func (w *rewriting) exchange() error {
+	_, err := retry(func() (int, error) { return 0, unix.Renameat2(w.fd, w.own, w.fd, w.name, unix.RENAME_EXCHANGE) })
 	return err
 }
 
 // drop removes what is under its own name.
-func (r *rewriting) drop() error {
-	_, err := retry(func() (int, error) { return 0, unix.Unlinkat(r.fd, r.own, 0) })
+func (w *rewriting) drop() error {
+	_, err := retry(func() (int, error) { return 0, unix.Unlinkat(w.fd, w.own, 0) })
 	if errors.Is(err, unix.ENOENT) {
 		return nil
 	}
-	r.dirty = true
+	w.dirty = true
 	return err
 }
 
 // look is what a name of the folder has; nothing: no plain file.
-func (r *rewriting) look(name string) (o objects.Object) {
+func (w *rewriting) look(name string) (o objects.Object) {
 	var st unix.Stat_t
-	if err := unix.Fstatat(r.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil || !r.plain(&st) {
+	if err := unix.Fstatat(w.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil || !w.plain(&st) {
 		return o
 	}
-	return objectOf(r.o.Path, &st)
+	return objectOf(w.o.Path, &st)
 }
 
 // Undo ends what a rewriting left.
@@ -224,15 +224,15 @@ func (t *Tree) Undo(ctx context.Context, tag string, of, next []objects.Object) 
 }
 
 // undo says whether the file has its new form.
-func (r *rewriting) undo(next objects.Object) (done bool, err error) {
-	own, here := r.look(r.own), r.look(r.name)
+func (w *rewriting) undo(next objects.Object) (done bool, err error) {
+	own, here := w.look(w.own), w.look(w.name)
 	switch {
 	case own.Path == "": // it was completed, or not begun
 		return next.Path != "" && here.Same(next), nil
-	case own.Same(r.o) && next.Path != "" && here.Same(next):
-		return false, r.back(next)
-	case own.Same(r.o): // and another took its name: it stays beside it, and is counted
+	case own.Same(w.o) && next.Path != "" && here.Same(next):
+		return false, w.back(next)
+	case own.Same(w.o): // and another took its name: it stays beside it, and is counted
 		return false, nil
 	}
-	return false, r.drop()
+	return false, w.drop()
 }

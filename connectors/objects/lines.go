@@ -139,32 +139,36 @@ func (m mask) text(dst io.Writer, in *bufio.Reader) (out Rewritten, err error) {
 	}
 	w := bufio.NewWriterSize(dst, 1<<16)
 	var line, masked []byte
-	for {
+	for err = nil; err == nil; {
 		line, err = appendLine(line[:0], in)
-		if len(line) > 0 {
-			var same bool
-			if masked, same = m.line(masked[:0], line); understood(line) {
-				if !same {
-					out.Changed++
-				}
-			} else {
-				masked = append(masked[:0], line...)
-				out.Left++
-			}
-			if _, e := w.Write(masked); e != nil {
-				return out, e
-			}
+		masked = m.one(masked[:0], line, &out)
+		if _, e := w.Write(masked); e != nil {
+			return out, e
 		}
 		if errors.Is(err, errLong) {
-			_, err = rest(w, in)
-		}
-		if errors.Is(err, io.EOF) {
-			return out, w.Flush()
-		}
-		if err != nil {
-			return out, err
+			err = rest(w, in)
 		}
 	}
+	if errors.Is(err, io.EOF) {
+		err = w.Flush()
+	}
+	return out, err
+}
+
+// one appends a line in its form, and counts it.
+func (m mask) one(masked, line []byte, count *Rewritten) []byte {
+	if len(line) == 0 {
+		return masked
+	}
+	if !understood(line) {
+		count.Left++
+		return append(masked, line...)
+	}
+	masked, same := m.line(masked, line)
+	if !same {
+		count.Changed++
+	}
+	return masked
 }
 
 var errLong = errors.New("the line is too long")
@@ -184,16 +188,14 @@ func appendLine(line []byte, in *bufio.Reader) ([]byte, error) {
 }
 
 // rest copies what is left of a line.
-func rest(w io.Writer, in *bufio.Reader) (int, error) {
-	n := 0
+func rest(w io.Writer, in *bufio.Reader) error {
 	for {
 		part, err := in.ReadSlice('\n')
 		if _, e := w.Write(part); e != nil {
-			return n, e
+			return e
 		}
-		n += len(part)
 		if !errors.Is(err, bufio.ErrBufferFull) {
-			return n, err
+			return err
 		}
 	}
 }

@@ -16,13 +16,12 @@ type mask struct{ four, six int } // bits that are kept
 func (m mask) line(out, line []byte) (masked []byte, same bool) {
 	same = true
 	for at := 0; at < len(line); {
-		from := bytes.IndexFunc(line[at:], isAddress)
-		if from < 0 {
-			return append(out, line[at:]...), same
+		from := at
+		for from < len(line) && !isAddress(line[from]) {
+			from++
 		}
-		from += at
 		to := from
-		for to < len(line) && isAddress(rune(line[to])) {
+		for to < len(line) && isAddress(line[to]) {
 			to++
 		}
 		out = append(out, line[at:from]...)
@@ -35,7 +34,7 @@ func (m mask) line(out, line []byte) (masked []byte, same bool) {
 }
 
 // isAddress is whether addresses are written with it.
-func isAddress(c rune) bool {
+func isAddress(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F' || c == ':' || c == '.'
 }
 
