@@ -51,9 +51,10 @@ func (c *column) labelled() bool { return c.Metadata != "" || c.Tag != "" || c.L
 // outside is whether something beside the object's name says the value.
 func (c *column) outside() bool { return c.Row != nil || c.labelled() }
 
-// outside is whether something beside names says a value of the set.
+// outside is whether something beside names says a value of the set: other rows, what
+// objects carry, or which files are redacted already.
 func (s *set) outside() bool {
-	return slices.ContainsFunc(s.columns, func(c column) bool { return c.outside() })
+	return slices.ContainsFunc(s.columns, func(c column) bool { return c.outside() || c.Content != "" })
 }
 
 // asks is what the set wants to know of its objects.
