@@ -213,6 +213,7 @@ type FileOwner interface {
 // Remote is a source whose batches are a few requests each, however many rows they
 // have, and lock nothing that an application waits for.
 type Remote interface {
-	// BatchTime is how long a batch may take; 0: as long as that of a database.
-	BatchTime() time.Duration
+	// Batches are how long one may take, and how many rows it may have; 0: as those of
+	// a database.
+	Batches() (took time.Duration, rows int)
 }

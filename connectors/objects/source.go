@@ -135,12 +135,12 @@ func (s *Source) Pressure(context.Context, retention.TableName) (retention.Press
 	return retention.Pressure{}, nil
 }
 
-// BatchTime is the tree's, where it has one; see [retention.Remote].
-func (s *Source) BatchTime() time.Duration {
+// Batches are the tree's, where it says so; see [retention.Remote].
+func (s *Source) Batches() (took time.Duration, rows int) {
 	if r, ok := s.e.tree.(retention.Remote); ok {
-		return r.BatchTime()
+		return r.Batches()
 	}
-	return 0
+	return 0, 0
 }
 
 // Erase names the copies that remain.

@@ -138,8 +138,8 @@ func (t *Tree) Advise(ctx context.Context) ([]retention.Advice, error) {
 	}}, nil
 }
 
-// BatchTime lets a request have its thousand names, and a hold wait a moment.
-func (t *Tree) BatchTime() time.Duration { return time.Second }
+// Batches are of one request's thousand names at most: a hold waits for no more.
+func (t *Tree) Batches() (took time.Duration, rows int) { return time.Second, bulk }
 
 // Residuals are what removed objects leave.
 func (t *Tree) Residuals() []retention.Residual {

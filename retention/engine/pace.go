@@ -17,8 +17,10 @@ type pace struct {
 // adapt steers the batch size to the time aimed at (L13).
 func (sw *stepWork) adapt(took time.Duration, rows int) {
 	t := sw.tune()
-	if r, ok := sw.source.(retention.Remote); ok && r.BatchTime() > 0 {
-		t.Target = r.BatchTime()
+	if r, ok := sw.source.(retention.Remote); ok {
+		if took, rows := r.Batches(); rows > 0 {
+			t.Target, t.MaxRows = took, min(t.MaxRows, rows)
+		}
 	}
 	sw.mu.Lock()
 	defer sw.mu.Unlock()
