@@ -42,7 +42,8 @@ func (p part) planned() int64 {
 
 // apply does one batch: a durable intent, the transaction, the outcome (L7). On
 // an error of the transaction the intent is settled before anything else.
-// The time is that of the batch's turn and its commit: only that is the source's.
+// The time is that of the batch's turn and its commit, without what a vault took once
+// it had the rows: only that is the source's.
 func (sw *stepWork) apply(ctx context.Context, p part) (out retention.Outcome, took time.Duration, err error) {
 	in := sw.intent(p.planned())
 	if p.whole != nil {
@@ -67,9 +68,9 @@ func (sw *stepWork) apply(ctx context.Context, p part) (out retention.Outcome, t
 	began := sw.Now()
 	b := sw.batchOf(in, p)
 	b.Turn = sw.turn(&began)
-	gate := sw.atGate(&b)
+	gate, away := sw.atGate(&b), sw.away(&b)
 	out, err = sw.source.Apply(ctx, b)
-	took = sw.Now().Sub(began)
+	took = max(0, sw.Now().Sub(began)-away())
 	sw.measured(took, gate())
 	if err != nil {
 		out, err = sw.failed(ctx, in, err)

@@ -37,6 +37,28 @@ func (sw *stepWork) atGate(b *retention.Batch) func() time.Duration {
 	return func() time.Duration { return gate }
 }
 
+// away makes a batch tell how long its vault was at work after it had read the rows:
+// a slow disk there is no reason for smaller batches, which need it as often.
+func (sw *stepWork) away(b *retention.Batch) func() time.Duration {
+	var took time.Duration
+	if seal := b.Copy; seal != nil {
+		b.Copy = func(ctx context.Context, read func(retention.RowWriter) error) ([]retention.SealedRef, error) {
+			var since time.Time
+			defer func() {
+				if !since.IsZero() {
+					took = sw.Now().Sub(since)
+				}
+			}()
+			return seal(ctx, func(to retention.RowWriter) error {
+				err := read(to)
+				since = sw.Now()
+				return err
+			})
+		}
+	}
+	return func() time.Duration { return took }
+}
+
 // measured tells what a batch took.
 func (sw *stepWork) measured(took, gate time.Duration) {
 	if f := sw.Measure.Batch; f != nil {
