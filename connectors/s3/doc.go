@@ -27,8 +27,8 @@
 // Versions go by their identifiers, up to a thousand in a request: first the older
 // ones; the newest only once the service has said of each of those that it is gone.
 // So nothing that was hidden shows again, and an object of which something stays is
-// there with its time, fails, and is due again in the next run. What the service did
-// not confirm is looked up. An object of which older versions went and the newest
+// there with its time, fails, and is due again in the next run. What a request did is
+// looked up, whatever the service said of it. An object of which older versions went and the newest
 // stayed counts as failed: it counts once, when nothing of it is left.
 //
 // Object Lock is honoured: what a retention date or a legal hold keeps is protected, be

@@ -99,14 +99,15 @@ func (r *removing) look(ctx context.Context, paths []string) (keeping, []objects
 	return keeps, now, err
 }
 
-// judge looks at what is there after the requests of those objects of which the
-// service did not say that it removed all. An object is gone when nothing of what was
-// seen of it is there; what a writer put since, under its name, is another.
+// judge looks at what is there after the requests, whatever the service said: beside a
+// writer some say that a version is gone that they were about to move. An object is gone
+// when nothing of what was seen of it is there; what a writer put since, under its name,
+// is another.
 func (r *removing) judge(ctx context.Context) error {
 	var open []int
 	var paths []string
-	for i, o := range r.of {
-		if r.how[i] == nil && (r.said[i] != nil || r.took[i] <= o.More) {
+	for i := range r.of {
+		if r.how[i] == nil {
 			open, paths = append(open, i), append(paths, r.paths[i])
 		}
 	}
@@ -119,6 +120,9 @@ func (r *removing) judge(ctx context.Context) error {
 	}
 	for n, i := range open {
 		r.how[i] = r.t.Fate(r.of[i], now[n])
+		if errors.Is(r.how[i], objects.ErrChanged) && r.said[i] == nil && r.took[i] > r.of[i].More {
+			r.how[i] = nil // without versions: it went, and another came
+		}
 		if errors.Is(r.how[i], objects.ErrRemains) && r.said[i] != nil {
 			r.how[i] = r.said[i]
 		}
