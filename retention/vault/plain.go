@@ -46,12 +46,12 @@ func (p *plain) write(b []byte, from *spare) {
 func (p *plain) truncate(bytes int64) {
 	p.bytes = bytes
 	for i := range p.pieces {
-		if size := int64(len(p.pieces[i])); bytes < size {
+		size := int64(len(p.pieces[i]))
+		if bytes < size {
 			p.pieces[i], p.pieces = p.pieces[i][:bytes], p.pieces[:i+1]
 			return
-		} else {
-			bytes -= size
 		}
+		bytes -= size
 	}
 }
 
