@@ -95,13 +95,6 @@ func realFolder(p string) string {
 	return realPath(p)
 }
 
-// nested is whether one of two folders lies in the other. The same folder under two
-// names is one source, as a database is.
-func nested(a, b string) bool {
-	a, b = realPath(a), realPath(b)
-	return a != b && (within(a, b) || within(b, a))
-}
-
 func within(dir, path string) bool {
 	rel, err := filepath.Rel(dir, path)
 	return err == nil && filepath.IsLocal(rel)
