@@ -59,3 +59,13 @@ func TestSurrounds(t *testing.T) {
 		t.Error("a folder within another lies apart")
 	}
 }
+
+// Roots are written relative to the configuration, and mounts are not.
+func TestRealPathIsAbsolute(t *testing.T) {
+	t.Parallel()
+	for _, p := range []string{".", "gone"} {
+		if got := realPath(p); !filepath.IsAbs(got) {
+			t.Errorf("%s is %s", p, got)
+		}
+	}
+}

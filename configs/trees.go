@@ -101,6 +101,9 @@ func within(dir, path string) bool {
 }
 
 func realPath(p string) string {
+	if abs, err := filepath.Abs(p); err == nil {
+		p = abs
+	}
 	if real, err := filepath.EvalSymlinks(p); err == nil {
 		return real
 	}

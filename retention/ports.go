@@ -58,6 +58,9 @@ type Server struct {
 	// source uuid, or, where none is installed yet, what tells the database apart
 	// on this host.
 	Identity string
+	// Bound is the source uuid of the gate that the place itself names, where it names
+	// one: two sources of another identity with the same are one place with two gates.
+	Bound string
 }
 
 // Find says which rows to look at: by key, or by a subject that reaches them.
@@ -153,6 +156,13 @@ type Gatekeeper interface {
 	// Witness records the audit log's size and root in the gate row, never
 	// backwards.
 	Witness(ctx context.Context, storeUUID string, size int64, root string) error
+}
+
+// Apart is a source whose gate is not in it: another daemon reaches it by a gate of its
+// own, unless the source was made to name this one.
+type Apart interface {
+	// GateApart is whether a hold installs the gate before it passes it.
+	GateApart() bool
 }
 
 // Witness is what a gate is given to keep of the audit log: how long it was, over

@@ -136,6 +136,18 @@ func TestFilesUnreadable(t *testing.T) {
 	s.wantTree("videos/a.mp4")
 }
 
+// A hold that passes before anybody installed or acted makes the folder name its store:
+// another daemon is refused from then on (L3).
+func TestFilesHoldWithoutInstall(t *testing.T) {
+	t.Parallel()
+	s := newTree(t, "logs/u1-20200101.log")
+	s.hold("person:1")
+	must(t, os.Mkdir(s.path("b"), 0o755))
+	s.write("retentiond.yaml", strings.NewReplacer("sqlite:./state.db", "sqlite:./b/state.db", "./audit.key", "./b/audit.key").Replace(filesConfig))
+	s.do(exitRefused, "run", "--output", "json").says("knows another state store")
+	s.wantTree("logs/u1-20200101.log")
+}
+
 // Two names of one folder are one source; folders within each other are none.
 func TestFilesRoots(t *testing.T) {
 	t.Parallel()

@@ -17,8 +17,8 @@ type Owned interface {
 }
 
 // bound refuses a tree that is bound to another gate than the gate file's: one gate
-// alone makes a hold wait for all who act (L3). A batch binds a tree that is free;
-// whoever installs, adopts or reads is told when it acts.
+// alone makes a hold wait for all who act (L3). A batch, and a hold that passes, bind a
+// tree that is free; an install does so once its gate is durable.
 func (e *engine) bound(ctx context.Context, hold sqlwork.Hold, q sqlwork.Session) error {
 	t, ok := e.tree.(Owned)
 	if !ok || hold == sqlwork.Loose {
@@ -32,15 +32,46 @@ func (e *engine) bound(ctx context.Context, hold sqlwork.Hold, q sqlwork.Session
 	if err := q.GetContext(ctx, &gate, "SELECT coalesce((SELECT source_uuid FROM gate.retentiond_gate WHERE id = 1), '')"); err != nil || gate == "" {
 		return err
 	}
+	return e.bind(ctx, t, gate, hold == sqlwork.Shared)
+}
+
+// bind claims a tree that is free, and refuses one that another gate has. Whoever does
+// not settle first claims nothing while batches are open: a tree in place of the one
+// that they were at would count as theirs (L7).
+func (e *engine) bind(ctx context.Context, t Owned, gate string, settled bool) error {
 	had, err := t.Bound(ctx)
-	if err == nil && had == "" && hold == sqlwork.Shared {
-		if err = t.Claim(ctx, gate); err == nil {
+	if err == nil && had == "" {
+		if !settled {
+			err = e.noneOpen()
+		}
+		if err == nil {
+			err = t.Claim(ctx, gate)
+		}
+		if err == nil {
 			had, err = t.Bound(ctx)
 		}
 	}
-	if err != nil || had == gate || had == "" && hold != sqlwork.Shared {
+	if err != nil || had == gate {
 		return err
 	}
 	return &retention.Refusal{Code: retention.RefuseStateMismatch, Message: fmt.Sprintf(
-		"%s is bound to the gate of another daemon, or to one that was lost, by its object .retentiond-gate: holds here would not stop the other. Remove that object only if nothing else acts there", e.tree.Name())}
+		"%s is bound to the gate of another daemon or source, or to one that was lost, by its object .retentiond-gate: holds here would not stop the other. Remove that object only if nothing else acts there", e.tree.Name())}
+}
+
+// noneOpen refuses where the journal has a batch.
+func (e *engine) noneOpen() error {
+	open, err := e.journal.any()
+	if err != nil || !open {
+		return err
+	}
+	return &retention.Refusal{Code: retention.RefuseStateMismatch, Message: fmt.Sprintf(
+		"%s has lost the object .retentiond-gate, which binds it to its gate, while a batch there is not settled: is it the same place? retentiond run says what to put back", e.tree.Name())}
+}
+
+// claimed is the gate that the tree is bound to, or "" where it tells none.
+func (e *engine) claimed(ctx context.Context) (string, error) {
+	if t, ok := e.tree.(Owned); ok {
+		return t.Bound(ctx)
+	}
+	return "", nil
 }

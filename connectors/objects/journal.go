@@ -109,6 +109,18 @@ func (j journal) read(intent string) (h entry, of []Object, dirs []string, ok bo
 	return h, of, dirs, true, nil
 }
 
+// any is whether it has a batch, settled or not.
+func (j journal) any() (bool, error) {
+	names, err := os.ReadDir(j.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("journal: %w", err)
+	}
+	return len(names) > 0, nil
+}
+
 // drop forgets a batch whose receipt is durable. What is left of one is dropped
 // when it is settled, or its receipt is pruned.
 func (j journal) drop(intent string) error {

@@ -132,10 +132,18 @@ func (e *engine) folders(paths []string) ([]string, error) {
 	return make([]string, len(paths)), nil
 }
 
-// Install makes gate file and tree name the store; see [sqlwork.Source].
+// Install makes gate file and tree name the store, and binds the tree to the gate where
+// it cannot be locked; see [sqlwork.Source]. One that another gate has is refused.
 func (s *Source) Install(ctx context.Context, storeUUID string) (retention.Gate, error) {
-	return s.Source.Install(context.WithValue(ctx, notedKey{}, noted{store: storeUUID}), storeUUID)
+	g, err := s.Source.Install(context.WithValue(ctx, notedKey{}, noted{store: storeUUID}), storeUUID)
+	if t, ok := s.e.tree.(Owned); ok && err == nil {
+		err = s.e.bind(ctx, t, g.SourceUUID, false)
+	}
+	return g, err
 }
+
+// GateApart is true: the gate is a file beside the tree.
+func (s *Source) GateApart() bool { return true }
 
 // Adopt makes gate file and tree name that store, whatever they named before. Where
 // the gate file is missing it is made anew.

@@ -25,6 +25,7 @@ var (
 	_ retention.Lister  = (*Source)(nil)
 	_ retention.Advisor = (*Source)(nil)
 	_ retention.Remote  = (*Source)(nil)
+	_ retention.Apart   = (*Source)(nil)
 )
 
 // Open makes a source of a tree. Its gate file, its receipts and its journal are in
@@ -123,6 +124,9 @@ func (s *Source) Server(ctx context.Context) (out retention.Server, err error) {
 		}
 		return err
 	})
+	if err == nil {
+		out.Bound, err = s.e.claimed(ctx)
+	}
 	out.Name = s.e.tree.Name()
 	if out.Identity = out.Gate.SourceUUID; !out.Gate.Installed {
 		out.Identity = s.e.tree.Identity()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/retentiond/retentiond/connectors/conntest/servers"
 	"github.com/retentiond/retentiond/connectors/objects"
+	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/buckets"
 )
 
@@ -197,5 +200,52 @@ func TestClaim(t *testing.T) {
 	_, err := b.Walk(t.Context(), objects.ParsePatterns([]string{"**/*"}), func(objects.Object, []int) error { return nil })
 	if err == nil || !strings.Contains(err.Error(), "another gate") {
 		t.Errorf("it lists what another gate has: %v", err)
+	}
+}
+
+// An install binds the prefix: one with another gate is refused from then on, tells
+// whose the prefix is, and so does a hold that passes. While a batch is open nobody but
+// who settles binds it anew (L3, L7).
+func TestInstallBinds(t *testing.T) {
+	t.Parallel()
+	b := newBucketTest(t, false, false)
+	dirs := []string{t.TempDir(), t.TempDir()}
+	var two []*objects.Source
+	for _, dir := range dirs {
+		s, err := Open(t.Context(), b.o, dir)
+		must(t, err)
+		t.Cleanup(func() { must(t, s.Close()) })
+		two = append(two, s)
+	}
+	g, err := two[0].Install(t.Context(), "store")
+	must(t, err)
+	if got, err := b.Bound(t.Context()); got != g.SourceUUID || err != nil {
+		t.Errorf("it is bound to %q, want %q (%v)", got, g.SourceUUID, err)
+	}
+	pass := func(s *objects.Source) error {
+		_, err := s.Pass(t.Context(), "store", 1, retention.Witness{}, func(context.Context, retention.Gate) error { return nil })
+		return err
+	}
+	must(t, pass(two[0]))
+	_, err = two[1].Install(t.Context(), "store")
+	for what, err := range map[string]error{"install": err, "pass": pass(two[1])} {
+		if r, ok := errors.AsType[*retention.Refusal](err); !ok || r.Code != retention.RefuseStateMismatch {
+			t.Errorf("%s with another gate: %v", what, err)
+		}
+	}
+	if srv, err := two[1].Server(t.Context()); srv.Bound != g.SourceUUID || srv.Identity == g.SourceUUID || err != nil {
+		t.Errorf("the other says %+v, %v", srv, err)
+	}
+	must(t, b.admin.RemoveObject(t.Context(), "data", "site/.retentiond-gate", minio.RemoveObjectOptions{}))
+	open := filepath.Join(dirs[0], "bucket-"+b.key(), "journal")
+	must(t, os.MkdirAll(open, 0o700))
+	must(t, os.WriteFile(filepath.Join(open, "x"), nil, 0o600))
+	if err := pass(two[0]); err == nil || !strings.Contains(err.Error(), "is not settled") {
+		t.Errorf("a hold bound the place anew under an open batch: %v", err)
+	}
+	must(t, os.Remove(filepath.Join(open, "x")))
+	must(t, pass(two[0]))
+	if got, err := b.Bound(t.Context()); got != g.SourceUUID || err != nil {
+		t.Errorf("it is bound to %q again, want %q (%v)", got, g.SourceUUID, err)
 	}
 }

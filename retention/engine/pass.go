@@ -89,6 +89,9 @@ func (e *Engine) passOne(ctx context.Context, name string, version int64, cp aud
 	if err != nil {
 		return p, err
 	}
+	if err := e.bindApart(ctx, name, src); err != nil {
+		return p, err
+	}
 	var uuid string
 	fits := func(ctx context.Context, g retention.Gate) error {
 		uuid = g.SourceUUID
@@ -99,4 +102,19 @@ func (e *Engine) passOne(ctx context.Context, name string, version int64, cp aud
 		p.UUID, p.Total = uuid, cp.Total
 	}
 	return p, err
+}
+
+// bindApart makes a source that another daemon reaches by a gate of its own name this
+// one, before a hold passes: from then on the other is refused, also where nobody of
+// this daemon acted yet (L3).
+func (e *Engine) bindApart(ctx context.Context, name string, src retention.Source) error {
+	if a, ok := src.(retention.Apart); !ok || !a.GateApart() {
+		return nil
+	}
+	srv, err := src.Server(ctx)
+	if err != nil || srv.Gate.Installed {
+		return err
+	}
+	_, err = e.gate(ctx, name, src)
+	return err
 }

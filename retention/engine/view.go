@@ -60,6 +60,7 @@ func (e *Engine) lookFor(ctx context.Context, asOf time.Time, about concern) (*v
 		})
 	})
 	v.known()
+	v.apart()
 	servers := maps.Clone(v.servers)
 	up := slices.DeleteFunc(used, func(name string) bool { return v.down[name] != nil })
 	ids := map[string]string{}
@@ -131,6 +132,22 @@ func (v *view) known() {
 		for _, n := range names {
 			if v.names[n] = names; id == "" {
 				v.names[n] = []string{n}
+			}
+		}
+	}
+}
+
+// apart takes down the sources that are one place with several gates, as one bucket
+// under two spellings of its endpoint is: holds and minimums of the one would not
+// protect what the other acts on (L3, L4).
+func (v *view) apart() {
+	for n, srv := range v.servers {
+		for other, o := range v.servers {
+			if srv.Bound == "" || srv.Bound != o.Bound || srv.Identity == o.Identity {
+				continue
+			}
+			if r := v.down[n]; r == nil {
+				v.down[n] = refuse(retention.RefuseStateMismatch, "source %q is the place of source %q, by another name of it, and with a gate of its own: holds and minimums of the one would not protect the other's: write the place alike in both", n, other)
 			}
 		}
 	}
