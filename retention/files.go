@@ -184,6 +184,20 @@ type OwnedFile struct {
 	Path  []byte
 	Named string
 	About map[string][]string // identifiers by type
+	// Was tells the file that was there when its row went from another that comes to
+	// have its name; the source's own, "": it could not be looked at.
+	Was string `json:",omitempty"`
+}
+
+// FilesWaiting counts files whose rows are gone, of one kind and rule, by what they
+// wait for.
+type FilesWaiting struct {
+	Policy, Rule, Dataset, Table string
+	Stage                        int
+	Held                         int64 // by a hold
+	Changed                      int64 // another file has the name: it is not touched
+	Odd                          int64 // no plain file, or behind a link
+	Ready                        int64 // for the next run, unless another row names them
 }
 
 // Folding is a [FileOwner] whose names may have several spellings.
@@ -197,7 +211,7 @@ type Folding interface {
 // and durable on return.
 type FileOwner interface {
 	// Note writes down files that go once the rows of the intent are gone, beside its
-	// other parts.
+	// other parts, and what they are: only these go. Those that are not there are not noted.
 	Note(ctx context.Context, f OwnedFiles) error
 	// Confirm says how the intent ended; where rows stayed, their files do too. An
 	// intent that noted none is no error.
@@ -205,8 +219,10 @@ type FileOwner interface {
 	// Noted are the files whose rows are gone and that are there still; what is gone
 	// is forgotten.
 	Noted(ctx context.Context) ([]OwnedFiles, error)
-	// Outside removes such files, but those that are held, as a batch of that intent
-	// does it.
+	// Waiting counts them, and changes nothing. holds is asked where there are some.
+	Waiting(ctx context.Context, holds func(ctx context.Context) (*HoldSet, error)) ([]FilesWaiting, error)
+	// Outside removes such files, but those that are held or are no longer what they
+	// were when their row went, as a batch of that intent does it.
 	Outside(intent string, f OwnedFiles) *Outside
 }
 

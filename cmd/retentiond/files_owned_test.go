@@ -75,7 +75,7 @@ func TestFilesOfRows(t *testing.T) {
 func TestFilesOfRowsNamedOtherwise(t *testing.T) {
 	t.Parallel()
 	names := map[string]string{ // of rows that go → of rows that stay
-		"case.pdf": "CASE.PDF", "dot.pdf": "./dot.pdf", "slash/a.pdf": "/slash/a.pdf", "\u00e9.pdf": "e\u0301.pdf", "padded.pdf": "padded.pdf  ", "same.pdf": "same.pdf", "alone.pdf": "alone.pdf.old",
+		"case.pdf": "CASE.PDF", "dot.pdf": "./dot.pdf", "slash/a.pdf": "/slash/a.pdf", "\u00e9.pdf": "e\u0301.pdf", "padded.pdf": "padded.pdf  ", "same.pdf": "same.pdf", "round/a.pdf": "round//a.pdf", "round/b.pdf": "round/./b.pdf", "round/c.pdf": "round/../round/c.pdf", "d.pdf": "../uploads/d.pdf", "alone.pdf": "alone.pdf.old",
 	}
 	s := newTree(t)
 	s.write("policies/files.yaml", strings.Replace(ownedPolicy, "\nrules:", `
@@ -94,11 +94,11 @@ rules:
 			stays = append(stays, "uploads/"+goes)
 		}
 	}
-	s.do(exitOK, "run", "--output", "json").is("steps/1/done", "8").says(`"files uploads/{doc}": 1`)
+	s.do(exitOK, "run", "--output", "json").is("steps/1/done", "12").says(`"files uploads/{doc}": 1`)
 	s.wantTree(stays...)
 	s.exec("crm.db", "UPDATE applications SET at = '2019-01-01'", "UPDATE pictures SET at = '2019-01-01'")
-	s.do(exitPartial, "run").says("2 rows of table applications stay") // ./dot.pdf and /slash/a.pdf
-	s.wantTree("uploads/dot.pdf", "uploads/slash/a.pdf")
+	s.do(exitPartial, "run").says("6 rows of table applications stay")
+	s.wantTree("uploads/dot.pdf", "uploads/slash/a.pdf", "uploads/round/a.pdf", "uploads/round/b.pdf", "uploads/round/c.pdf", "uploads/d.pdf")
 }
 
 // A file that may also be of a dataset of files does not go with its row: a minimum
@@ -233,4 +233,45 @@ func TestFilesOfChildRowsRefused(t *testing.T) {
 	s.write("retentiond.yaml", config+"vaults:\n  cold: {source: crm, prefix: old_}\n")
 	s.do(exitRefused, "run").says("files that go with a row are not archived")
 	s.wantTree(before...)
+}
+
+// Files that cannot go stop none of those behind them (L13).
+func TestFilesOfRowsOneStuck(t *testing.T) {
+	t.Parallel()
+	s, _, stays := ownedSite(t, 12)
+	s.exec("crm.db", "UPDATE applications SET doc = 'stuck' WHERE id = 1")
+	s.write("tree/uploads/stuck/inner", "x")
+	s.do(exitPartial, "run").says("no plain files")
+	s.exec("crm.db", "INSERT INTO applications VALUES (900, 7, 'later-1.pdf', '2019-01-01')")
+	s.write("tree/uploads/later-1.pdf", "x")
+	s.do(exitPartial, "run").says("no plain files")
+	s.exec("crm.db", "INSERT INTO applications VALUES (901, 7, 'later-2.pdf', '2019-01-01')")
+	s.write("tree/uploads/later-2.pdf", "x")
+	s.do(exitPartial, "run").says("no plain files")
+	s.wantTree(append(stays, "uploads/stuck/inner", "uploads/d1/doc-1.pdf")...)
+	s.do(exitOK, "inventory").says("1 no plain files, or behind a link")
+}
+
+// Only the file that was there when its row went goes: one that has the name since is
+// another's, whose row may come later (L6). A held one is told (L11).
+func TestFilesOfRowsNamedAnew(t *testing.T) {
+	t.Parallel()
+	s, _, stays := ownedSite(t, 12)
+	s.exec("crm.db", "INSERT INTO applications VALUES (900, 7, 'missing.pdf', '2019-01-01')")
+	cmd, out := retentiondProcess(t, s.dir, "run")
+	cmd.Env = append(cmd.Env, envCrashAt+"=committed:1")
+	if err := cmd.Run(); !killed(err) {
+		t.Fatalf("it did not die: %v: %s", err, out)
+	}
+	if got := s.query("crm.db", "SELECT count(*) FROM applications WHERE at < '2020'"); got != "0" {
+		t.Fatalf("%s rows are left: the crash is too early", got)
+	}
+	must(t, os.Remove(s.path("tree/uploads/d1/doc-1.pdf")))
+	s.write("tree/uploads/d1/doc-1.pdf", "the file of another person")
+	s.write("tree/uploads/missing.pdf", "comes after its row")
+	s.do(exitOK, "hold", "place", "--matter", "M", "--subject", "person:4", "--reason", "claim", "--by", "Ada", "--allow-unmatched")
+	s.do(exitOK, "run", "--output", "json").says(`"files uploads/{doc} that stay, changed since their row went": 1`, `"files uploads/{doc} that stay, held": 1`)
+	s.wantTree(append(stays, "uploads/d1/doc-1.pdf", "uploads/missing.pdf", "uploads/d1/doc-4.pdf")...)
+	s.do(exitOK, "inventory").says("1 held", "1 changed since their row went")
+	s.do(exitOK, "run").says("that stay, held")
 }

@@ -34,8 +34,15 @@ func (s *Source) owned(intent string, part int, end string) string {
 	return filepath.Join(filepath.Dir(s.e.journal.dir), "owned", name+end)
 }
 
-// Note writes names down, durably.
-func (s *Source) Note(_ context.Context, f retention.OwnedFiles) error {
+// Note writes names down, durably, with what has them now.
+func (s *Source) Note(ctx context.Context, f retention.OwnedFiles) error {
+	there, err := s.present(ctx, f.Files)
+	if err != nil {
+		return fmt.Errorf("files of rows: %w", err)
+	}
+	if f.Files = there; len(there) == 0 {
+		return nil
+	}
 	return s.note(f, pendingEnd)
 }
 
@@ -115,36 +122,54 @@ func (s *Source) ownedFiles(begin, end string) ([]string, error) {
 	return out, nil
 }
 
-// Noted are the files that still have to go.
+// Noted are the files that still have to go. One that cannot be read, or looked at,
+// stops no other: these are answered beside the error.
 func (s *Source) Noted(ctx context.Context) ([]retention.OwnedFiles, error) {
-	names, err := s.ownedFiles("", readyEnd)
+	names, err := s.readyNames(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if len(names) > 0 { // in a folder that is not mounted nothing is gone
-		err := s.e.Look(sqlwork.AtSource(ctx), func(q sqlwork.Session) error { return s.e.known(ctx, sqlwork.Exclusive, q) })
-		if err != nil {
-			return nil, err
-		}
-	}
 	var out []retention.OwnedFiles
+	var failed error
 	for _, name := range names {
-		b, err := os.ReadFile(name)
-		var f retention.OwnedFiles
+		f, err := readOwned(name)
 		if err == nil {
-			err = json.Unmarshal(b, &f)
+			f, err = s.rest(ctx, f, name)
 		}
-		if err != nil {
-			return nil, fmt.Errorf("files of rows: %w", err)
-		}
-		if f, err = s.rest(ctx, f, name); err != nil {
-			return nil, err
-		}
-		if len(f.Files) > 0 {
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil && failed == nil: // the first says it: there may be thousands
+			failed = fmt.Errorf("files of rows: %w", err)
+			if s.mounted(ctx) != nil { // it is the tree, and no file of it
+				return out, failed
+			}
+		case err == nil && len(f.Files) > 0:
 			out = append(out, f)
 		}
 	}
-	return out, nil
+	return out, failed
+}
+
+// readyNames are the files of names whose rows are gone, in a tree that is there.
+func (s *Source) readyNames(ctx context.Context) ([]string, error) {
+	names, err := s.ownedFiles("", readyEnd)
+	if err != nil || len(names) == 0 {
+		return nil, err
+	}
+	return names, s.mounted(ctx) // in a folder that is not mounted nothing is gone
+}
+
+func (s *Source) mounted(ctx context.Context) error {
+	return s.e.Look(sqlwork.AtSource(ctx), func(q sqlwork.Session) error { return s.e.known(ctx, sqlwork.Exclusive, q) })
+}
+
+func readOwned(name string) (f retention.OwnedFiles, err error) {
+	b, err := os.ReadFile(name)
+	if err == nil {
+		err = json.Unmarshal(b, &f)
+	}
+	return f, err
 }
 
 // rest forgets what is gone.
@@ -199,6 +224,8 @@ func (s *Source) Outside(intent string, f retention.OwnedFiles) *retention.Outsi
 					out.Spared.Gone++
 				case o.ID == "":
 					out.Spared.Failed++
+				case !is(f.Files[i], o):
+					out.Spared.Changed++
 				case held(h, f.Dataset, f.Files[i].About):
 					out.Spared.Held++
 				default:

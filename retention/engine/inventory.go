@@ -41,6 +41,7 @@ func (e *Engine) Inventory(ctx context.Context, asOf time.Time) (Inventory, erro
 		return out, err
 	}
 	out.Datasets = append(out.Datasets, lost...)
+	out.Datasets = append(out.Datasets, e.waiting(ctx)...)
 	for i := range out.Datasets {
 		if !out.Datasets[i].Explained {
 			out.Unexplained++

@@ -14,9 +14,10 @@ import (
 // go with it. Every column that a policy names files by is asked, and decides in this
 // order: (1) what its database calls equal to the name, by the column's own collation;
 // (2) the same path in another spelling that an index finds: letters of one case, the other
-// form of Unicode, ./ or / before it; (3) where the file system itself takes two for one,
-// each row is read, and compared so. In doubt the file stays.
-func (w *work) unnamed(ctx context.Context, source string, o retention.FileOwner, f *retention.OwnedFiles) error {
+// form of Unicode, ./ or / before it; (3) the same path in a roundabout spelling, which no
+// index finds: each row is read, once a run; (4) where the file system itself takes two for
+// one, each row is read, and compared so. In doubt the file stays.
+func (w *work) unnamed(ctx context.Context, source string, o retention.FileOwner, f *retention.OwnedFiles, odd oddities) error {
 	folds := false
 	if x, ok := o.(retention.Folding); ok {
 		var err error
@@ -39,9 +40,13 @@ func (w *work) unnamed(ctx context.Context, source string, o retention.FileOwner
 		if err != nil {
 			return err
 		}
+		roundabout, err := odd.of(n)
+		if err != nil {
+			return err
+		}
 		f.Files = slices.DeleteFunc(f.Files, func(x retention.OwnedFile) bool {
 			name, ok := n.named(x)
-			return ok && kept[fold(name)]
+			return ok && kept[fold(name)] || roundabout[fold(string(x.Path))]
 		})
 	}
 	return nil

@@ -2,7 +2,9 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/retentiond/retentiond/retention"
 	"go.uber.org/zap"
@@ -136,10 +138,10 @@ func (w *work) installOwners(ctx context.Context, owners []retention.Owner) erro
 }
 
 // sweepOwned removes the files whose rows are gone. What does not go now goes with a
-// later run.
+// later run, and stops none of the others (L13).
 func (w *work) sweepOwned(ctx context.Context) {
 	for _, name := range w.sourceNames() {
-		if !w.Sources[name].keepsFiles() || w.stop.Err() != nil || w.lost() != nil {
+		if !w.Sources[name].keepsFiles() || w.over() {
 			continue
 		}
 		o, err := w.owner(ctx, name)
@@ -147,25 +149,49 @@ func (w *work) sweepOwned(ctx context.Context) {
 		if err == nil {
 			noted, err = o.Noted(ctx)
 		}
-		for i := 0; err == nil && i < len(noted); i++ {
-			if err = w.unnamed(ctx, name, o, &noted[i]); err == nil && len(noted[i].Files) > 0 {
+		if err != nil {
+			w.unswept(name, retention.OwnedFiles{}, err)
+		}
+		odd := oddities{}
+		for i := 0; i < len(noted) && !w.over(); i++ {
+			err := w.unnamed(ctx, name, o, &noted[i], odd)
+			if err == nil && len(noted[i].Files) > 0 {
 				err = w.sweep(ctx, name, o, noted[i], i)
 			}
+			if err != nil {
+				w.unswept(name, noted[i], err)
+			}
+			if r := (*retention.Refusal)(nil); errors.Is(err, retention.ErrUnsettled) || errors.As(err, &r) && r.Code == retention.RefuseSourceDown {
+				break // no batch of this source can be done, or told of, now
+			}
 		}
-		if err != nil {
-			w.Log.Warn("files of rows that are gone are still there; the next run tries again", zap.String("source", name), zap.Error(err))
-			w.unswept(name, noted, err)
+		if len(noted) > 0 && !w.over() {
+			if _, err := o.Noted(ctx); err != nil { // forgets what is gone
+				w.Log.Warn("files of rows that are gone cannot be forgotten yet", zap.String("source", name), zap.Error(err))
+			}
 		}
 	}
 }
 
-// unswept makes the run partial: a person has to look.
-func (w *work) unswept(source string, noted []retention.OwnedFiles, err error) {
-	s := retention.StepReport{Source: source, Action: retention.Delete, Error: "files of rows that are gone are still there: " + err.Error()}
-	if len(noted) > 0 {
-		s.Policy, s.Rule, s.Stage, s.Table = noted[0].Policy, noted[0].Rule, noted[0].Stage, noted[0].Table
+// over is whether no batch may begin any more.
+func (w *work) over() bool { return w.stop.Err() != nil || w.lost() != nil }
+
+// unswept makes the run partial: a person has to look. One line tells of all files of
+// a kind, and why the first of them are there.
+func (w *work) unswept(source string, f retention.OwnedFiles, err error) {
+	w.Log.Warn("files of rows that are gone are still there; the next run tries again", zap.String("source", source), zap.String("files", f.Table), zap.Error(err))
+	s := retention.StepReport{
+		Policy: f.Policy, Rule: f.Rule, Stage: f.Stage, Table: f.Table, Source: source, Action: retention.Delete,
+		Error: "files of rows that are gone are still there: " + err.Error(),
 	}
-	locked(&w.mu, func() { w.report.Steps = append(w.report.Steps, s) })
+	locked(&w.mu, func() {
+		for _, t := range w.report.Steps {
+			if t.Policy == s.Policy && t.Rule == s.Rule && t.Stage == s.Stage && t.Table == s.Table && t.Source == source && t.Error != "" {
+				return
+			}
+		}
+		w.report.Steps = append(w.report.Steps, s)
+	})
 }
 
 func (w *work) sweep(ctx context.Context, name string, o retention.FileOwner, f retention.OwnedFiles, n int) error {
@@ -186,7 +212,7 @@ func (w *work) sweep(ctx context.Context, name string, o retention.FileOwner, f 
 		return err
 	}
 	if err := w.Store.Intend(ctx, in); err != nil {
-		return fmt.Errorf("no audit, no action: %w", err)
+		return fmt.Errorf("%w: no audit, no action: %w", retention.ErrUnsettled, err)
 	}
 	w.reach(retention.PointIntended)
 	t := &retention.Table{Name: retention.TableName{Name: f.Table}}
@@ -200,29 +226,40 @@ func (w *work) sweep(ctx context.Context, name string, o retention.FileOwner, f 
 	})
 	if err != nil {
 		if _, settling := w.settle(ctx, in); settling != nil {
-			return fmt.Errorf("%w (%w)", err, settling)
+			return fmt.Errorf("%w: %w (%w)", retention.ErrUnsettled, err, settling)
 		}
 		return err
 	}
 	if err := w.Store.Conclude(ctx, in.ID, out, false); err != nil {
-		return err
+		return fmt.Errorf("%w: %w", retention.ErrUnsettled, err)
 	}
 	w.reach(retention.PointConcluded)
-	locked(&w.mu, func() { w.countOwned(f, out) })
+	locked(&w.mu, func() { w.countOwned(name, f, out) })
 	if n := out.Spared.Failed; n > 0 {
 		return fmt.Errorf("%d of them are no plain files, or lie behind a link: it is not followed", n)
 	}
-	_, err = o.Noted(ctx) // forgets what is gone
-	return err
+	return nil
 }
 
-// countOwned adds the files to the step whose rows owned them.
-func (w *work) countOwned(f retention.OwnedFiles, out retention.Outcome) {
-	for i := range w.report.Steps {
-		s := &w.report.Steps[i]
-		if s.Policy == f.Policy && s.Rule == f.Rule && s.Stage == f.Stage {
-			s.Children["files "+f.Table] += out.Done
-			return
+// countOwned adds the files to the step whose rows owned them, and those that stay, by
+// why (L11).
+func (w *work) countOwned(source string, f retention.OwnedFiles, out retention.Outcome) {
+	at := slices.IndexFunc(w.report.Steps, func(s retention.StepReport) bool {
+		return s.Policy == f.Policy && s.Rule == f.Rule && s.Stage == f.Stage && s.Children != nil
+	})
+	if at < 0 {
+		at = len(w.report.Steps)
+		w.report.Steps = append(w.report.Steps, retention.StepReport{
+			Policy: f.Policy, Rule: f.Rule, Stage: f.Stage, Source: source, Table: f.Table, Action: retention.Delete, Children: map[string]int64{},
+		})
+	}
+	children, name := w.report.Steps[at].Children, "files "+f.Table
+	children[name] += out.Done
+	for why, n := range map[string]int64{
+		"held": out.Spared.Held, "protected": out.Spared.Protected, "changed since their row went": out.Spared.Changed, "no plain files": out.Spared.Failed,
+	} {
+		if n > 0 {
+			children[name+" that stay, "+why] += n
 		}
 	}
 }
