@@ -152,23 +152,27 @@ func (w *work) sweepOwned(ctx context.Context) {
 		if err != nil {
 			w.unswept(name, retention.OwnedFiles{}, err)
 		}
-		odd := oddities{}
-		for i := 0; i < len(noted) && !w.over(); i++ {
-			err := w.unnamed(ctx, name, o, &noted[i], odd)
-			if err == nil && len(noted[i].Files) > 0 {
-				err = w.sweep(ctx, name, o, noted[i], i)
-			}
-			if err != nil {
-				w.unswept(name, noted[i], err)
-			}
-			if r := (*retention.Refusal)(nil); errors.Is(err, retention.ErrUnsettled) || errors.As(err, &r) && r.Code == retention.RefuseSourceDown {
-				break // no batch of this source can be done, or told of, now
-			}
-		}
+		w.sweepNoted(ctx, name, o, noted)
 		if len(noted) > 0 && !w.over() {
 			if _, err := o.Noted(ctx); err != nil { // forgets what is gone
 				w.Log.Warn("files of rows that are gone cannot be forgotten yet", zap.String("source", name), zap.Error(err))
 			}
+		}
+	}
+}
+
+func (w *work) sweepNoted(ctx context.Context, name string, o retention.FileOwner, noted []retention.OwnedFiles) {
+	odd := oddities{}
+	for i := 0; i < len(noted) && !w.over(); i++ {
+		err := w.unnamed(ctx, name, o, &noted[i], odd)
+		if err == nil && len(noted[i].Files) > 0 {
+			err = w.sweep(ctx, name, o, noted[i], i)
+		}
+		if err != nil {
+			w.unswept(name, noted[i], err)
+		}
+		if r := (*retention.Refusal)(nil); errors.Is(err, retention.ErrUnsettled) || errors.As(err, &r) && r.Code == retention.RefuseSourceDown {
+			return // no batch of this source can be done, or told of, now
 		}
 	}
 }
