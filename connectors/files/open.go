@@ -84,14 +84,17 @@ type reading struct {
 }
 
 // Read reads on. The end is one only where the file is still the one that was tested,
-// and all of it was read.
+// and all of it was read. One that grows is read to the first byte that was not tested,
+// and not for as long as it grows.
 func (r *reading) Read(p []byte) (int, error) {
 	if err := r.ctx.Err(); err != nil {
 		return 0, err
 	}
-	n, err := r.f.Read(p)
+	n, err := r.f.Read(p[:min(int64(len(p)), r.o.Size-r.n+1)])
 	r.n += int64(n)
 	switch {
+	case r.n > r.o.Size:
+		return 0, objects.ErrChanged
 	case errors.Is(err, io.EOF):
 		if _, e := r.t.still(int(r.f.Fd()), r.o); e != nil {
 			return n, e
