@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -15,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/retentiond/retentiond/retention"
@@ -91,14 +93,19 @@ func restoreFolder(ctx context.Context, r *restoring, segments []chosen) (out re
 	return out, nil
 }
 
-// inOrder puts the parts of a file after each other.
+// inOrder puts the newest batch first, since the first content of a path is the one
+// that is restored, and within it the parts of a file after each other.
 func inOrder(list []chosen) []chosen {
+	batch := func(c chosen) string { return c.segment.Vault + " " + c.segment.Intent }
+	newest := map[string]time.Time{}
+	for _, c := range list {
+		if at := c.segment.SealedAt; at.After(newest[batch(c)]) {
+			newest[batch(c)] = at
+		}
+	}
 	out := slices.Clone(list)
 	slices.SortFunc(out, func(a, b chosen) int {
-		if c := strings.Compare(a.segment.Vault+" "+a.segment.Intent, b.segment.Vault+" "+b.segment.Intent); c != 0 {
-			return c
-		}
-		return strings.Compare(a.segment.Name, b.segment.Name)
+		return cmp.Or(newest[batch(b)].Compare(newest[batch(a)]), strings.Compare(batch(a), batch(b)), strings.Compare(a.segment.Name, b.segment.Name))
 	})
 	return out
 }
@@ -232,14 +239,18 @@ func (d *folder) has(x *arriving) bool {
 // name gives a file its name, which must be free.
 func (d *folder) name(x *arriving) error {
 	if dir := path.Dir(x.path); dir != "." {
-		if err := d.root.MkdirAll(dir, 0o700); err != nil {
+		err := d.root.MkdirAll(dir, 0o700)
+		if errors.Is(err, syscall.ENOTDIR) { // a file has the name of its folder
+			return fs.ErrExist
+		}
+		if err != nil {
 			return err
 		}
 	}
 	if err := d.root.Chmod(x.temp, x.mode); err != nil {
 		return err
 	}
-	if err := d.root.Chtimes(x.temp, x.changed, x.changed); err != nil {
+	if err := d.setTime(x.temp, x.changed); err != nil {
 		return err
 	}
 	err := d.root.Link(x.temp, x.path)
@@ -294,7 +305,7 @@ func (a *app) showFiles(r *restoring, segments int, out restored) error {
 		p.line("%s there already, with the same content.", plural(out.same, "file was", "files were"))
 	}
 	if out.there > 0 {
-		p.line("%s left: a file of the same name is there already. Restore into another folder.", plural(out.there, "file was", "files were"))
+		p.line("%s left: a file of the same name is there already, or was archived later. Restore into another folder; of what was archived more than once, name the SEGMENT (`retentiond archive list`).", plural(out.there, "file was", "files were"))
 	}
 	if out.files+out.same+out.there == 0 && r.pick.Subject != nil {
 		p.line("The index names the person: files are about them that are in no segment any more, or under another name.")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -58,5 +59,29 @@ func TestFilesArchiveHoldRace(t *testing.T) {
 			}
 			s.do(exitOK, "archive", "verify")
 		})
+	}
+}
+
+// What is written into a file between its copy and its removal stays, whatever size
+// and time it is given; the other files go (L9).
+func TestFilesArchiveKeepsWhatWasWritten(t *testing.T) {
+	t.Parallel()
+	s := newArchive(t)
+	day := time.Now().AddDate(-2, 0, 0).Format("20060102")
+	written := "videos/u1-" + day
+	s.put(written, []byte("old"))
+	s.put("videos/u2-"+day, []byte("old"))
+	cmd := s.stopsAt("copied:1")
+	s.put(written, []byte("new"))
+	must(t, cmd.Process.Signal(syscall.SIGCONT))
+	_ = cmd.Wait() // the run is partial
+	s.wantTree(written)
+	if b, err := os.ReadFile(s.path("tree/" + written)); err != nil || string(b) != "new" {
+		t.Errorf("the file has %q, %v", b, err)
+	}
+	s.do(exitOK, "run")
+	s.wantTree()
+	if got := s.restoredNewest("back"); got[written] != "new" {
+		t.Errorf("%q came back", got)
 	}
 }

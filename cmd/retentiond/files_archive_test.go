@@ -143,7 +143,18 @@ func TestFilesAndTableVaults(t *testing.T) {
 // restoredTo restores everything into a folder, and returns what is there by path.
 func (s site) restoredTo(folder string) map[string]string {
 	s.Helper()
-	s.do(exitOK, "archive", "restore", "--identity", identityFile(s.T, s.dir), "--by", "Ada", "--reason", "a test", "--folder", s.path(folder), "--output", "json").is("left", "0")
+	return s.restoredAs(exitOK, folder)
+}
+
+// restoredNewest is restoredTo where older contents of a path are left.
+func (s site) restoredNewest(folder string) map[string]string {
+	s.Helper()
+	return s.restoredAs(exitPartial, folder)
+}
+
+func (s site) restoredAs(code int, folder string) map[string]string {
+	s.Helper()
+	s.do(code, "archive", "restore", "--identity", identityFile(s.T, s.dir), "--by", "Ada", "--reason", "a test", "--folder", s.path(folder), "--output", "json").is("left", map[int]string{exitOK: "0", exitPartial: "1"}[code])
 	out := map[string]string{}
 	must(s.T, filepath.WalkDir(s.path(folder), func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {

@@ -40,22 +40,56 @@ func (t *Tree) Folders(paths []string) ([]string, error) {
 	return out, r.end()
 }
 
-// take gives a file its own name, and looks at it there: what is not what was seen
-// has its name back.
+// take gives a file its own name, and looks at it there: what is not what was seen, or
+// what was archived, has its name back.
 func (r *reach) take(o objects.Object, name, own string) error {
 	if err := moveNew(r.fd, name, own); err != nil {
 		return err
 	}
 	r.dirty = true
-	var st unix.Stat_t
-	err := unix.Fstatat(r.fd, own, &st, unix.AT_SYMLINK_NOFOLLOW)
-	if err == nil && r.plain(&st) && objectOf(o.Path, &st).Same(o) {
+	err := r.unchanged(o, own)
+	if err == nil {
 		return nil
 	}
 	if e := moveNew(r.fd, own, name); e != nil {
 		return fmt.Errorf("file %s was replaced meanwhile, and what it was is beside it as %s: %w", r.shown(o.Path), own, errors.Join(err, e))
 	}
 	return errors.Join(err, objects.ErrChanged)
+}
+
+// unchanged is nil where the file of that name is what was seen, and, of one that was
+// archived, has the content that the archive has: its size and time may be what they
+// were while it is another.
+func (r *reach) unchanged(o objects.Object, own string) error {
+	if o.Content != nil {
+		return r.copied(o, own)
+	}
+	var st unix.Stat_t
+	if err := unix.Fstatat(r.fd, own, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return err
+	}
+	if !r.plain(&st) || !objectOf(o.Path, &st).Same(o) {
+		return objects.ErrChanged
+	}
+	return nil
+}
+
+// copied reads the file again, which must stay what it is meanwhile. Of one with other
+// names only the content tells: that a name of it goes turns it too.
+func (r *reach) copied(o objects.Object, own string) error {
+	f, was, err := r.openAs(o, own)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	if err := o.Content.Is(f); err != nil {
+		return err
+	}
+	now, err := r.still(int(f.Fd()), o)
+	if err == nil && now.Ctim != was.Ctim && now.Nlink == 1 && was.Nlink == 1 {
+		err = objects.ErrChanged
+	}
+	return err
 }
 
 // PutBack gives names back. What it leaves is counted by the next walk.

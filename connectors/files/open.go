@@ -36,6 +36,11 @@ func (r *reach) open(o objects.Object) (*os.File, *unix.Stat_t, error) {
 	if err != nil {
 		return nil, nil, goneOr(err)
 	}
+	return r.openAs(o, name)
+}
+
+// openAs opens it by that name in its folder.
+func (r *reach) openAs(o objects.Object, name string) (*os.File, *unix.Stat_t, error) {
 	// A pipe in its place must not be waited for.
 	fd, err := retry(func() (int, error) {
 		return unix.Openat(r.fd, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)

@@ -259,6 +259,12 @@ func (e *engine) Do(ctx context.Context, q sqlwork.Session, b *retention.Batch, 
 	for i := range list {
 		of[i] = list[i].Object
 	}
+	copied := e.copies
+	if e.copies = (copies{}); b.Action.Kind == retention.Archive {
+		if err := copied.into(b.Intent, of); err != nil {
+			return nil, left, err
+		}
+	}
 	if err := e.noteDown(ctx, entry{Intent: b.Intent, Action: b.Action.Kind, Digest: b.Seal(int64(len(of)), due), Spared: so.Spared, Segments: so.Segments}, of); err != nil {
 		return nil, left, err
 	}

@@ -41,6 +41,7 @@ func (e *engine) Contents(ctx context.Context, q sqlwork.Session, b *retention.B
 		return nil, err
 	}
 	c := contents{e, b, make(map[string]Object, len(list))}
+	e.copies = copies{b.Intent, make(map[string]*Content, len(list))}
 	for i := range list {
 		c.of[list[i].Path] = list[i].Object
 	}
@@ -84,6 +85,7 @@ func (c contents) Open(ctx context.Context, k retention.Key) ([]any, io.ReadClos
 	if err != nil {
 		return nil, nil, err
 	}
+	c.e.copies.of[p], r = Copying(r)
 	return []any{strconv.FormatUint(uint64(mode), 8), mtimeOf(o)}, r, nil
 }
 

@@ -27,6 +27,7 @@ type engine struct {
 	listing sync.Mutex   // who lists, one at a time
 	made    made
 	looked  looked // by the batch that has the line
+	copies  copies // of that batch
 
 	mu       sync.Mutex
 	declared sets

@@ -18,6 +18,9 @@ type Object struct {
 	// Turned is when anything about it last changed, in nanoseconds since 1970, where
 	// that cannot be set by anybody; 0: not told.
 	Turned int64
+	// Content is what was archived of it: a removal compares what is there. nil: it was
+	// not archived, and may go whatever its content is.
+	Content *Content
 }
 
 // Same is whether nothing happened to it in between.

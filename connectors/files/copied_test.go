@@ -1,0 +1,65 @@
+//go:build unix
+
+package files
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/retentiond/retentiond/connectors/objects"
+)
+
+// An archived file goes only with the content that the archive has, whatever its size
+// and time say, and its other names go too (L9).
+func TestRemovesOnlyWhatWasArchived(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		at   func(t *testing.T, path string) // between the copy and the removal
+		want error
+	}{
+		{"as it was", nil, nil},
+		{"written in place, its time put back", func(t *testing.T, p string) {
+			st, err := os.Stat(p)
+			must(t, err)
+			f, err := os.OpenFile(p, os.O_WRONLY, 0)
+			must(t, err)
+			_, err = f.WriteString("y")
+			must(t, errors.Join(err, f.Close(), os.Chtimes(p, st.ModTime(), st.ModTime())))
+		}, objects.ErrChanged},
+		{"of other permissions", func(t *testing.T, p string) { must(t, os.Chmod(p, 0o400)) }, nil},
+	}
+	for _, x := range tests {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			root := t.TempDir()
+			path := filepath.Join(root, "d/a")
+			write(t, path)
+			must(t, os.Link(path, filepath.Join(root, "d/b")))
+			tree := opened(t, root)
+			list, _ := walked(t, tree, "d/*")
+			for i := range list {
+				_, r, err := tree.Open(t.Context(), list[i])
+				must(t, err)
+				list[i].Content, r = objects.Copying(r)
+				_, err = io.Copy(io.Discard, r)
+				must(t, errors.Join(err, r.Close()))
+			}
+			if x.at != nil {
+				x.at(t, path)
+			}
+			for i, err := range ends(t, tree, list) {
+				if !errors.Is(err, x.want) {
+					t.Errorf("%s ended as %v, want %v", list[i].Path, err, x.want)
+				}
+				_, err = os.Stat(filepath.Join(root, list[i].Path))
+				if gone := errors.Is(err, os.ErrNotExist); gone != (x.want == nil) {
+					t.Errorf("%s is gone: %v", list[i].Path, gone)
+				}
+			}
+		})
+	}
+}
