@@ -55,7 +55,7 @@ func TestRestoreLeavesWhatHasNoFolder(t *testing.T) {
 	t.Cleanup(func() { must(t, root.Close()) })
 	must(t, root.WriteFile("a", nil, 0o600))
 	must(t, root.WriteFile("temp", []byte("x"), 0o600))
-	d := &folder{root: root, ready: []arriving{{path: "a/b", temp: "temp", mode: 0o600, changed: time.Unix(1, 0)}}}
+	d := &folder{root: root, ready: []arriving{{path: "a/b/c", temp: "temp", mode: 0o600, changed: time.Unix(1, 0)}}}
 	must(t, d.publish())
 	if d.there != 1 || d.files != 0 {
 		t.Errorf("%+v", d.restored)
