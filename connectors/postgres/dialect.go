@@ -34,6 +34,7 @@ func dialect(home string, hashes bool) *sqlgen.Dialect {
 		Nameless:    func(sqlgen.SQL, *retention.Column) sqlgen.SQL { return sqlgen.Raw("FALSE") },
 		Keys:        keysOf,
 		Plain:       plain,
+		Whole:       lossless,
 		Typed:       bind,
 		Now:         sqlgen.Raw(nowSQL),
 		Exact:       exact,

@@ -115,3 +115,12 @@ func plain(col sqlgen.SQL, c *retention.Column) sqlgen.SQL {
 	}
 	return cast(col, "text")
 }
+
+// lossless is plain with the blanks at the end of a bpchar without a length, which a cast
+// takes away. One with a length is filled up again where it is restored.
+func lossless(col sqlgen.SQL, c *retention.Column) sqlgen.SQL {
+	if c.Decl == "bpchar" || c.Decl == "character" {
+		return sqlgen.Format("textin(bpcharout(%s))", col)
+	}
+	return plain(col, c)
+}

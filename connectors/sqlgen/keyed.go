@@ -51,6 +51,16 @@ func (g *Gen) Values(list string, columns []string) (Query, error) {
 	return g.done(Format("SELECT %s FROM %s\nWHERE %s", g.plain(t, columns), g.from(t), g.keyed(t, list)))
 }
 
+// Restored renders the columns of the rows of the list as they were restored.
+func (g *Gen) Restored(list string, columns []string) (Query, error) {
+	t := g.main()
+	out := make([]SQL, len(columns))
+	for i, n := range columns {
+		out[i] = g.d.Entire(g.col(t, n), g.column(t, n))
+	}
+	return g.done(Format("SELECT %s FROM %s\nWHERE %s", Join(", ", out...), g.from(t), g.keyed(t, list)))
+}
+
 // ChildValues renders columns of the child rows of the rows of the list.
 func (g *Gen) ChildValues(c retention.Child, list string, columns []string) (Query, error) {
 	x, cond := g.children(&c, list)

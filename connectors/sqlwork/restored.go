@@ -219,7 +219,7 @@ func (r *restored) read(ctx context.Context, list string) (tally, error) {
 	if err != nil {
 		return tally{}, err
 	}
-	x, err := g.Values(list, r.names)
+	x, err := g.Restored(list, r.names)
 	if err != nil {
 		return tally{}, err
 	}
@@ -232,7 +232,7 @@ func (r *restored) whole(ctx context.Context) (tally, error) {
 	d := r.e.Dialect()
 	cols := make([]sqlgen.SQL, len(r.columns))
 	for i, c := range r.columns {
-		cols[i] = d.Plain(sqlgen.Raw("t."+d.Quote(c.Name)), c)
+		cols[i] = d.Entire(sqlgen.Raw("t."+d.Quote(c.Name)), c)
 	}
 	return r.tally(ctx, d.Query(sqlgen.Format("SELECT %s FROM %s AS t WHERE %s = 1", sqlgen.Join(", ", cols...), d.Table(r.live.Name), sqlgen.Arg(int64(1)))))
 }
