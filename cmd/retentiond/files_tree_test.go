@@ -96,14 +96,16 @@ func TestFilesOfNestedStores(t *testing.T) {
 	t.Parallel()
 	for _, first := range []string{"outer", "inner"} {
 		a, due, stays := manyLogs(t, 20)
+		if first == "inner" { // the hold made the outer one name its store: a copy names none
+			a = a.copyTree()
+			_ = os.Remove(a.path("tree/.retentiond-tree"))
+		}
 		b := site{T: t, dir: t.TempDir()}
 		b.write("retentiond.yaml", strings.Replace(filesConfig, "./tree", a.path("tree/logs"), 1))
 		b.write("policies/files.yaml", strings.Replace(filesPolicy, "logs/**", "**", 1))
 		b.exec("crm.db", recordingsSQL)
 		one, other := a, b
 		if first == "inner" {
-			a = a.copyTree() // the hold made the outer one name its store: a copy names none
-			_ = os.Remove(a.path("tree/.retentiond-tree"))
 			one, other = b, a
 		}
 		one.do(exitOK, "check", "--install")
