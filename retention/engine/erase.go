@@ -32,17 +32,34 @@ func (w *work) emptied(sw *stepWork, unerased bool) {
 	if sw.source == nil || sw.bound.Sealed || sw.report.Done == 0 && !unerased {
 		return
 	}
+	e := w.erasure(sw.step.Source, sw.bound.Dataset.Erase, sw.bound.Policy)
+	e.tables = append(e.tables, sw.bound.Tables...)
+	e.steps = append(e.steps, len(w.report.Steps)-1)
+}
+
+// emptiedFiles remembers that files went, whose rows the reported step took.
+func (w *work) emptiedFiles(source string, step int) {
+	name := w.report.Steps[step].Policy
+	i := slices.IndexFunc(w.Policies, func(p *retention.Policy) bool { return p.Name == name })
+	if i < 0 {
+		return
+	}
+	e := w.erasure(source, retention.EraseLogical, w.Policies[i])
+	if !slices.Contains(e.steps, step) {
+		e.steps = append(e.steps, step)
+	}
+}
+
+// erasure is the one of a source and a level.
+func (w *work) erasure(source string, level retention.Erase, p *retention.Policy) *erased {
 	if w.erase == nil {
 		w.erase = map[erasure]*erased{}
 	}
-	k := erasure{sw.step.Source, sw.bound.Dataset.Erase}
-	e := w.erase[k]
-	if e == nil {
-		e = &erased{policy: sw.bound.Policy}
-		w.erase[k] = e
+	k := erasure{source, level}
+	if w.erase[k] == nil {
+		w.erase[k] = &erased{policy: p}
 	}
-	e.tables = append(e.tables, sw.bound.Tables...)
-	e.steps = append(e.steps, len(w.report.Steps)-1)
+	return w.erase[k]
 }
 
 // unerased reports whether a run died since the step last ended well: it may have
@@ -80,19 +97,47 @@ func (w *work) erases(ctx context.Context) {
 	sort.Slice(keys, func(i, j int) bool {
 		return keys[i].source < keys[j].source || keys[i].source == keys[j].source && keys[i].level < keys[j].level
 	})
+	var owned []ownedCopies
 	for _, k := range keys {
 		e := w.erase[k]
 		names, stays, cut := w.residuals(ctx, k, e)
 		backups, until := w.backups(k.source, e.policy)
 		for _, i := range e.steps {
 			s := &w.report.Steps[i]
-			s.Residuals = append(append(droppedFiles(s), names...), backups)
-			s.Unerased = cut
-			if !stays {
-				s.GoneBy = until
+			if stays {
+				until = ""
 			}
+			if s.Source != k.source {
+				owned = append(owned, ownedCopies{s, k.source, slices.Concat(names, []string{backups}), until})
+				continue
+			}
+			s.Residuals = append(append(droppedFiles(s), names...), backups)
+			s.Unerased, s.GoneBy = cut, until
 		}
 	}
+	for _, o := range owned {
+		o.tell()
+	}
+}
+
+// ownedCopies are what is left of files, and until when, whose rows a step took.
+type ownedCopies struct {
+	step   *retention.StepReport
+	source string
+	copies []string
+	until  string
+}
+
+// tell adds them to the step: what it took is gone once both are.
+func (o ownedCopies) tell() {
+	for _, what := range o.copies {
+		o.step.Residuals = append(o.step.Residuals, fmt.Sprintf("files in %s: %s", o.source, what))
+	}
+	if o.until == "" || o.step.GoneBy == "" {
+		o.step.GoneBy = ""
+		return
+	}
+	o.step.GoneBy = max(o.step.GoneBy, o.until)
 }
 
 // droppedFiles says what is left of partitions that were dropped: their files are

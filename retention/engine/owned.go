@@ -259,6 +259,9 @@ func (w *work) countOwned(source string, f retention.OwnedFiles, out retention.O
 	}
 	children, name := w.report.Steps[at].Children, "files "+f.Table
 	children[name] += out.Done
+	if out.Done > 0 {
+		w.emptiedFiles(source, at)
+	}
 	for why, n := range map[string]int64{
 		"held": out.Spared.Held, "protected": out.Spared.Protected, "changed since their row went": out.Spared.Changed, "no plain files": out.Spared.Failed,
 	} {
