@@ -67,6 +67,10 @@ type Batch struct {
 	// is called when the batch's rows are done, before its receipt is written, or
 	// when the batch ends.
 	Turn func() (end func())
+	// Waited, where it is set, tells whether a hold waits to pass the source's gate. A
+	// batch that is at one thing for seconds asks it now and then, and where it has done
+	// nothing yet it fails with [ErrGaveWay]. Any goroutine of the batch may call it.
+	Waited func(ctx context.Context) bool
 	// Trouble is told what rows, or files, of the batch ran into that stay; see
 	// [Batch.Tell].
 	Trouble func(n int64, what string)

@@ -30,6 +30,9 @@ var (
 	// ErrLocked: the source is busy with somebody else; nothing was done. Try
 	// again, smaller.
 	ErrLocked = errors.New("the source is locked")
+	// ErrGaveWay: the batch was at something long, and a hold waits to pass the gate;
+	// nothing was done. Let the hold pass, then try again.
+	ErrGaveWay = errors.New("the batch gave way to a hold that waits to pass")
 	// ErrLost: the connection to the source was lost. What only reads may be asked
 	// again; a batch has to be settled.
 	ErrLost = errors.New("the connection was lost")

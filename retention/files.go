@@ -207,6 +207,14 @@ type Folding interface {
 	Folds(ctx context.Context, files []OwnedFile) (bool, error)
 }
 
+// Linked is a [FileOwner] in whose place links may lead from one name to a file of
+// another.
+type Linked interface {
+	// Linked calls f with where a link leads, from the root, for each of the names that
+	// lies behind one.
+	Linked(ctx context.Context, names []string, f func(real string)) error
+}
+
 // FileOwner is a source with files that rows own. What it is told is private to it,
 // and durable on return.
 type FileOwner interface {

@@ -3,6 +3,7 @@
 package files
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -10,7 +11,33 @@ import (
 	"testing"
 
 	"github.com/retentiond/retentiond/connectors/objects"
+	"github.com/retentiond/retentiond/retention"
 )
+
+// A removal that a hold waits for ends while it reads the file again, which then has its
+// name and stays (L3).
+func TestRemovalGivesWay(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	path := filepath.Join(root, "a")
+	write(t, path)
+	tree := opened(t, root)
+	list, _ := walked(t, tree, "*")
+	way, give := context.WithCancelCause(t.Context())
+	_, r, err := tree.Open(way, list[0])
+	must(t, err)
+	list[0].Content, r = objects.Copying(r)
+	_, err = io.Copy(io.Discard, r)
+	must(t, errors.Join(err, r.Close()))
+	list[0].Content.GivesWay(way)
+	give(retention.ErrGaveWay)
+	if err := ends(t, tree, list)[0]; !errors.Is(err, retention.ErrGaveWay) {
+		t.Errorf("it ended as %v", err)
+	}
+	if left, err := os.ReadDir(root); err != nil || len(left) != 1 || left[0].Name() != "a" {
+		t.Errorf("the folder has %v, %v", left, err)
+	}
+}
 
 // An archived file goes only with the content that the archive has, whatever its size
 // and time say, and its other names go too (L9).

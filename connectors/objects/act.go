@@ -259,12 +259,11 @@ func (e *engine) Do(ctx context.Context, q sqlwork.Session, b *retention.Batch, 
 	for i := range list {
 		of[i] = list[i].Object
 	}
-	copied := e.copies
-	if e.copies = (copies{}); b.Action.Kind == retention.Archive {
-		if err := copied.into(b.Intent, of); err != nil {
-			return nil, left, err
-		}
+	end, err := e.compares(ctx, b, of)
+	if err != nil {
+		return nil, left, err
 	}
+	defer end()
 	if err := e.noteDown(ctx, entry{Intent: b.Intent, Action: b.Action.Kind, Digest: b.Seal(int64(len(of)), due), Spared: so.Spared, Segments: so.Segments}, of); err != nil {
 		return nil, left, err
 	}
@@ -276,6 +275,9 @@ func (e *engine) Do(ctx context.Context, q sqlwork.Session, b *retention.Batch, 
 		}
 		n++
 	})
+	if len(of) == 1 && errors.Is(ends[0], retention.ErrGaveWay) {
+		return nil, left, ends[0]
+	}
 	done, left, failed := accounted(of, ends)
 	failed.tell(b, "files could not be removed")
 	return done, left, err

@@ -1,9 +1,13 @@
 package objects
 
 import (
+	"context"
 	"errors"
 	"hash/maphash"
 	"io"
+
+	"github.com/retentiond/retentiond/connectors/sqlwork"
+	"github.com/retentiond/retentiond/retention"
 )
 
 // Content tells the content of an object that was read to its end from any other, for
@@ -14,6 +18,7 @@ type Content struct {
 	sum   uint64
 	bytes int64
 	whole bool
+	way   context.Context //nolint:containedctx // ends a comparison that a hold waits for; nil: none does
 }
 
 // Copying reads on from r, and makes of its whole content, once it was read to its
@@ -41,9 +46,16 @@ func (x *copying) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Is reads r to where the content ended: [ErrChanged] where it is another.
+// GivesWay makes [Content.Is] end with the cause of a context that ends.
+func (c *Content) GivesWay(way context.Context) { c.way = way }
+
+// Is reads r to where the content ended: [ErrChanged] where it is another,
+// [retention.ErrGaveWay] where a hold came to wait meanwhile.
 func (c *Content) Is(r io.Reader) error {
 	var h maphash.Hash
+	if c.way != nil {
+		r = giving{ctx: c.way, r: r}
+	}
 	h.SetSeed(c.seed)
 	n, err := io.Copy(&h, io.LimitReader(r, c.bytes+1))
 	if err == nil && (!c.whole || n != c.bytes || h.Sum64() != c.sum) {
@@ -59,14 +71,32 @@ type copies struct {
 }
 
 // into notes of each object what was archived of it. One that was not read to its end
-// by this batch is an error: it must not go.
-func (x copies) into(intent string, of []Object) error {
+// by this batch is an error: it must not go. One that goes by itself may be long to
+// compare, and nothing is done before: it gives way.
+func (x copies) into(way context.Context, intent string, of []Object) error {
 	for i := range of {
 		c := x.of[of[i].Path]
 		if x.intent != intent || c == nil || !c.whole {
 			return errors.New("a file is due for removal that was not archived: nothing was removed")
 		}
-		of[i].Content = c
+		if of[i].Content = c; len(of) == 1 {
+			c.GivesWay(way)
+		}
 	}
 	return nil
+}
+
+// compares readies the removal to compare what it removes with what the batch archived;
+// end ends that.
+func (e *engine) compares(ctx context.Context, b *retention.Batch, of []Object) (end func(), err error) {
+	copied := e.copies
+	if e.copies = (copies{}); b.Action.Kind != retention.Archive {
+		return func() {}, nil
+	}
+	way, end := sqlwork.GivingWay(context.WithoutCancel(ctx), b)
+	if err := copied.into(way, b.Intent, of); err != nil {
+		end()
+		return nil, err
+	}
+	return end, nil
 }

@@ -36,6 +36,7 @@ type named struct {
 	Path        []byte
 	ID          string
 	Size, Nanos int64
+	Far         int64  `json:",omitempty"` // as [Object.Far]
 	Dir         string // tells its folder from another
 }
 
@@ -59,7 +60,7 @@ func (j journal) write(h entry, of []Object, dirs []string) error {
 	enc := json.NewEncoder(w)
 	err = enc.Encode(h)
 	for i := 0; err == nil && i < len(of); i++ {
-		err = enc.Encode(named{[]byte(of[i].Path), of[i].ID, of[i].Size, of[i].Nanos, dirs[i]})
+		err = enc.Encode(named{Path: []byte(of[i].Path), ID: of[i].ID, Size: of[i].Size, Nanos: of[i].Nanos, Far: of[i].Far, Dir: dirs[i]})
 	}
 	if err == nil {
 		err = w.Flush()
@@ -100,7 +101,7 @@ func (j journal) read(intent string) (h entry, of []Object, dirs []string, ok bo
 		if err := dec.Decode(&n); err != nil {
 			return h, nil, nil, false, fmt.Errorf("journal of intent %s: %w", intent, err)
 		}
-		of = append(of, Object{Path: string(n.Path), ID: n.ID, Size: n.Size, Nanos: n.Nanos})
+		of = append(of, Object{Path: string(n.Path), ID: n.ID, Size: n.Size, Nanos: n.Nanos, Far: n.Far})
 		dirs = append(dirs, n.Dir)
 	}
 	if h.Intent != intent {

@@ -35,7 +35,9 @@ func (e *engine) rewrite(ctx context.Context, q sqlwork.Session, s *set, b *rete
 		return nil, left, err
 	}
 	change, now, failed := b.Action.Changes[0], []Object{}, causes{}
-	err = tree.Rewrite(context.WithoutCancel(ctx), e.journal.tag(b.Intent), of, mask{change.Bits[0], change.Bits[1]},
+	way, end := sqlwork.GivingWay(context.WithoutCancel(ctx), b)
+	defer end()
+	err = tree.Rewrite(context.WithoutCancel(ctx), e.journal.tag(b.Intent), of, yielding{mask{change.Bits[0], change.Bits[1]}, way},
 		p.soon, func(i int, o Object, told Rewritten, err error) {
 			if err == nil {
 				done, now = append(done, retention.Key{of[i].Path}), append(now, o)
@@ -51,7 +53,17 @@ func (e *engine) rewrite(ctx context.Context, q sqlwork.Session, s *set, b *rete
 		err = e.remember(ctx, q, s, retention.ContentForm(change), now)
 	}
 	failed.tell(b, "files could not be redacted")
-	return done, left, err
+	return done, left, errors.Join(err, yielded(b, len(done), left))
+}
+
+// yielded is an error where a hold came to wait before anything was done: the batch is
+// tried again. Otherwise the next run does what is left.
+func yielded(b *retention.Batch, done int, left retention.Spared) error {
+	if left.NotReached > 0 && done == 0 {
+		return fmt.Errorf("batch %s: %w", b.Intent, retention.ErrGaveWay)
+	}
+	b.Tell(left.NotReached, "files were not reached, since a hold waited to pass: the next run takes them up")
+	return nil
 }
 
 // objects are the due files, as they were looked at.
@@ -76,6 +88,8 @@ func spareOne(left *retention.Spared, failed *causes, err error) {
 	switch {
 	case errors.Is(err, ErrGone):
 		left.Gone++
+	case errors.Is(err, retention.ErrGaveWay):
+		left.NotReached++
 	case errors.Is(err, ErrChanged):
 		left.Changed++
 	default:

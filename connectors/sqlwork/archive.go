@@ -12,7 +12,9 @@ import (
 // before anything is removed (L9).
 func (w *work) copyRows(ctx context.Context) error {
 	if w.b.Action.Leaves() {
-		return w.sealed(ctx, func(to retention.RowWriter) error { return w.read(ctx, to, 0) })
+		way, end := w.givingWay(ctx)
+		defer end()
+		return w.gaveWay(way, w.sealed(way, func(to retention.RowWriter) error { return w.read(way, to, 0) }))
 	}
 	v := w.b.Action.Into
 	if v == nil || len(v.Children) != len(w.b.Action.Children) {

@@ -173,7 +173,7 @@ func (sw *stepWork) batchOf(in retention.Intent, p part) retention.Batch {
 			return sw.seal(in.ID, done, keys)
 		},
 		Outside: sw.elsewhere(in, p), Copy: sw.copying(in, p), Own: sw.owning(in),
-		Trouble: sw.trouble, Reached: sw.Reached,
+		Waited: sw.holdWaits, Trouble: sw.trouble, Reached: sw.Reached,
 	}
 }
 

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"path"
 	"slices"
 	"strings"
 
@@ -14,8 +13,8 @@ import (
 // go with it. Every column that a policy names files by is asked, and decides in this
 // order: (1) what its database calls equal to the name, by the column's own collation;
 // (2) the same path in another spelling that an index finds: letters of one case, the other
-// form of Unicode, ./ or / before it; (3) the same path in a roundabout spelling, which no
-// index finds: each row is read, once a run; (4) where the file system itself takes two for
+// form of Unicode, ./ or / before it; (3) the same path in a roundabout spelling, or
+// through a link, which no index finds: each row is read, once a run; (4) where the file system itself takes two for
 // one, each row is read, and compared so. In doubt the file stays.
 func (w *work) unnamed(ctx context.Context, source string, o retention.FileOwner, f *retention.OwnedFiles, odd oddities) error {
 	folds := false
@@ -40,7 +39,7 @@ func (w *work) unnamed(ctx context.Context, source string, o retention.FileOwner
 		if err != nil {
 			return err
 		}
-		roundabout, err := odd.of(n)
+		roundabout, err := odd.of(ctx, n, o)
 		if err != nil {
 			return err
 		}
@@ -155,7 +154,7 @@ func (n *namer) equal(names []string, kept map[string]bool) error {
 
 // fold makes one of all spellings that may lead to one file.
 func fold(name string) string {
-	return strings.ToLower(strings.ToUpper(norm.NFC.String(strings.TrimPrefix(path.Clean("/"+name), "/"))))
+	return strings.ToLower(strings.ToUpper(norm.NFC.String(straight(name))))
 }
 
 // spellings are those that an index finds.

@@ -105,6 +105,12 @@ func (sw *stepWork) one(ctx context.Context, keys []retention.Key) (int, error) 
 		switch {
 		case errors.Is(err, retention.ErrUnsettled):
 			return 0, err
+		case errors.Is(err, retention.ErrGaveWay):
+			sw.letPass(ctx)
+			if try == tries-1 || sw.stop.Err() != nil {
+				sw.gaveWay(len(keys))
+				return len(keys), nil
+			}
 		case errors.Is(err, retention.ErrTooWide) && len(keys) == 1:
 			if err = sw.childrenFirst(ctx, keys); err != nil {
 				return 0, err
@@ -118,6 +124,14 @@ func (sw *stepWork) one(ctx context.Context, keys []retention.Key) (int, error) 
 		}
 	}
 	return 0, err
+}
+
+// gaveWay counts rows that holds kept coming before: the next run takes them up.
+func (sw *stepWork) gaveWay(n int) {
+	sw.mu.Lock()
+	sw.report.Spared.NotReached += int64(n)
+	sw.mu.Unlock()
+	sw.trouble(int64(n), "rows were not reached, since holds kept waiting to pass: the next run takes them up")
 }
 
 // fitting is how many of n keys to try next: as many as fit, where that is told, or

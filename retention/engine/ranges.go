@@ -114,6 +114,9 @@ func (r *ranges) one(ctx context.Context) bool {
 	r.reserved -= s.Most
 	r.done.Broadcast()
 	r.order.Unlock()
+	if errors.Is(err, retention.ErrGaveWay) {
+		r.letPass(ctx)
+	}
 	if err != nil {
 		return r.again(ctx, s, err)
 	}
@@ -248,12 +251,13 @@ func (r *ranges) again(ctx context.Context, s stretch, err error) bool {
 	r.order.Lock()
 	defer r.order.Unlock()
 	locked, wide, more := errors.Is(err, retention.ErrLocked), errors.Is(err, retention.ErrTooWide), errors.Is(err, retention.ErrUnplanned)
-	_, told := errors.AsType[*retention.TooWideError](err) // how many rows fit: they are named
+	_, named := errors.AsType[*retention.TooWideError](err) // how many rows fit is told
+	named = named || errors.Is(err, retention.ErrGaveWay)
 	if locked {
 		r.waits++
 	}
 	switch {
-	case errors.Is(err, retention.ErrUnsettled), errors.Is(err, errFatal), locked && r.waits > tries, !locked && !wide && !more:
+	case errors.Is(err, retention.ErrUnsettled), errors.Is(err, errFatal), locked && r.waits > tries, !locked && !wide && !more && !named:
 		r.err = errors.Join(r.err, err)
 		return false
 	case more && !s.more && r.reserved > 0 && s.again < tries: // ranges in work had a part of the plan put by
@@ -261,7 +265,7 @@ func (r *ranges) again(ctx context.Context, s stretch, err error) bool {
 		r.retry = append(r.retry, s)
 		r.done.Wait() // until one of them tells what it took
 		return true
-	case more && !s.more, r.named, told, (more || wide) && s.size <= narrowest:
+	case more && !s.more, r.named, named, (more || wide) && s.size <= narrowest:
 		r.name(s.After, s.seq)
 		return false
 	default:

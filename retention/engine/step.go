@@ -180,16 +180,25 @@ func (sw *stepWork) rests(ctx context.Context, took time.Duration, rows int64) {
 // now, and completes the pass. A fair gate lets it pass between batches, and is
 // only looked at for those that nobody takes through.
 func (sw *stepWork) letHoldsPass(ctx context.Context) {
-	if sw.Sources[sw.step.Source].Fair && !sw.every(&sw.looked, askEvery) {
-		return
+	if !sw.Sources[sw.step.Source].Fair || sw.every(&sw.looked, askEvery) {
+		sw.letPass(ctx)
 	}
+}
+
+func (sw *stepWork) letPass(ctx context.Context) {
 	for i := 0; i < 40; i++ {
-		if placing, err := sw.Store.Placing(ctx, sw.step.Source); err != nil || !placing {
+		if !sw.holdWaits(ctx) {
 			return
 		}
 		sw.sleep(50 * time.Millisecond)
 	}
 	sw.finishPasses(ctx, 2*time.Second)
+}
+
+// holdWaits is whether a hold waits to pass the source's gate.
+func (sw *stepWork) holdWaits(ctx context.Context) bool {
+	placing, err := sw.Store.Placing(ctx, sw.step.Source)
+	return err == nil && placing
 }
 
 // every is true once in that time.

@@ -127,6 +127,9 @@ func (s *sealing) drop(at moment) {
 func (s *sealing) sealFull(ctx context.Context) ([]retention.SealedRef, error) {
 	var out []retention.SealedRef
 	for _, seg := range s.full {
+		if err := ctx.Err(); err != nil { // a directory does not ask
+			return nil, err
+		}
 		seg.About = distinct(append(seg.About, s.about...))
 		manifest, err := s.v.sign(seg)
 		if err == nil {
