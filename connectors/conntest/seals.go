@@ -21,6 +21,7 @@ func sealCases() []testCase {
 		{name: "RangeBeyondThePlan", run: sealUnplanned},
 		{name: "NoSegmentNoMove", run: sealFails},
 		{name: "WriterBetween", run: sealBeside},
+		{name: "AnotherInItsPlace", run: sealSwapped},
 	}
 }
 
@@ -227,5 +228,40 @@ func sealBeside(t *testing.T, h Harness) {
 	slices.Sort(all)
 	if !slices.Equal(all, want) {
 		t.Errorf("in the table or sealed are %v, want %v", all, want)
+	}
+}
+
+// sealSwapped: as many rows go as were sealed, and they are those (L9): a row that was
+// sealed cannot leave the range, so that one that came into it since, by either way, is
+// one too many, and takes nobody's place.
+func sealSwapped(t *testing.T, h Harness) {
+	for name, come := range map[string]string{
+		"inserted": "INSERT INTO p VALUES (9, 'bob', 'late', '2020-01-02 00:00:00')",
+		"moved":    "UPDATE p SET at = '2020-01-02 00:00:00' WHERE id = 7",
+	} {
+		f := setup(t, h, papers)
+		s := &segments{}
+		s.written = func() {
+			// One that waits may be done later, by a server that does not hear that it is not wanted
+			// any more: what it does then must harm nothing.
+			if f.brief(t, "UPDATE p SET at = '2020-01-03 12:00:00' WHERE id = 3") == nil {
+				t.Errorf("%s: the clock of a row moved after it was read to be sealed", name)
+			}
+			_ = f.brief(t, come) // who may not write waits, and writes afterwards
+		}
+		out, err := f.s.Apply(t.Context(), f.sealing(f.papers(), s))
+		if err != nil && !errors.Is(err, retention.ErrLocked) {
+			t.Fatal(err)
+		}
+		left := f.rows("SELECT id FROM p")
+		for _, id := range []string{"1", "2", "3", "4", "5", "6"} {
+			sealed := err == nil && slices.Contains(strings.Fields(s.ids()), id)
+			if sealed == slices.Contains(left, id) {
+				t.Errorf("%s: row %s: sealed %v, and the table has %v (%d done, %v)", name, id, sealed, left, out.Done, err)
+			}
+		}
+		if !slices.Contains(left, "8") {
+			t.Errorf("%s: %q was sealed, the table has %v", name, s.rows, left)
+		}
 	}
 }

@@ -39,9 +39,10 @@ func dialect(h home, secret func() []byte) *sqlgen.Dialect {
 			return changeOf(col, c, ch, secret)
 		},
 		Formed:   formed,
-		Nameless: func(sqlgen.SQL, *retention.Column) sqlgen.SQL { return sqlgen.Raw("FALSE") }, // keys are never NULL
+		Nameless: nameless,
 		Keys:     keysOf,
 		Plain:    plain,
+		Whole:    entire,
 		Typed:    typed,
 		WriteOut: true,
 		Now:      sqlgen.Raw("DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%fZ')"),

@@ -95,6 +95,10 @@ func (e *engine) Value(c *retention.Column, v any) any {
 		if n, err := strconv.ParseInt(string(b), 10, 64); err == nil {
 			return n
 		}
+	case c.Kind == retention.KindOther:
+		if n, ok := numbered(c, string(b)); ok {
+			return n
+		}
 	}
 	return string(b)
 }

@@ -47,6 +47,7 @@ const (
 	errTooLong       = 1406
 	errNotNull       = 1048
 	errOutOfRange    = 1264
+	errTruncated     = 1265 // a value that the type does not take
 	errSignal        = 1644
 	errInterrupted   = 1969
 	errTableChanged  = 1412

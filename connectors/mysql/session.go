@@ -27,7 +27,7 @@ const (
 // settings are what every session relies on, whatever the server's defaults and
 // the dsn say. Zero dates and 30 February can be read and copied; everything
 // else that does not fit is an error. Lists of held subjects are sorted in memory.
-const settings = `SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES',
+const settings = `SET SESSION sql_mode = '` + strict + `',
  time_zone = '+00:00', autocommit = 1, foreign_key_checks = 1, unique_checks = 1, sql_safe_updates = 0, sql_big_selects = 1, sql_select_limit = 18446744073709551615, sql_auto_is_null = 0,
  completion_type = 'NO_CHAIN', lock_wait_timeout = 5, innodb_lock_wait_timeout = 5, tmp_table_size = 268435456, max_heap_table_size = 268435456`
 

@@ -74,8 +74,8 @@ type Dialect struct {
 	Keys func(list SQL, key []*retention.Column) SQL
 	// Plain is the value without its declared type, so that no driver converts it.
 	Plain func(col SQL, c *retention.Column) SQL
-	// Whole is Plain for archives, with blanks at the end that the type does not
-	// compare; nil: Plain has all.
+	// Whole is Plain for archives, with what the type does not compare, such as blanks
+	// at the end, or does not write; nil: Plain has all.
 	Whole func(col SQL, c *retention.Column) SQL
 	// Typed is a bound value of a cursor with the column's type; nil: as it is.
 	Typed func(v SQL, c *retention.Column) SQL

@@ -64,7 +64,7 @@ func (g *Gen) contents(r row, clock SQL, minimums []retention.Minimum) SQL {
 	var out []SQL
 	for i := range r.table.Columns {
 		c := &r.table.Columns[i]
-		out = append(out, g.d.Copied(g.col(r, c.Name), r.table, c))
+		out = append(out, g.d.Entire(g.col(r, c.Name), c))
 	}
 	out = append(out, clock)
 	for _, m := range minimums {

@@ -320,14 +320,11 @@ func (r *receiver) flush() error {
 		return fmt.Errorf("vault table %s: children without their row", t.into.Name)
 	}
 	text, args := r.insert(t)
-	done, err := r.q.ExecContext(r.ctx, text, args...)
+	n, err := r.insertExactly(r.ctx, r.q, text, args)
 	if err != nil {
 		return fmt.Errorf("vault table %s: %w", t.into.Name, r.e.Explain(t.into, err))
 	}
-	n, err := done.RowsAffected()
-	if err == nil {
-		err = exactly(t.into.Name, "copied", n, int64(r.rows))
-	}
+	err = exactly(t.into.Name, "copied", n, int64(r.rows))
 	r.args, r.keys, r.rows, r.bytes = r.args[:0], r.keys[:0], 0, 0
 	return err
 }

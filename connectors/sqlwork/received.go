@@ -117,7 +117,7 @@ func (r *receiver) copies(t *received) sqlgen.Query {
 	cols := make([]sqlgen.SQL, len(t.from.Columns))
 	for i := range cols {
 		c := &t.from.Columns[i]
-		cols[i] = d.Copied(sqlgen.Raw("t."+d.Quote(c.Name)), t.from, c)
+		cols[i] = d.Entire(sqlgen.Raw("t."+d.Quote(c.Name)), c)
 	}
 	return d.Query(sqlgen.Format("SELECT %s FROM %s AS t WHERE t."+d.Quote(retention.VaultIntent)+" = %s ORDER BY t."+d.Quote(sqlgen.VaultID),
 		sqlgen.Join(", ", cols...), d.Table(t.into.Name), sqlgen.Arg(r.d.Intent)))

@@ -14,6 +14,28 @@ type Inserter interface {
 	// Exact makes the session insert values as they are, and again makes it what it
 	// was.
 	Exact(ctx context.Context, s Session) (again func(context.Context) error, err error)
+	// Odd does it again where the error says that the session does not take a value
+	// which a table may have all the same; any other error is returned. The caller reads
+	// back what it gave.
+	Odd(ctx context.Context, s Session, err error, do func() error) error
+}
+
+// insertExactly runs an INSERT of rows that are read back afterwards.
+func (s *Source) insertExactly(ctx context.Context, q Session, text string, args []any) (n int64, err error) {
+	do := func() error {
+		done, err := q.ExecContext(ctx, text, args...)
+		if err == nil {
+			n, err = done.RowsAffected()
+		}
+		return err
+	}
+	if err = do(); err == nil {
+		return n, nil
+	}
+	if e, ok := s.e.(Inserter); ok {
+		err = e.Odd(ctx, q, err, do)
+	}
+	return n, err
 }
 
 // Restore inserts rows as they once were, all or none, and compares them before it
@@ -76,16 +98,12 @@ func (s *Source) restore(ctx context.Context, q Session, t retention.TableName, 
 // put inserts one row: what the database did not take, or gave to another table, was
 // not restored.
 func (s *Source) put(ctx context.Context, q Session, t retention.TableName, text string, args []any) error {
-	done, err := q.ExecContext(ctx, text, args...)
+	n, err := s.insertExactly(ctx, q, text, args)
 	switch {
 	case err != nil && s.e.Kind(err) == Duplicate:
 		return fmt.Errorf("its key, or another unique value, is taken: restore into an empty table")
 	case err != nil:
 		return s.e.Explain(&retention.Table{Name: t}, err)
-	}
-	n, err := done.RowsAffected()
-	if err != nil {
-		return err
 	}
 	return exactly(t, "restored", n, 1)
 }
