@@ -218,7 +218,7 @@ const (
 type Gate struct {
 	Installed    bool
 	SourceUUID   string
-	StoreUUID    string
+	StoreUUID    string // where it is not installed: the store that the place itself names, or none
 	HoldsVersion int64
 	LogSize      int64
 	LogRoot      string

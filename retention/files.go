@@ -58,6 +58,9 @@ type FileRow struct {
 	// Exact: what it says is compared elsewhere, byte by byte. Columns in which one
 	// person, or one file, has several spellings are refused (L3).
 	Exact bool
+	// Roundabout: of all rows, only those whose value may be a path in a roundabout
+	// spelling (a//b, a/./b, a/../b, a/, a\b); others may come too. A / or ./ before a path is none.
+	Roundabout bool
 }
 
 // Unsure is what a row says whose value has no single spelling: whom the file is

@@ -141,7 +141,7 @@ func (h *house) witness(ctx context.Context, ref *engine.SourceRef) (audit.Witne
 	if g := server.Gate; g.StoreUUID != h.store.UUID() && g.LogSize > 0 {
 		return audit.Witness{}, &otherLogError{ref.Name, g.StoreUUID, g.LogSize}
 	}
-	if err := h.engine.Knows(ctx, ref.Name, server.Gate); err != nil && server.Gate.StoreUUID != h.store.UUID() {
+	if err := h.engine.Knows(ctx, ref.Name, server.Gate); err != nil && (!server.Gate.Installed || server.Gate.StoreUUID != h.store.UUID()) {
 		return audit.Witness{}, err
 	}
 	return audit.Witness{Name: ref.Name, Total: server.Gate.LogSize, Root: server.Gate.LogRoot}, nil

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -82,6 +83,11 @@ func TestFilesOfTwoStores(t *testing.T) {
 	b.write("retentiond.yaml", strings.Replace(filesConfig, "./tree", a.path("tree"), 1))
 	b.write("policies/files.yaml", filesPolicy)
 	b.exec("crm.db", recordingsSQL)
+	b.do(exitUsage, "check", "--output", "json").says("state_mismatch", "knows another state store")
+	b.anyCode("check", "--install").says("another state store")
+	if left, err := filepath.Glob(b.path("gates/*/*")); err != nil || len(left) > 0 {
+		t.Errorf("a refused install left %v, %v", left, err)
+	}
 	b.do(exitRefused, "run", "--output", "json").says("state_mismatch")
 	if n := a.goneOf("by another store", due, stays); n != 0 {
 		t.Errorf("another store removed %d", n)

@@ -145,6 +145,7 @@ func TestObjectsOfAnotherDaemon(t *testing.T) {
 	s.do(exitOK, "check", "--install")
 	_, err := b.admin.PutObject(t.Context(), "archive", "site/.retentiond-gate", strings.NewReader("another"), 7, minio.PutObjectOptions{})
 	must(t, err)
+	s.do(exitUsage, "check", "--output", "json").says("state_mismatch", "another daemon")
 	s.anyCode("run", "--output", "json").says("state_mismatch", "another daemon")
 	s.do(exitRefused, "hold", "place", "--matter", "M", "--subject", "person:1", "--reason", "claim", "--by", "Ada", "--wait", "1s")
 	if n := b.count(t); n != 1 {

@@ -151,16 +151,18 @@ func (s *Source) Adopt(ctx context.Context, storeUUID string, v, size int64, roo
 	return s.Source.Adopt(context.WithValue(ctx, notedKey{}, noted{store: storeUUID, adopt: true}), storeUUID, v, size, root)
 }
 
-// named is the store that gate file and tree know: where they differ, that of the
-// tree, so that nobody takes the gate file's word.
-func (e *engine) named(gate string) (string, error) {
+// names makes the gate say which store gate file and tree know: where they differ, that
+// of the tree, so that nobody takes the gate file's word; and that of a tree which has
+// none.
+func (e *engine) names(g *retention.Gate) error {
 	r, ok := e.tree.(Rooted)
 	if !ok {
-		return gate, nil
+		return nil
 	}
 	mark, err := r.Store()
-	if mark == "" {
+	if mark == "" && g.Installed {
 		mark = "none"
 	}
-	return mark, err
+	g.StoreUUID = mark
+	return err
 }

@@ -119,8 +119,8 @@ func (s *Source) Server(ctx context.Context) (out retention.Server, err error) {
 		if out.Now, err = time.Parse(time.RFC3339Nano, now); err != nil {
 			return fmt.Errorf("clock %q: %w", now, err)
 		}
-		if out.Gate, err = s.ReadGate(ctx, q); err == nil && out.Gate.Installed {
-			out.Gate.StoreUUID, err = s.e.named(out.Gate.StoreUUID)
+		if out.Gate, err = s.ReadGate(ctx, q); err == nil {
+			err = s.e.names(&out.Gate)
 		}
 		return err
 	})

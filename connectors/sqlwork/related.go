@@ -63,6 +63,9 @@ func (s *Source) related(ctx context.Context, q Session, t *retention.Table, r r
 		}
 	}
 	where := sqlgen.Format("%s IS NOT NULL", key)
+	if r.Roundabout {
+		where = sqlgen.And(where, sqlgen.Roundabout(d, key, by))
+	}
 	if among != nil {
 		ids, err := sqlgen.NewIDs(among)
 		if err != nil {

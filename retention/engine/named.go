@@ -13,9 +13,10 @@ import (
 // go with it. Every column that a policy names files by is asked, and decides in this
 // order: (1) what its database calls equal to the name, by the column's own collation;
 // (2) the same path in another spelling that an index finds: letters of one case, the other
-// form of Unicode, ./ or / before it; (3) the same path in a roundabout spelling, or
-// through a link, which no index finds: each row is read, once a run; (4) where the file system itself takes two for
-// one, each row is read, and compared so. In doubt the file stays.
+// form of Unicode, ./ or / before it; (3) the same path in a roundabout spelling, which its
+// database looks for in each row, once a run, or through a link, where each row is read;
+// (4) where the file system itself takes two for one, each row is read, and compared so. In
+// doubt the file stays.
 func (w *work) unnamed(ctx context.Context, source string, o retention.FileOwner, f *retention.OwnedFiles, odd oddities) error {
 	folds := false
 	if x, ok := o.(retention.Folding); ok {
@@ -29,8 +30,10 @@ func (w *work) unnamed(ctx context.Context, source string, o retention.FileOwner
 		if err != nil {
 			return err
 		}
-		n.ask = func(among []string, each func(by string)) error {
-			return r.Related(ctx, n.row, false, among, func(by string, _ any) error {
+		n.ask = func(among []string, roundabout bool, each func(by string)) error {
+			row := n.row
+			row.Roundabout = roundabout
+			return r.Related(ctx, row, false, among, func(by string, _ any) error {
 				each(by)
 				return nil
 			})
@@ -56,7 +59,7 @@ type namer struct {
 	row  retention.FileRow
 	path string
 	own  bool // the files' own rows had it
-	ask  func(among []string, each func(by string)) error
+	ask  func(among []string, roundabout bool, each func(by string)) error
 }
 
 // namers are the column that the files' rows had, and those of every policy whose path
@@ -110,7 +113,7 @@ func (n *namer) kept(files []retention.OwnedFile, folds bool) (map[string]bool, 
 		return kept, nil
 	}
 	other := false // a row has a name that only its database calls equal
-	if err := n.ask(spellings(names), func(by string) {
+	if err := n.ask(spellings(names), false, func(by string) {
 		if k := fold(by); among[k] {
 			kept[k] = true
 		} else {
@@ -127,7 +130,7 @@ func (n *namer) kept(files []retention.OwnedFile, folds bool) (map[string]bool, 
 	if !folds {
 		return kept, nil
 	}
-	return kept, n.ask(nil, func(by string) {
+	return kept, n.ask(nil, false, func(by string) {
 		if k := fold(by); among[k] {
 			kept[k] = true
 		}
@@ -137,7 +140,7 @@ func (n *namer) kept(files []retention.OwnedFile, folds bool) (map[string]bool, 
 // equal finds the names to which the database finds rows, by halves.
 func (n *namer) equal(names []string, kept map[string]bool) error {
 	found := false
-	if err := n.ask(spellings(names), func(string) { found = true }); err != nil || !found {
+	if err := n.ask(spellings(names), false, func(string) { found = true }); err != nil || !found {
 		return err
 	}
 	if len(names) == 1 {
@@ -162,7 +165,9 @@ func spellings(names []string) []string {
 	var out []string
 	for _, n := range names {
 		for _, form := range []string{n, norm.NFC.String(n), norm.NFD.String(n)} {
-			out = append(out, form, "/"+form, "./"+form, strings.ToLower(form), strings.ToUpper(form))
+			for _, letters := range []string{form, strings.ToLower(form), strings.ToUpper(form)} {
+				out = append(out, letters, "/"+letters, "./"+letters)
+			}
 		}
 	}
 	slices.Sort(out)

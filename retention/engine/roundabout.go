@@ -10,7 +10,8 @@ import (
 
 // oddities are the files, as folded paths, that rows name in a roundabout way (a//b,
 // a/./b, a/../a/b, a\b, or through a link), by column. Such spellings have no end, so that
-// no index finds them: each row is read, once a run, and only these few are kept in memory.
+// no index finds them: their database looks for them, once a run. Of links it knows nothing:
+// where there may be some, each row is read. Only these few are kept in memory.
 type oddities map[column]map[string]bool
 
 type column struct {
@@ -38,7 +39,7 @@ func (o oddities) of(ctx context.Context, n *namer, owner retention.FileOwner) (
 	}
 	before, rest, _ := strings.Cut(n.path, "{")
 	_, after, _ := strings.Cut(rest, "}")
-	err := n.ask(nil, func(by string) {
+	err := n.ask(nil, linked == nil && !beside(before), func(by string) {
 		if straight(by) != by {
 			found[fold(before+by+after)] = true
 		}
@@ -59,4 +60,11 @@ func (o oddities) of(ctx context.Context, n *namer, owner retention.FileOwner) (
 // straight is the path that a name spells, from the root.
 func straight(name string) string {
 	return strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(name, `\`, "/")), "/")
+}
+
+// beside is whether what stands before a row's value may make a roundabout path of any
+// value.
+func beside(before string) bool {
+	last := before[strings.LastIndex(before, "/")+1:]
+	return last == "." || last == ".."
 }

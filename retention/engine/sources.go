@@ -203,6 +203,21 @@ func (e *Engine) tells(ctx context.Context, st *SourceStatus) {
 // moved it on, and the store with it, since it was read.
 const knowsTries = 3
 
+// elsewhere refuses a place that belongs to another daemon, though no gate of ours there
+// says so yet: an install is refused before it leaves a gate.
+func (e *Engine) elsewhere(name string, srv retention.Server) error {
+	g := srv.Gate
+	switch {
+	case srv.Bound != "" && srv.Bound != g.SourceUUID:
+		return refuse(retention.RefuseStateMismatch,
+			"source %q is bound to the gate of another daemon or source, or to one that was lost, by its object .retentiond-gate: holds here would not stop the other. Remove that object only if nothing else acts there", name)
+	case !g.Installed && g.StoreUUID != "":
+		g.Installed = true
+		return e.knowsStore(name, g)
+	}
+	return nil
+}
+
 // knowsNow compares the store with a source's gate as [Engine.Knows] does. Of a
 // source that went back in time it says what the source forgot.
 func (e *Engine) knowsNow(ctx context.Context, name string, src retention.Source, srv retention.Server) (retention.Server, *retention.Forgotten, error) {
@@ -214,6 +229,9 @@ func (e *Engine) knowsNow(ctx context.Context, name string, src retention.Source
 		}
 		srv = again
 		known = e.Knows(ctx, name, srv.Gate)
+	}
+	if known == nil {
+		known = e.elsewhere(name, srv)
 	}
 	r := refusalOf(known)
 	if r == nil {
