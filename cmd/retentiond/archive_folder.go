@@ -29,6 +29,8 @@ var errPart = errors.New("a file has other parts in other segments of its batch:
 // restored is what came of files.
 type restored struct {
 	files, same, there int64 // written; there already; left, since another file has the name
+	older              int64 // older versions of objects, which were not asked for
+	odd                int64 // objects whose names are no paths below a folder
 	bytes              int64
 }
 
@@ -37,6 +39,7 @@ type restored struct {
 type folder struct {
 	root    *os.Root
 	staging string
+	all     bool // older versions too
 	n       int
 	open    *arriving
 	ready   []arriving
@@ -64,7 +67,7 @@ func restoreFolder(ctx context.Context, r *restoring, segments []chosen) (out re
 	if err != nil {
 		return out, usage("name a folder that can be written", "--folder: %v", err)
 	}
-	d := &folder{root: root, staging: ".unfinished-" + strconv.Itoa(os.Getpid())}
+	d := &folder{root: root, staging: ".unfinished-" + strconv.Itoa(os.Getpid()), all: r.older}
 	defer func() {
 		d.drop()
 		out, err = d.restored, errors.Join(err, root.RemoveAll(d.staging), root.Close())
@@ -110,27 +113,49 @@ func inOrder(list []chosen) []chosen {
 	return out
 }
 
-// take takes one part.
-func (d *folder) take(t *retention.SegmentTable, row []any) error {
-	get := func(name string) any {
-		i := slices.IndexFunc(t.Columns, func(c retention.SegmentColumn) bool { return c.Name == name })
-		if i < 0 {
-			return nil
-		}
-		return row[i]
+// partRow is one part, by the names of its columns.
+type partRow struct {
+	t   *retention.SegmentTable
+	row []any
+}
+
+func (p partRow) get(name string) any {
+	i := slices.IndexFunc(p.t.Columns, func(c retention.SegmentColumn) bool { return c.Name == name })
+	if i < 0 {
+		return nil
 	}
-	name, _ := get(retention.FilePath).(string)
-	part, ok := get(retention.SealedPart).(int64)
-	content, _ := get(retention.SealedContent).([]byte)
+	return p.row[i]
+}
+
+// take takes one part. An older version that nobody asked for is counted, and passed
+// over; a delete marker is no file.
+func (d *folder) take(t *retention.SegmentTable, row []any) error {
+	p := partRow{t, row}
+	name, _ := p.get(retention.FilePath).(string)
+	part, ok := p.get(retention.SealedPart).(int64)
 	if name == "" || !ok {
 		return fmt.Errorf("%w: a row is no part of a file", vault.ErrContent)
 	}
+	content, there := p.get(retention.SealedContent).([]byte)
+	older, _ := p.get(retention.SealedOlder).(int64)
+	odd := p.get(retention.SealedETag) != nil && !fs.ValidPath(name)
+	if !there || odd || older > 0 && !d.all {
+		switch {
+		case d.open != nil:
+			return errPart
+		case odd && part == 0 && older == 0:
+			d.odd++
+		case there && part == 0 && older > 0:
+			d.older++
+		}
+		return nil
+	}
 	switch {
 	case part == 0 && d.open == nil:
-		if err := d.begin(name, get(retention.SealedMode), get(retention.SealedMtime)); err != nil {
+		if err := d.begin(name, p); err != nil {
 			return err
 		}
-	case d.open == nil || d.open.path != name || d.open.next != part:
+	case d.open == nil || d.open.path != nameOf(name, p) || d.open.next != part:
 		return errPart
 	}
 	x := d.open
@@ -140,27 +165,49 @@ func (d *folder) take(t *retention.SegmentTable, row []any) error {
 	x.h.Write(content)
 	x.size += int64(len(content))
 	x.next++
-	if sum, last := get(retention.SealedSHA256).(string); last {
-		return d.end(sum, get(retention.FileSize))
+	if sum, last := p.get(retention.SealedSHA256).(string); last {
+		size := p.get(retention.SealedBytes)
+		if size == nil {
+			size = p.get(retention.FileSize)
+		}
+		return d.end(sum, size)
 	}
 	return nil
 }
 
-func (d *folder) begin(name string, mode, mtime any) error {
-	if !filepath.IsLocal(name) {
+// nameOf is the name of a content: an older version lies beside the newest, under the
+// object's name with its version behind it.
+func nameOf(name string, p partRow) string {
+	if older, _ := p.get(retention.SealedOlder).(int64); older == 0 {
+		return name
+	}
+	id, _ := p.get(retention.SealedVersion).(string)
+	if strings.ContainsFunc(id, func(r rune) bool {
+		return r != '-' && r != '_' && r != '.' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}) {
+		sum := sha256.Sum256([]byte(id))
+		id = hex.EncodeToString(sum[:16])
+	}
+	return name + "@" + id
+}
+
+func (d *folder) begin(name string, p partRow) error {
+	name = nameOf(name, p)
+	if !filepath.IsLocal(name) || strings.HasSuffix(name, "/") {
 		return fmt.Errorf("%w: a path leads out of its folder", vault.ErrContent)
 	}
 	d.n++
-	x := &arriving{path: name, temp: path.Join(d.staging, strconv.Itoa(d.n)), h: sha256.New()}
-	text, _ := mode.(string)
-	bits, err := strconv.ParseUint(text, 8, 32)
-	if err == nil {
-		x.changed, err = timeOf(mtime)
+	x := &arriving{path: name, temp: path.Join(d.staging, strconv.Itoa(d.n)), h: sha256.New(), mode: 0o600}
+	changed, err := timeOf(p.get(retention.SealedMtime))
+	if text, ok := p.get(retention.SealedMode).(string); ok && err == nil { // an object has none
+		var bits uint64
+		bits, err = strconv.ParseUint(text, 8, 32)
+		x.mode = fs.FileMode(bits) & 0o700 // what others might do with it is for the person to say
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", vault.ErrContent, err)
 	}
-	x.mode = fs.FileMode(bits) & 0o700 // what others might do with it is for the person to say
+	x.changed = changed
 	x.f, err = d.root.OpenFile(x.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("--folder: %w", err)
@@ -201,6 +248,9 @@ func (d *folder) publish() error {
 	for _, x := range d.ready {
 		err := d.name(&x)
 		switch {
+		case errors.Is(err, syscall.ENAMETOOLONG):
+			d.odd++
+			err = d.root.Remove(x.temp)
 		case errors.Is(err, fs.ErrExist):
 			if d.has(&x) {
 				d.same++
@@ -289,7 +339,7 @@ func (a *app) restoreFiles(ctx context.Context, r *restoring, segments []chosen)
 	if err := a.showFiles(r, len(segments), out); err != nil {
 		return err
 	}
-	if out.there > 0 {
+	if out.there+out.odd > 0 {
 		return verdict(exitPartial)
 	}
 	return nil
@@ -297,7 +347,7 @@ func (a *app) restoreFiles(ctx context.Context, r *restoring, segments []chosen)
 
 func (a *app) showFiles(r *restoring, segments int, out restored) error {
 	if a.json() {
-		return a.document(map[string]any{"segments": segments, "files": out.files, "bytes": out.bytes, "same": out.same, "left": out.there, "folder": r.folder})
+		return a.document(map[string]any{"segments": segments, "files": out.files, "bytes": out.bytes, "same": out.same, "left": out.there, "odd": out.odd, "older": out.older, "folder": r.folder})
 	}
 	p := a.printer()
 	p.line("%s (%d bytes) from %s restored to folder %s.", plural(out.files, "file", "files"), out.bytes, plural(int64(segments), "segment", "segments"), r.folder)
@@ -307,7 +357,13 @@ func (a *app) showFiles(r *restoring, segments int, out restored) error {
 	if out.there > 0 {
 		p.line("%s left: a file of the same name is there already, or was archived later. Restore into another folder; of what was archived more than once, name the SEGMENT (`retentiond archive list`).", plural(out.there, "file was", "files were"))
 	}
-	if out.files+out.same+out.there == 0 && r.pick.Subject != nil {
+	if out.odd > 0 {
+		p.line("%s left: their names are no paths below a folder. --to FILE gives them as JSON lines.", plural(out.odd, "object was", "objects were"))
+	}
+	if out.older > 0 {
+		p.line("%s of objects left: --older writes them too, under their names with @ and the version.", plural(out.older, "older version was", "older versions were"))
+	}
+	if out.files+out.same+out.there+out.odd == 0 && r.pick.Subject != nil {
 		p.line("The index names the person: files are about them that are in no segment any more, or under another name.")
 	}
 	return p.err

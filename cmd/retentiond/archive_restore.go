@@ -22,6 +22,7 @@ type restoring struct {
 	identity, by, why string
 	to, table, source string
 	folder            string
+	older             bool
 	subject           string
 	pick              vault.Pick
 	who               []age.Identity
@@ -64,6 +65,7 @@ Exit codes: 0; 3 where files were left; 5 where a segment does not verify.`,
 	f.StringVar(&r.to, "to", "", "write JSON lines to this new file")
 	f.StringVar(&r.table, "table", "", "put the rows of this archived table into the table of that name, or NAME=OTHER into another one")
 	f.StringVar(&r.folder, "folder", "", "write archived files below this folder")
+	f.BoolVar(&r.older, "older", false, "with --folder: also older versions of objects, as NAME@VERSION")
 	f.StringVar(&r.source, "source", "", "the table's source (default: the one that the rows left)")
 	f.StringVar(&r.subject, "subject", "", "only rows about this person, TYPE:ID")
 	f.StringVar(&r.pick.Key, "key", "", "only the row of this key; a composite one as a JSON array")
@@ -88,6 +90,9 @@ func (r *restoring) check(cmd *cobra.Command) error {
 	}
 	if r.pick.All && r.pick.Subject == nil {
 		return usage("it belongs to --subject", "--whole needs --subject")
+	}
+	if r.older && r.folder == "" {
+		return usage("it belongs to --folder", "--older needs --folder")
 	}
 	r.from, r.into, _ = strings.Cut(r.table, "=")
 	if r.into == "" {

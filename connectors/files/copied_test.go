@@ -69,7 +69,7 @@ func TestRemovesOnlyWhatWasArchived(t *testing.T) {
 			tree := opened(t, root)
 			list, _ := walked(t, tree, "d/*")
 			for i := range list {
-				_, r, err := tree.Open(t.Context(), list[i])
+				_, r, err := tree.read(t.Context(), list[i])
 				must(t, err)
 				list[i].Content, r = objects.Copying(r)
 				_, err = io.Copy(io.Discard, r)

@@ -8,17 +8,43 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/retentiond/retentiond/connectors/objects"
+	"github.com/retentiond/retentiond/retention"
 )
 
 var _ objects.Opener = (*Tree)(nil)
 
-// Open opens a file that still is what was looked at, through the handle of its
+// Sealed are permissions, and the time of change as it is.
+func (t *Tree) Sealed() []retention.Column {
+	return []retention.Column{
+		{Name: retention.SealedMode, Decl: "TEXT", Kind: retention.KindText},
+		{Name: retention.SealedMtime, Decl: "TEXT", Kind: retention.KindText},
+	}
+}
+
+// Open gives the content of a file.
+func (t *Tree) Open(ctx context.Context, o objects.Object) retention.NextContent {
+	given := false
+	return func() ([]any, io.ReadCloser, error) {
+		if given {
+			return nil, nil, io.EOF
+		}
+		given = true
+		mode, r, err := t.read(ctx, o)
+		if err != nil {
+			return nil, nil, err
+		}
+		return []any{strconv.FormatUint(uint64(mode), 8), objects.Mtime(o)}, r, nil
+	}
+}
+
+// read opens a file that still is what was looked at, through the handle of its
 // folder and no link. It is looked at again once its end was read.
-func (t *Tree) Open(ctx context.Context, o objects.Object) (mode uint32, r io.ReadCloser, err error) {
+func (t *Tree) read(ctx context.Context, o objects.Object) (mode uint32, r io.ReadCloser, err error) {
 	in := t.reach()
 	f, st, err := in.open(o)
 	if e := in.end(); err == nil && e != nil {

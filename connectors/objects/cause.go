@@ -32,12 +32,27 @@ func (c *causes) tell(b *retention.Batch, what string) {
 	}
 }
 
+// Why is what a store said, in words that name no object.
+type Why struct {
+	Text string
+	Err  error
+}
+
+// Error is what it said.
+func (w *Why) Error() string { return w.Text }
+
+// Unwrap is what it stands for.
+func (w *Why) Unwrap() error { return w.Err }
+
 // cause is what the system said, and what it may mean.
 func cause(err error) string {
 	for _, known := range []error{ErrUnread, ErrUnlike, ErrNoSwap} {
 		if errors.Is(err, known) {
 			return known.Error()
 		}
+	}
+	if w, ok := errors.AsType[*Why](err); ok {
+		return w.Text
 	}
 	var e syscall.Errno
 	if !errors.As(err, &e) {

@@ -2,9 +2,9 @@ package objects
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"strconv"
 
 	"github.com/retentiond/retentiond/connectors/sqlwork"
 	"github.com/retentiond/retentiond/retention"
@@ -12,18 +12,30 @@ import (
 
 // Opener is a tree whose objects can be read.
 type Opener interface {
-	// Open opens an object that still is what was looked at, and tells its
-	// permissions. Reading ends with [ErrChanged] where it is no longer, in its end.
-	Open(ctx context.Context, o Object) (mode uint32, r io.ReadCloser, err error)
+	// Sealed are the columns that archives have of an object beside its listing.
+	Sealed() []retention.Column
+	// Open gives the contents of an object that still is what was looked at, the newest
+	// first, each with the values of those columns. Reading ends with [ErrChanged] where
+	// it no longer is, in its end.
+	Open(ctx context.Context, o Object) retention.NextContent
 }
+
+// Assured is a content whose removal needs no comparison once it was read to its end.
+type Assured interface{ Assured() bool }
+
+// ErrUnanswered: the store did not answer, or broke off. What else is there may be
+// just so.
+var ErrUnanswered = errors.New("the store does not answer")
 
 var _ sqlwork.Holder = (*engine)(nil)
 
 // contents are those of a batch's files.
 type contents struct {
-	e  *engine
-	b  *retention.Batch
-	of map[string]Object
+	e    *engine
+	from Opener
+	b    *retention.Batch
+	of   map[string]Object
+	lost int // in a row that the store gave no answer about
 }
 
 // Contents readies the contents of due files: at most [retention.MaxContent] bytes,
@@ -33,14 +45,15 @@ func (e *engine) Contents(ctx context.Context, q sqlwork.Session, b *retention.B
 	if s == nil {
 		return nil, fmt.Errorf("files %s are not declared", b.Selection.Table.Name)
 	}
-	if _, ok := e.tree.(Opener); !ok {
+	from, ok := e.tree.(Opener)
+	if !ok {
 		return nil, fmt.Errorf("%s: objects of this driver are not archived", e.tree.Name())
 	}
 	list, err := e.listed(ctx, q, s, due)
 	if err != nil {
 		return nil, err
 	}
-	c := contents{e, b, make(map[string]Object, len(list))}
+	c := &contents{e: e, from: from, b: b, of: make(map[string]Object, len(list))}
 	e.copies = copies{b.Intent, make(map[string]*Content, len(list))}
 	for i := range list {
 		c.of[list[i].Path] = list[i].Object
@@ -56,41 +69,46 @@ func fitting(name retention.TableName, due []retention.Key, of map[string]Object
 		if err != nil {
 			return err
 		}
-		if bytes += of[p].Size; bytes > most && len(due) > 1 {
+		if bytes += of[p].bytes(); bytes > most && len(due) > 1 {
 			return &retention.TooWideError{What: fmt.Sprintf("files %s: more than %d MiB", name, most>>20), Fits: max(1, i)}
 		}
 	}
 	return nil
 }
 
-// Columns are permissions, and the time of change as it is.
-func (c contents) Columns() []retention.Column {
-	return []retention.Column{
-		{Name: retention.SealedMode, Decl: "TEXT", Kind: retention.KindText},
-		{Name: retention.SealedMtime, Decl: "TEXT", Kind: retention.KindText},
-	}
-}
+// Columns are those of the tree.
+func (c *contents) Columns() []retention.Column { return c.from.Sealed() }
 
-// Open opens one.
-func (c contents) Open(ctx context.Context, k retention.Key) ([]any, io.ReadCloser, error) {
+// Open gives those of one. What is read is noted for its removal, once all of it was.
+func (c *contents) Open(ctx context.Context, k retention.Key) retention.NextContent {
 	p, err := pathOf(k)
-	if err != nil {
-		return nil, nil, err
-	}
 	o, ok := c.of[p]
-	if !ok {
-		return nil, nil, ErrGone
+	if err == nil && !ok {
+		err = ErrGone
 	}
-	mode, r, err := c.e.tree.(Opener).Open(ctx, o) //nolint:forcetypeassert // Contents looked
 	if err != nil {
-		return nil, nil, err
+		return func() ([]any, io.ReadCloser, error) { return nil, nil, err }
 	}
-	c.e.copies.of[p], r = Copying(r)
-	return []any{strconv.FormatUint(uint64(mode), 8), mtimeOf(o)}, r, nil
+	next, all := c.from.Open(ctx, o), []*Content{}
+	return func() ([]any, io.ReadCloser, error) {
+		values, r, err := next()
+		switch {
+		case errors.Is(err, io.EOF):
+			c.e.copies.of[p] = together(all)
+		case err == nil && r != nil:
+			var x *Content
+			x, r = Copying(r)
+			all = append(all, x)
+		}
+		if err == nil {
+			c.lost = 0
+		}
+		return values, r, err
+	}
 }
 
-// mtimeOf is the time of change as archives have it; see [retention.SealedMtime].
-func mtimeOf(o Object) string {
+// Mtime is the time of change as archives have it; see [retention.SealedMtime].
+func Mtime(o Object) string {
 	sec, nsec := o.Far, o.Nanos
 	if o.Far == 0 {
 		sec, nsec = o.Nanos/1e9, o.Nanos%1e9
@@ -101,9 +119,19 @@ func mtimeOf(o Object) string {
 	return fmt.Sprintf("%d.%09d", sec, nsec)
 }
 
-// Spare counts a file that was left.
-func (c contents) Spare(err error, left *retention.Spared) {
+// unanswered is how often in a row the store may leave an object without an answer.
+const unanswered = 3
+
+// Spare counts a file that was left. Where the store does not answer at all, the batch
+// ends: to ask for each of the others would take for ever.
+func (c *contents) Spare(err error, left *retention.Spared) error {
+	if errors.Is(err, ErrUnanswered) {
+		if c.lost++; c.lost >= unanswered {
+			return fmt.Errorf("%s: %w", c.e.tree.Name(), err)
+		}
+	}
 	var failed causes
 	spareOne(left, &failed, err)
 	failed.tell(c.b, "files could not be read")
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"io"
+	"slices"
 
 	"github.com/retentiond/retentiond/connectors/sqlwork"
 	"github.com/retentiond/retentiond/retention"
@@ -19,6 +20,31 @@ type Content struct {
 	bytes int64
 	whole bool
 	way   context.Context //nolint:containedctx // ends a comparison that a hold waits for; nil: none does
+	// sure: the store's own removal compares the content, so that nobody has to read it.
+	sure bool
+	// Older are those of its object's older versions, the newest first.
+	Older []*Content
+	none  bool // the object has none, but delete markers
+}
+
+// All are the contents of the object.
+func (c *Content) All() []*Content {
+	if c.none {
+		return nil
+	}
+	return append([]*Content{c}, c.Older...)
+}
+
+// Sure is whether the store compares the content itself when it removes it.
+func (c *Content) Sure() bool { return c.sure }
+
+// together are the contents of one object.
+func together(all []*Content) *Content {
+	if len(all) == 0 {
+		return &Content{whole: true, none: true}
+	}
+	all[0].Older = all[1:]
+	return all[0]
 }
 
 // Copying reads on from r, and makes of its whole content, once it was read to its
@@ -42,12 +68,19 @@ func (x *copying) Read(p []byte) (int, error) {
 	x.c.bytes += int64(n)
 	if errors.Is(err, io.EOF) {
 		x.c.sum, x.c.whole = x.h.Sum64(), true
+		if a, ok := x.ReadCloser.(Assured); ok {
+			x.c.sure = a.Assured()
+		}
 	}
 	return n, err
 }
 
 // GivesWay makes [Content.Is] end with the cause of a context that ends.
-func (c *Content) GivesWay(way context.Context) { c.way = way }
+func (c *Content) GivesWay(way context.Context) {
+	for _, x := range c.All() {
+		x.way = way
+	}
+}
 
 // Is reads r to where the content ended: [ErrChanged] where it is another,
 // [retention.ErrGaveWay] where a hold came to wait meanwhile.
@@ -76,7 +109,7 @@ type copies struct {
 func (x copies) into(way context.Context, intent string, of []Object) error {
 	for i := range of {
 		c := x.of[of[i].Path]
-		if x.intent != intent || c == nil || !c.whole {
+		if x.intent != intent || c == nil || slices.ContainsFunc(c.All(), func(p *Content) bool { return !p.whole }) {
 			return errors.New("a file is due for removal that was not archived: nothing was removed")
 		}
 		if of[i].Content = c; len(of) == 1 {

@@ -120,7 +120,10 @@ func (e *engine) Settled(ctx context.Context, intent string) (retention.Receipt,
 		account = e.accountMarks
 	}
 	done, left, err := account(ctx, intent, of, dirs)
-	if err != nil || done == 0 {
+	if err == nil && done == 0 && h.Action == retention.Archive {
+		err = e.untouched(ctx, of, &h)
+	}
+	if err != nil || done == 0 && len(h.Segments) == 0 {
 		return out, err
 	}
 	out.State, out.Rows, out.Spared, out.Segments = retention.ReceiptDone, done, h.Spared, h.Segments
@@ -129,6 +132,22 @@ func (e *engine) Settled(ctx context.Context, intent string) (retention.Receipt,
 		out.Digest = h.Digest
 	}
 	return out, nil
+}
+
+// untouched lets the segments of an archive go where each object is exactly what it was.
+// Of one that is not, older versions may be gone already, or somebody put another in its
+// place in the instant: what the archive has of it may be nowhere else (L9).
+func (e *engine) untouched(ctx context.Context, of []Object, h *entry) error {
+	same := 0
+	err := e.tree.Look(ctx, paths(of), func(i int, o Object) {
+		if o.Same(of[i]) {
+			same++
+		}
+	})
+	if err == nil && same == len(of) {
+		h.Segments = nil
+	}
+	return err
 }
 
 func (e *engine) samePlace(ctx context.Context, h entry) error {

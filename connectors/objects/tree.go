@@ -3,6 +3,8 @@ package objects
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 
 	"github.com/retentiond/retentiond/retention"
 )
@@ -15,6 +17,9 @@ type Object struct {
 	Far   int64  // where nanoseconds cannot say it: seconds since 1970, and Nanos is the rest
 	ID    string // tells it from another of the same name
 	More  int    // other names that its content has
+	// Sizes are the bytes of each of its contents, the newest first, as decimal numbers
+	// with blanks between them; empty: it has one, and Size is its.
+	Sizes string
 	// Turned is when anything about it last changed, in nanoseconds since 1970, where
 	// that cannot be set by anybody; 0: not told.
 	Turned int64
@@ -26,6 +31,18 @@ type Object struct {
 // Same is whether nothing happened to it in between.
 func (o Object) Same(p Object) bool {
 	return o.ID == p.ID && o.Size == p.Size && o.Nanos == p.Nanos && o.Far == p.Far
+}
+
+// bytes are those of all its contents.
+func (o Object) bytes() (all int64) {
+	if o.Sizes == "" {
+		return o.Size
+	}
+	for text := range strings.FieldsSeq(o.Sizes) {
+		n, _ := strconv.ParseInt(text, 10, 64) // as the tree wrote it
+		all += n
+	}
+	return all
 }
 
 // Tree is a place with objects. Its methods never leave it, and follow no link.

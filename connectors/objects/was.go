@@ -11,8 +11,12 @@ func pack(b []byte, o Object) []byte {
 	b = binary.AppendVarint(b, o.Nanos)
 	b = binary.AppendVarint(b, o.Far)
 	b = binary.AppendVarint(b, int64(o.More))
+	b = binary.AppendVarint(b, int64(len(o.Sizes)))
+	b = append(b, o.Sizes...)
 	return append(b, o.ID...)
 }
+
+var errBack = errors.New("listing: a file's state cannot be read back")
 
 // unpack reads it back.
 func (o *Object) unpack(b []byte) error {
@@ -28,14 +32,17 @@ func (o *Object) times(b []byte) error {
 }
 
 func (o *Object) numbers(b []byte) (rest []byte, err error) {
-	var more int64
-	for _, into := range []*int64{&o.Nanos, &o.Far, &more} {
+	var more, sizes int64
+	for _, into := range []*int64{&o.Nanos, &o.Far, &more, &sizes} {
 		v, n := binary.Varint(b)
 		if n <= 0 {
-			return nil, errors.New("listing: a file's state cannot be read back")
+			return nil, errBack
 		}
 		*into, b = v, b[n:]
 	}
-	o.More = int(more)
+	if sizes < 0 || sizes > int64(len(b)) {
+		return nil, errBack
+	}
+	o.More, o.Sizes, b = int(more), string(b[:sizes]), b[sizes:]
 	return b, nil
 }

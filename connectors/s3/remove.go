@@ -51,6 +51,9 @@ func (t *Tree) Remove(ctx context.Context, of []objects.Object, ended func(i int
 
 // all says of each object how it ended. An error: that is not known.
 func (r *removing) all(ctx context.Context) error {
+	if err := r.compare(ctx); err != nil {
+		return err
+	}
 	keeps, now, err := r.look(ctx, r.paths)
 	if err != nil {
 		return err
@@ -58,6 +61,7 @@ func (r *removing) all(ctx context.Context) error {
 	var older, newest []doomed
 	for i, o := range r.of {
 		switch {
+		case r.how[i] != nil:
 		case now[i].Path == "":
 			r.how[i] = objects.ErrGone
 		case !now[i].Same(o):
@@ -124,6 +128,9 @@ func (r *removing) judge(ctx context.Context) error {
 			r.how[i] = nil // without versions: it went, and another came
 		}
 		if errors.Is(r.how[i], objects.ErrRemains) && r.said[i] != nil {
+			if a, ok := errors.AsType[answered](r.said[i]); ok {
+				r.said[i] = &objects.Why{Text: a.Error(), Err: a}
+			}
 			r.how[i] = r.said[i]
 		}
 	}

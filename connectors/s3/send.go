@@ -59,6 +59,9 @@ type answered struct {
 }
 
 func (a answered) Error() string {
+	if a.status == 0 { // in an answer about many
+		return "the service answered " + a.Code
+	}
 	return fmt.Sprintf("the service answered %s (HTTP %d)", a.Code, a.status)
 }
 
@@ -125,6 +128,44 @@ func (t *Tree) again(ctx context.Context, f func() (again bool, err error)) (err
 
 // call sends one request; again: the service may answer another time.
 func (t *Tree) call(ctx context.Context, method, key string, ask url.Values, head map[string]string, body []byte) (text []byte, again bool, err error) {
+	reply, again, err := t.sends(ctx, method, key, ask, head, body)
+	if err != nil {
+		return nil, again, err
+	}
+	text, err = textOf(reply)
+	switch {
+	case reply.StatusCode/100 != 2:
+		again, err = refused(reply.StatusCode, text)
+		return nil, again, err
+	case err != nil:
+		return nil, true, fmt.Errorf("the service's answer: %w", err)
+	}
+	return text, false, nil
+}
+
+// fetch asks for the content of a version, from a place on; the caller closes the answer.
+func (t *Tree) fetch(ctx context.Context, key string, v version, from int64) (reply *http.Response, again bool, err error) {
+	ask, head, want := url.Values{}, map[string]string{}, http.StatusOK
+	if v.id != "" {
+		ask.Set("versionId", v.id)
+	}
+	if v.etag != "" {
+		head["If-Match"] = `"` + v.etag + `"`
+	}
+	if from > 0 {
+		head["Range"], want = fmt.Sprintf("bytes=%d-", from), http.StatusPartialContent
+	}
+	reply, again, err = t.sends(ctx, http.MethodGet, key, ask, head, nil)
+	if err != nil || reply.StatusCode == want {
+		return reply, again, err
+	}
+	text, _ := textOf(reply) // a proxy's answer has no code
+	again, err = refused(reply.StatusCode, text)
+	return nil, again, err
+}
+
+// sends signs a request and sends it.
+func (t *Tree) sends(ctx context.Context, method, key string, ask url.Values, head map[string]string, body []byte) (reply *http.Response, again bool, err error) {
 	u, err := t.c.Presign(ctx, method, t.o.Bucket, key, listTime, ask)
 	if err != nil {
 		return nil, false, buckets.Said(err)
@@ -136,23 +177,26 @@ func (t *Tree) call(ctx context.Context, method, key string, ask url.Values, hea
 	for k, v := range head {
 		r.Header.Set(k, v)
 	}
-	reply, err := t.http.Do(r)
-	if err != nil {
+	if reply, err = t.http.Do(r); err != nil {
 		return nil, true, buckets.Said(err)
 	}
-	text, err = io.ReadAll(io.LimitReader(reply.Body, most))
+	return reply, false, nil
+}
+
+func textOf(reply *http.Response) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(reply.Body, most))
 	if e := reply.Body.Close(); err == nil {
 		err = e
 	}
-	switch {
-	case reply.StatusCode == http.StatusPreconditionFailed:
-		return nil, false, errUnmet
-	case reply.StatusCode/100 != 2:
-		why := answered{status: reply.StatusCode}
-		_ = xml.Unmarshal(text, &why) // a proxy's answer has no code
-		return nil, reply.StatusCode >= 500 && reply.StatusCode != http.StatusNotImplemented, why
-	case err != nil:
-		return nil, true, fmt.Errorf("the service's answer: %w", err)
+	return text, err
+}
+
+// refused is what an answer that is none says.
+func refused(status int, text []byte) (again bool, err error) {
+	if status == http.StatusPreconditionFailed {
+		return false, errUnmet
 	}
-	return text, false, nil
+	why := answered{status: status}
+	_ = xml.Unmarshal(text, &why) // a proxy's answer has no code
+	return status >= 500 && status != http.StatusNotImplemented, why
 }

@@ -73,8 +73,7 @@ type gather struct {
 	latest string // identifier of the version that the name leads to
 	known  bool   // the service said which one that is
 	all    []version
-	size   int64 // of the newest with content
-	sized  bool
+	sizes  map[version]int64
 }
 
 // take adds a version, unless it has it.
@@ -86,16 +85,17 @@ func (g *gather) take(i minio.ObjectInfo) {
 	if i.IsLatest {
 		g.latest, g.known = v.id, true
 	}
-	if !v.marker && !g.sized {
-		g.size, g.sized = i.Size, true
+	if g.sizes == nil {
+		g.sizes = map[version]int64{}
 	}
+	g.sizes[v] = i.Size
 	g.all = append(g.all, v)
 }
 
 // object is what was gathered: the newest version first, as it goes last. Its time is
 // the latest of all, so that the object is never older than it is (L2).
 func (g *gather) object() objects.Object {
-	o := objects.Object{Path: g.path, Size: g.size, More: len(g.all) - 1}
+	o := objects.Object{Path: g.path, More: len(g.all) - 1}
 	for i, v := range g.all {
 		if i == 0 || v.nanos > o.Nanos {
 			o.Nanos = v.nanos
@@ -115,6 +115,25 @@ func (g *gather) object() objects.Object {
 		}
 		return 0
 	})
-	o.ID = identity(slices.Insert(rest, 0, newest))
+	all := slices.Insert(rest, 0, newest)
+	o.ID = identity(all)
+	o.Size, o.Sizes = g.measures(all)
 	return o
+}
+
+// measures are the bytes of the newest content, and of each of them.
+func (g *gather) measures(all []version) (newest int64, each string) {
+	var b []byte
+	for _, v := range all {
+		if v.marker {
+			continue
+		}
+		if b == nil {
+			newest = g.sizes[v]
+		} else {
+			b = append(b, ' ')
+		}
+		b = strconv.AppendInt(b, g.sizes[v], 10)
+	}
+	return newest, string(b)
 }

@@ -22,12 +22,13 @@ type Holder interface {
 type Contents interface {
 	// Columns are what a row has beside those of its table.
 	Columns() []retention.Column
-	// Open returns the values of those columns, and the content. Where it no longer is
-	// the one that was tested, or changes before its end, that is the error of Open, or
-	// of reading.
-	Open(ctx context.Context, k retention.Key) ([]any, io.ReadCloser, error)
-	// Spare counts a row whose content could not be read.
-	Spare(err error, left *retention.Spared)
+	// Open gives the contents of a row, each with the values of those columns. Where one
+	// no longer is what was tested, or changes before its end, that is the error of
+	// asking for it, or of reading.
+	Open(ctx context.Context, k retention.Key) retention.NextContent
+	// Spare counts a row of which a content could not be read. An error: the batch must
+	// not go on.
+	Spare(err error, left *retention.Spared) error
 }
 
 // held gives the due rows to a vault, with their contents. Those whose content is not
@@ -85,7 +86,9 @@ func (w *work) heldRows(ctx context.Context, c Contents, to retention.FileWriter
 		case err != nil:
 			return nil, left, err
 		case lost != nil:
-			c.Spare(lost, &left)
+			if err := c.Spare(lost, &left); err != nil {
+				return nil, left, err
+			}
 		default:
 			done = append(done, key)
 		}
@@ -93,34 +96,42 @@ func (w *work) heldRows(ctx context.Context, c Contents, to retention.FileWriter
 	return done, left, rows.Err()
 }
 
-// heldRow gives one row with its content; lost is why that could not be read.
+// heldRow gives one row with its contents; lost is why one could not be read.
 func heldRow(ctx context.Context, c Contents, to retention.FileWriter, key retention.Key, vals []any, clock int64, minimums []*int64) (lost, err error) {
-	more, r, err := c.Open(ctx, key)
-	if err != nil {
-		return err, ctx.Err()
-	}
-	seen := &watched{r: r}
-	err = to.File(ctx, append(vals[:len(vals):len(vals)], more...), clock, minimums, seen)
-	if e := r.Close(); err == nil {
-		err = e
-	}
-	if seen.err != nil && errors.Is(err, seen.err) {
-		return seen.err, ctx.Err()
+	next := c.Open(ctx, key)
+	err = to.File(ctx, clock, minimums, func() ([]any, io.ReadCloser, error) {
+		more, r, err := next()
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				lost = err
+			}
+			return nil, nil, err
+		}
+		if r != nil {
+			r = &watched{r, &lost}
+		}
+		return append(vals[:len(vals):len(vals)], more...), r, nil
+	})
+	switch {
+	case err == nil:
+		return nil, nil
+	case lost != nil && errors.Is(err, lost):
+		return lost, ctx.Err()
 	}
 	return nil, err
 }
 
 // watched remembers what went wrong with reading, which is no fault of the vault's.
 type watched struct {
-	r   io.Reader
-	err error
+	io.ReadCloser
+	lost *error
 }
 
 // Read reads on.
 func (x *watched) Read(p []byte) (int, error) {
-	n, err := x.r.Read(p)
+	n, err := x.ReadCloser.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
-		x.err = err
+		*x.lost = err
 	}
 	return n, err
 }

@@ -19,8 +19,8 @@ func (b *binder) files(kind retention.ActionKind) {
 	if b.dataset.Files == nil || kind == retention.Delete {
 		return
 	}
-	if d := b.Drivers[b.dataset.Source]; d != "files" {
-		b.fail(retention.RefusePolicyError, "then: delete", "this version only deletes the objects of driver %s", d)
+	if d := b.Drivers[b.dataset.Source]; d != "files" && kind != retention.Archive {
+		b.fail(retention.RefusePolicyError, "then: delete or archive", "this version only deletes and archives the objects of driver %s", d)
 	} else if kind == retention.Anonymise {
 		b.fail(retention.RefusePolicyError, "then: delete, archive or redact", "files cannot be anonymised")
 	}

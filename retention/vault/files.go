@@ -30,29 +30,61 @@ func withParts(t *retention.Table) *retention.Table {
 
 // File takes a file in parts. Segments that are full on the way are written at once,
 // so that memory does not grow with the file.
-func (s *sealing) File(ctx context.Context, values []any, clock int64, minimums []*int64, r io.Reader) error {
-	if !s.table.Files || len(values) != len(s.table.Table.Columns)-3 {
-		return fmt.Errorf("files %s: a file has %d values", s.table.Table.Name, len(values))
+func (s *sealing) File(ctx context.Context, clock int64, minimums []*int64, next retention.NextContent) error {
+	if !s.table.Files {
+		return fmt.Errorf("table %s has no files", s.table.Table.Name)
 	}
 	_, at := s.moment(clock)
 	back := s.mark(at)
-	in, h, buf := bufio.NewReader(r), sha256.New(), make([]byte, partSize)
-	for number := int64(0); ; number++ {
-		content, last, err := nextPart(in, buf)
+	s.filing = filing{clock: clock, minimums: minimums, alone: s.parent == 0}
+	for {
+		values, r, err := next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = s.content(ctx, values, r)
+		}
 		if err != nil {
-			return errors.Join(err, back(ctx))
+			if e := back(ctx); e != nil { // not that the file was left: what came before it may be lost
+				return fmt.Errorf("%w; after: %v", e, err)
+			}
+			return err
+		}
+	}
+}
+
+// filing is a file on its way.
+type filing struct {
+	clock    int64
+	minimums []*int64
+	alone    bool  // no other is in the batch before it
+	in       *part // that counts it
+	buf      []byte
+}
+
+// content takes one content of the file.
+func (s *sealing) content(ctx context.Context, values []any, r io.ReadCloser) (err error) {
+	if r == nil {
+		return s.filePart(ctx, append(slices.Clip(values), int64(0), nil, nil))
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	if s.filing.buf == nil {
+		s.filing.buf = make([]byte, partSize)
+	}
+	in, h := bufio.NewReader(r), sha256.New()
+	for number := int64(0); ; number++ {
+		content, last, err := nextPart(in, s.filing.buf)
+		if err != nil {
+			return err
 		}
 		h.Write(content)
 		var sum any
 		if last {
 			sum = hex.EncodeToString(h.Sum(nil))
 		}
-		row := append(slices.Clip(values), number, sum, content)
-		if err := s.filePart(ctx, row, clock, minimums, last); err != nil {
-			return errors.Join(err, back(ctx))
-		}
-		if last {
-			return nil
+		if err := s.filePart(ctx, append(slices.Clip(values), number, sum, content)); err != nil || last {
+			return err
 		}
 	}
 }
@@ -72,23 +104,31 @@ func nextPart(r *bufio.Reader, buf []byte) (content []byte, last bool, err error
 	return buf[:n], false, err
 }
 
-// filePart takes one part, whose row it is.
-func (s *sealing) filePart(ctx context.Context, row []any, clock int64, minimums []*int64, last bool) error {
-	if err := s.Row(row, clock, minimums); err != nil {
+// fullRows is how many bytes of rows make a segment full, where one file has them all.
+const fullRows = 12 << 20
+
+// filePart takes one part, whose row it is. A segment that is full of the file is
+// written before.
+func (s *sealing) filePart(ctx context.Context, row []any) error {
+	f := &s.filing
+	_, at := s.moment(f.clock)
+	if p := s.parts[at]; p != nil && p == f.in && (p.content >= retention.MaxContent || f.alone && p.rows.bytes >= fullRows) {
+		if err := s.writeFull(ctx, at); err != nil {
+			return err
+		}
+	}
+	if err := s.Row(row, f.clock, f.minimums); err != nil {
 		return err
 	}
-	_, at := s.moment(clock)
 	p := s.parts[at]
-	if row[len(row)-3] == int64(0) || p.files == 0 {
+	if p != f.in {
 		p.files++
+		f.in = p
 	}
 	if content, ok := row[len(row)-1].([]byte); ok {
 		p.content += len(content)
 	}
-	if last || p.content < retention.MaxContent {
-		return nil
-	}
-	return s.writeFull(ctx, at)
+	return nil
 }
 
 // writeFull writes the rows of a segment that is full. Its manifest, without which it

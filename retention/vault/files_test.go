@@ -63,7 +63,7 @@ func sealFiles(t *testing.T, v *Vault, of map[string][]byte, bad map[string]bool
 		if bad[p] {
 			r = io.MultiReader(r, iotest.ErrReader(errRead))
 		}
-		err := fw.File(t.Context(), []any{p, int64(len(of[p]))}, 1e15, nil, r)
+		err := fw.File(t.Context(), 1e15, nil, single([]any{p, int64(len(of[p]))}, r))
 		if bad[p] != errors.Is(err, errRead) {
 			t.Fatalf("%s: %v", p, err)
 		}
@@ -73,6 +73,18 @@ func sealFiles(t *testing.T, v *Vault, of map[string][]byte, bad map[string]bool
 		t.Fatal(err)
 	}
 	return refs
+}
+
+// single gives one content.
+func single(values []any, r io.Reader) retention.NextContent {
+	given := false
+	return func() ([]any, io.ReadCloser, error) {
+		if given {
+			return nil, nil, io.EOF
+		}
+		given = true
+		return values, io.NopCloser(r), nil
+	}
 }
 
 // unsealed joins the parts of all segments of the vault.

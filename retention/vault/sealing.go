@@ -38,6 +38,7 @@ type sealing struct {
 	bytes  int
 	parent int64 // rows of the rule's table
 	line   []byte
+	filing filing               // the file on its way
 	full   []*retention.Segment // of files, whose rows are written, and not their manifests
 	times  map[string]int       // how many of a bucket
 }
