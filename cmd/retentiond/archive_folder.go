@@ -127,8 +127,7 @@ func (p partRow) get(name string) any {
 	return p.row[i]
 }
 
-// take takes one part. An older version that nobody asked for is counted, and passed
-// over; a delete marker is no file.
+// take takes one part.
 func (d *folder) take(t *retention.SegmentTable, row []any) error {
 	p := partRow{t, row}
 	name, _ := p.get(retention.FilePath).(string)
@@ -136,17 +135,9 @@ func (d *folder) take(t *retention.SegmentTable, row []any) error {
 	if name == "" || !ok {
 		return fmt.Errorf("%w: a row is no part of a file", vault.ErrContent)
 	}
-	content, there := p.get(retention.SealedContent).([]byte)
-	older, _ := p.get(retention.SealedOlder).(int64)
-	odd := p.get(retention.SealedETag) != nil && !fs.ValidPath(name)
-	if !there || odd || older > 0 && !d.all {
-		switch {
-		case d.open != nil:
+	if !d.wants(name, p) {
+		if d.open != nil {
 			return errPart
-		case odd && part == 0 && older == 0:
-			d.odd++
-		case there && part == 0 && older > 0:
-			d.older++
 		}
 		return nil
 	}
@@ -159,6 +150,7 @@ func (d *folder) take(t *retention.SegmentTable, row []any) error {
 		return errPart
 	}
 	x := d.open
+	content, _ := p.get(retention.SealedContent).([]byte)
 	if _, err := x.f.Write(content); err != nil {
 		return fmt.Errorf("--folder: %w", err)
 	}
@@ -173,6 +165,29 @@ func (d *folder) take(t *retention.SegmentTable, row []any) error {
 		return d.end(sum, size)
 	}
 	return nil
+}
+
+// wants is false for a delete marker, which is no file, for an older version that nobody
+// asked for, and for an object whose name is no path: the last two are counted.
+func (d *folder) wants(name string, p partRow) bool {
+	older, _ := p.get(retention.SealedOlder).(int64)
+	_, content := p.get(retention.SealedContent).([]byte)
+	first := content && p.get(retention.SealedPart) == int64(0)
+	switch {
+	case !content:
+		return false
+	case older > 0 && !d.all:
+		if first {
+			d.older++
+		}
+		return false
+	case p.get(retention.SealedETag) != nil && !fs.ValidPath(name):
+		if first {
+			d.odd++
+		}
+		return false
+	}
+	return true
 }
 
 // nameOf is the name of a content: an older version lies beside the newest, under the

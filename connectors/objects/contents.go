@@ -23,8 +23,8 @@ type Opener interface {
 // Assured is a content whose removal needs no comparison once it was read to its end.
 type Assured interface{ Assured() bool }
 
-// ErrUnanswered: the store did not answer, or broke off. What else is there may be
-// just so.
+// ErrUnanswered says that the store did not answer, or broke off, about an object. So it
+// may be with all the others.
 var ErrUnanswered = errors.New("the store does not answer")
 
 var _ sqlwork.Holder = (*engine)(nil)

@@ -36,6 +36,11 @@
 // when it is listed and right before it goes; who may not ask gets an error. No request
 // ever asks to bypass a lock.
 //
+// An object is archived with the content of each version, asked for by its identifier
+// and ETag. Where the removal names no identifier that lasts, and the ETag is not the MD5
+// of what was read, the content is read again right before, and must be the same. What
+// breaks off is asked for again from there on. Contents are streamed.
+//
 // The object .retentiond-gate binds a prefix to the one gate, and so to the one state
 // store, that acts on it. It is no lock: a copy of that gate file on another machine
 // is not found out. A bucket without it settles nothing.
@@ -43,7 +48,8 @@
 // Rights that it needs, by their names on AWS: ListBucket, ListBucketVersions,
 // GetBucketVersioning and GetBucketObjectLockConfiguration of the bucket; GetObject,
 // GetObjectVersion, DeleteObject and DeleteObjectVersion below the prefix, with
-// GetObjectTagging and GetObjectVersionTagging where rules ask for tags, and
+// GetObjectTagging and GetObjectVersionTagging where rules ask for tags, or tags are
+// archived, and
 // GetObjectRetention and GetObjectLegalHold where the bucket locks objects; PutObject
 // of the two objects whose names begin with .retentiond- alone. A plan needs no right to
 // write or to delete. BypassGovernanceRetention is never used, and better not given.

@@ -51,7 +51,7 @@ func (r *reading) ask() error {
 	err := r.t.again(r.ctx, func() (bool, error) {
 		ctx, stop := context.WithCancel(r.ctx)
 		late := time.AfterFunc(callTime, stop)
-		reply, again, err := r.t.fetch(ctx, r.t.o.Prefix+r.path, r.v, r.n)
+		reply, again, err := r.t.fetch(ctx, r.t.o.Prefix+r.path, r.v, r.n) //nolint:bodyclose // whoever reads closes it
 		late.Stop()
 		if err != nil {
 			stop()

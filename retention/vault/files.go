@@ -47,7 +47,7 @@ func (s *sealing) File(ctx context.Context, clock int64, minimums []*int64, next
 		}
 		if err != nil {
 			if e := back(ctx); e != nil { // not that the file was left: what came before it may be lost
-				return fmt.Errorf("%w; after: %v", e, err)
+				return fmt.Errorf("%w; before that: %s", e, err.Error())
 			}
 			return err
 		}
