@@ -24,7 +24,7 @@ func TestRemovalGivesWay(t *testing.T) {
 	tree := opened(t, root)
 	list, _ := walked(t, tree, "*")
 	way, give := context.WithCancelCause(t.Context())
-	_, r, err := tree.Open(way, list[0])
+	_, r, err := tree.read(way, list[0])
 	must(t, err)
 	list[0].Content, r = objects.Copying(r)
 	_, err = io.Copy(io.Discard, r)
