@@ -213,6 +213,8 @@ type Folding interface {
 // Linked is a [FileOwner] in whose place links may lead from one name to a file of
 // another.
 type Linked interface {
+	// Links is whether there may be any.
+	Links() bool
 	// Linked calls f with where a link leads, from the root, for each of the names that
 	// lies behind one.
 	Linked(ctx context.Context, names []string, f func(real string)) error

@@ -16,6 +16,12 @@ type Linking interface {
 
 var _ retention.Linked = (*Source)(nil)
 
+// Links is whether the tree has such a thing.
+func (s *Source) Links() bool {
+	_, ok := s.e.tree.(Linking)
+	return ok
+}
+
 // Linked looks at the names, and asks where those lead that are no objects themselves.
 func (s *Source) Linked(ctx context.Context, names []string, f func(real string)) error {
 	t, ok := s.e.tree.(Linking)

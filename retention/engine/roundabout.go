@@ -28,18 +28,19 @@ func (o oddities) of(ctx context.Context, n *namer, owner retention.FileOwner) (
 		return found, nil
 	}
 	found := map[string]bool{}
-	linked, _ := owner.(retention.Linked)
+	linked, links := owner.(retention.Linked)
+	links = links && linked.Links()
 	var some []string
 	var failed error
 	look := func() {
-		if linked != nil && len(some) > 0 && failed == nil {
+		if links && len(some) > 0 && failed == nil {
 			failed = linked.Linked(ctx, some, func(real string) { found[fold(real)] = true })
 		}
 		some = some[:0]
 	}
 	before, rest, _ := strings.Cut(n.path, "{")
 	_, after, _ := strings.Cut(rest, "}")
-	err := n.ask(nil, linked == nil && !beside(before), func(by string) {
+	err := n.ask(nil, !links && !beside(before), func(by string) {
 		if straight(by) != by {
 			found[fold(before+by+after)] = true
 		}
