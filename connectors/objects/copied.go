@@ -78,7 +78,7 @@ func (x *copying) Read(p []byte) (int, error) {
 // GivesWay makes [Content.Is] end with the cause of a context that ends.
 func (c *Content) GivesWay(way context.Context) {
 	for _, x := range c.All() {
-		x.way = way
+		x.way = way //nolint:fatcontext // each of them has the one
 	}
 }
 
