@@ -30,6 +30,7 @@ type Need struct {
 	Missing bool     // the table does not exist: it will be created
 	Delete  bool     // rows go
 	Insert  bool     // rows come: a vault's table
+	Content bool     // rows stand for files or objects, whose content is archived
 	Update  []string // columns that are changed, sorted
 	Lock    string   // a column of the key, where rows are locked before they are tested
 	Rewrite bool     // the table is vacuumed or rewritten after rows are gone

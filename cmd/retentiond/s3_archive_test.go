@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -158,7 +159,6 @@ func TestObjectsThatCannotBeRead(t *testing.T) {
 		"class": {http.StatusForbidden, "InvalidObjectState", "Glacier"},
 		"key":   {http.StatusBadRequest, "InvalidRequest", "SSE-C"},
 		"down":  {http.StatusServiceUnavailable, "SlowDown", "SlowDown"},
-		"half":  {0, "", "breaks off"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -170,17 +170,12 @@ func TestObjectsThatCannotBeRead(t *testing.T) {
 				switch {
 				case r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "u1-bad") || len(r.URL.Query()["tagging"]) > 0:
 					onward.ServeHTTP(w, r)
-				case x.code == 0:
-					w.Header().Set("Content-Length", "5")
-					w.WriteHeader(http.StatusOK)
-					if c, _, err := http.NewResponseController(w).Hijack(); err == nil {
-						_ = c.Close()
-					}
 				default:
 					w.WriteHeader(x.code)
 					_, _ = fmt.Fprintf(w, "<Error><Code>%s</Code></Error>", x.answer)
 				}
 			})
+			s.anyCode("check").says("the first object of", x.says)
 			s.do(exitPartial, "run", "--output", "json").is("steps/0/done", "1", "steps/0/spared/failed", "1").says(x.says)
 			if there := b.objects(t); len(there) != 1 || there["site/logs/u1-bad.log"] != 2 {
 				t.Errorf("the bucket has %v", there)
@@ -193,4 +188,34 @@ func TestObjectsThatCannotBeRead(t *testing.T) {
 			s.do(exitOK, "archive", "verify")
 		})
 	}
+}
+
+// A service that answers nothing is not asked for each object: the batch ends, all stay,
+// and what was sealed of it is gone with it (L9, L13).
+func TestObjectsOfAServiceThatIsDown(t *testing.T) {
+	t.Parallel()
+	const n = 40
+	s, b := archiveSite(t, true, false)
+	for i := range n {
+		b.putBytes(t, fmt.Sprintf("logs/u%02d-x.log", i), "1", []byte("content"))
+	}
+	var asked atomic.Int64
+	b.fails(func(w http.ResponseWriter, r *http.Request, onward http.Handler) {
+		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, ".log") && !r.URL.Query().Has("tagging") && r.URL.Path > "/archive/site/logs/u05" {
+			asked.Add(1)
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		onward.ServeHTTP(w, r)
+	})
+	s.anyCode("run", "--output", "json").says("does not answer")
+	if there := b.objects(t); len(there) != n || asked.Load() > 3*n {
+		t.Errorf("%d objects are left, %d times they were asked for", len(there), asked.Load())
+	}
+	b.fault.Store(nil)
+	s.do(exitOK, "run", "--output", "json").is("steps/0/done", fmt.Sprint(n))
+	if got := s.restoredObjects("back"); len(got) != n {
+		t.Errorf("%d objects came back", len(got))
+	}
+	s.do(exitOK, "archive", "verify", "--output", "json").is("ok", "true", "findings", "[]")
 }

@@ -127,7 +127,7 @@ const unanswered = 3
 func (c *contents) Spare(err error, left *retention.Spared) error {
 	if errors.Is(err, ErrUnanswered) {
 		if c.lost++; c.lost >= unanswered {
-			return fmt.Errorf("%s: %w", c.e.tree.Name(), err)
+			return fmt.Errorf("%s: %w: %w", c.e.tree.Name(), ErrUnanswered, err)
 		}
 	}
 	var failed causes

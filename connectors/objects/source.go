@@ -175,7 +175,11 @@ func (s *Source) Advise(ctx context.Context, w retention.Wants) ([]retention.Adv
 	if err != nil {
 		return nil, err
 	}
-	out = append(append(out, locked...), probed...)
+	shut, err := s.shutAdvice(ctx, w.Needs)
+	if err != nil {
+		return nil, err
+	}
+	out = slices.Concat(out, locked, probed, shut)
 	s.e.mu.Lock()
 	defer s.e.mu.Unlock()
 	var odd Odd

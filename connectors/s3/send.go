@@ -59,8 +59,11 @@ type answered struct {
 }
 
 func (a answered) Error() string {
-	if a.status == 0 { // in an answer about many
+	switch {
+	case a.status == 0: // in an answer about many
 		return "the service answered " + a.Code
+	case a.Code == "": // a proxy
+		return fmt.Sprintf("the service answered HTTP %d", a.status)
 	}
 	return fmt.Sprintf("the service answered %s (HTTP %d)", a.Code, a.status)
 }

@@ -134,7 +134,7 @@ func (n needsOf) step(s *bind.Step) {
 		own.Update = append(own.Update, changed(a)...)
 		return
 	}
-	own.Delete, own.Whole = true, own.Whole || a.Whole
+	own.Delete, own.Whole, own.Content = true, own.Whole || a.Whole, own.Content || a.Sealed && s.Dataset.Files != nil
 	for _, c := range a.Children {
 		child := n.of(c.Table)
 		child.Vault = child.Vault || s.Archived
