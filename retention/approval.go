@@ -12,6 +12,8 @@ import (
 type UnfitApproval struct {
 	Why  string
 	Hint string
+	// Refused: it is the wrong person's, and nothing that this one adds makes it count.
+	Refused bool
 }
 
 // Error says why; the hint is for the caller to show beside it.
@@ -37,25 +39,25 @@ func leastFold(r rune) rune {
 // approvals before. Under four eyes who planned may not approve.
 func (s *SavedPlan) Fits(a Approval, fourEyes bool) error {
 	if PersonKey(a.By) == "" {
-		return &UnfitApproval{"an approval needs a name", "add --by NAME"}
+		return &UnfitApproval{Why: "an approval needs a name", Hint: "add --by NAME"}
 	}
 	if fourEyes && samePerson(a.By, s.Plan.By) {
-		return &UnfitApproval{fmt.Sprintf("plan %s was planned by %s, who may not approve it too (approvals.four_eyes)", s.Plan.ID, s.Plan.By),
-			"somebody else looks at the plan, and approves it"}
+		return &UnfitApproval{Refused: true, Why: fmt.Sprintf("plan %s was planned by %s, who may not approve it too (approvals.four_eyes)", s.Plan.ID, s.Plan.By),
+			Hint: "somebody else looks at the plan, and approves it"}
 	}
 	for _, b := range s.Approvals {
 		if samePerson(a.By, b.By) {
-			return &UnfitApproval{fmt.Sprintf("%s approved plan %s before, at %s: each approval is of another person", b.By, s.Plan.ID, b.At.UTC().Format(time.RFC3339)),
-				"somebody else looks at the plan, and approves it"}
+			return &UnfitApproval{Refused: true, Why: fmt.Sprintf("%s approved plan %s before, at %s: each approval is of another person", b.By, s.Plan.ID, b.At.UTC().Format(time.RFC3339)),
+				Hint: "somebody else looks at the plan, and approves it"}
 		}
 		if a.Visa != b.Visa {
-			return &UnfitApproval{fmt.Sprintf("plan %s was approved under the visa %q before: all its approvals are under one", s.Plan.ID, b.Visa),
-				"look at the visa again, or make a new plan"}
+			return &UnfitApproval{Why: fmt.Sprintf("plan %s was approved under the visa %q before: all its approvals are under one", s.Plan.ID, b.Visa),
+				Hint: "look at the visa again, or make a new plan"}
 		}
 	}
 	if a.Visa == "" && s.Plan.WantsVisa() {
-		return &UnfitApproval{fmt.Sprintf("plan %s has rules that destroy nothing without a visa (visa: required), and none is named", s.Plan.ID),
-			"make the list with `retentiond bordereau " + s.Plan.ID + "`, have it signed, then add --visa REF"}
+		return &UnfitApproval{Why: fmt.Sprintf("plan %s has rules that destroy nothing without a visa (visa: required), and none is named", s.Plan.ID),
+			Hint: "make the list with `retentiond bordereau " + s.Plan.ID + "`, have it signed, then add --visa REF"}
 	}
 	return nil
 }

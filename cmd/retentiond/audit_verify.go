@@ -108,7 +108,9 @@ func (h *house) witnesses(ctx context.Context) (seen []audit.Witness, silent, fo
 			foreign = append(foreign, err.Error())
 		case err != nil:
 			silent = append(silent, name+": "+err.Error())
-		case w.Root != "":
+		case w.Root == "":
+			silent = append(silent, name+": nothing was done there yet that its gate could have seen")
+		default:
 			seen = append(seen, w)
 		}
 	}

@@ -97,6 +97,9 @@ func classify(err error) *fault {
 		f.Code, f.Hint, f.exit = "usage", use.Hint, exitUsage
 	case errors.As(err, &unfit):
 		f.Code, f.Message, f.Hint, f.exit = "unfit_approval", unfit.Why, unfit.Hint, exitUsage
+		if unfit.Refused {
+			f.exit = exitRefused
+		}
 	case errors.As(err, &refusal):
 		f.Code, f.Hint, f.exit = string(refusal.Code), remedy(refusal.Code), exitRefused
 		if err.Error() == refusal.Error() {

@@ -62,7 +62,7 @@ func TestFilesOfRows(t *testing.T) {
 	s.exec("crm.db", "UPDATE applications SET doc = NULL WHERE id IN (900, 903)")
 	s.wantTree(append(slices.Clone(stays), "uploads/held.pdf")...) // nobodys.pdf is still named by 905
 	s.exec("crm.db", "UPDATE applications SET at = '2019-01-01' WHERE id = 905")
-	s.do(exitOK, "run").says("files in tree: blocks of the file system", "files in tree: backups") // copies of the files too
+	s.do(exitOK, "run").says("with 1 file of uploads/{doc}", "files in tree: blocks of the file system", "files in tree: backups") // copies of the files too
 	s.wantTree(slices.DeleteFunc(append(stays, "uploads/held.pdf"), func(n string) bool { return n == "uploads/nobodys.pdf" })...)
 	if log := s.do(exitOK, "audit", "list", "--output", "json").out; strings.Contains(log, "doc-") {
 		t.Error("the audit log names a file")

@@ -84,7 +84,7 @@ func (t reportText) notes(s retention.StepReport) {
 	var with []string
 	for _, table := range slices.Sorted(maps.Keys(s.Children)) {
 		if n := s.Children[table]; n > 0 {
-			with = append(with, rowsOf(n)+" of "+table)
+			with = append(with, ofChildren(n, table))
 		}
 	}
 	if len(with) > 0 {
@@ -102,6 +102,14 @@ func (t reportText) notes(s retention.StepReport) {
 	case s.Error != "":
 		t.note(name, "%s", t.paint(red, t.printer.typed(inWords(s.Error))))
 	}
+}
+
+// ofChildren is so many of what went along with rows: of a table, or files.
+func ofChildren(n int64, of string) string {
+	if files, ok := strings.CutPrefix(of, "files "); ok {
+		return plural(n, "file", "files") + " of " + files
+	}
+	return rowsOf(n) + " of " + of
 }
 
 // residuals names, once a source, the copies that outlive what was done, and

@@ -163,6 +163,7 @@ func (a *app) newEngine(ctx context.Context, h *house, loaded policies.Loaded) (
 		Store: h.store, Sources: sources(h.cfg, h.pools), Fleets: fleets(h.cfg), Vaults: h.vaults(), Policies: loaded.Policies,
 		FourEyes: h.cfg.Approvals.FourEyes, User: a.user(),
 		Grace: grace, Now: a.now, Log: log, Owner: a.owner(), Progress: h.progress.show, Reached: reached,
+		Told: &engine.HoldsTold{},
 	}
 	if e.Keep, err = keep(h.cfg.Keep); err != nil {
 		return nil, err

@@ -46,6 +46,7 @@ type Engine struct {
 	// Reached is told of each point that a run, a batch or a hold passes, by
 	// several goroutines; nil outside of tests.
 	Reached func(retention.Point)
+	Told    *HoldsTold // of holds that wait; may be nil
 }
 
 // SourceRef is a configured source. Open is called at most once, on first use;

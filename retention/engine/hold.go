@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/retentiond/retentiond/retention"
-	"go.uber.org/zap"
 )
 
 // PlaceHold writes the hold to the store, where every new batch sees it at once,
@@ -157,21 +156,4 @@ func (e *Engine) Gates(ctx context.Context) ([]string, error) {
 		}
 	}
 	return names, nil
-}
-
-// finishPasses completes what a placing process left undone; what does not work
-// out stays placing, and is seen by every batch all the same.
-func (e *Engine) finishPasses(ctx context.Context, wait time.Duration) {
-	holds, err := e.Store.ListHolds(ctx, "", "")
-	if err != nil {
-		return // the plan will refuse: holds cannot be read
-	}
-	for _, h := range holds {
-		if h.State != retention.HoldPlacing {
-			continue
-		}
-		if _, err := e.pass(ctx, h, wait); err != nil {
-			e.Log.Warn("a hold is still placing", zap.String("hold", h.ID), zap.Error(err))
-		}
-	}
 }

@@ -18,6 +18,9 @@ func (e *Engine) Settle(ctx context.Context) error {
 		return fmt.Errorf("reading holds: %w", err)
 	}
 	if len(open) == 0 && !placing {
+		if e.Told.any() { // another process ended it
+			e.finishPasses(ctx, 2*time.Second)
+		}
 		return nil
 	}
 	if err := e.sign(ctx); err != nil {
