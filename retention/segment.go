@@ -133,7 +133,7 @@ type RowWriter interface {
 	// since 1970, and for each of the table's minimums its clock, math.MaxInt64
 	// where it is not known, nil where it does not protect the row. It returns
 	// ErrTooWide once the batch has more bytes than one batch may. It keeps neither
-	// of the slices.
+	// of the slices, nor bytes that a value is: the next row is read over them.
 	Row(values []any, clock int64, minimums []*int64) error
 	// About adds a subject that some row of the batch is about through other rows.
 	About(subjectType string, id any) error

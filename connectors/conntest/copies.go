@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,6 +26,8 @@ func copyCases() []testCase {
 		{name: "SealedVault", run: func(t *testing.T, h Harness) { lateChild(t, h, true, 0) }},
 		{name: "SealedVaultInSlices", run: func(t *testing.T, h Harness) { lateChild(t, h, true, 2) }},
 		{name: "DeclaredTwiceInSlices", run: sealedTwice},
+		{name: "KeysOfBytesInSlices", run: sealedByBytes},
+		{name: "DeliveredBytes", run: deliveredBytes},
 	}
 }
 
@@ -107,6 +110,72 @@ func sealedTwice(t *testing.T, h Harness) {
 			t.Errorf("row %s was copied %d times", id, n)
 		}
 	}
+}
+
+// sealedByBytes: keys that are bytes name their own rows, though the next row was read
+// meanwhile.
+func sealedByBytes(t *testing.T, h Harness) {
+	f := setup(t, h, `CREATE TABLE p (id {int} NOT NULL PRIMARY KEY, at {timestamp-text});
+CREATE TABLE c (id {bytes} NOT NULL PRIMARY KEY, p_id {int}, note {text});
+INSERT INTO p VALUES (1, '2020-01-01')`)
+	const n = 400 // more than a driver reads at once
+	var rows []string
+	for i := range n {
+		rows = append(rows, "("+h.Bytes(fmt.Appendf(nil, "%04d", i))+", 1, '"+strings.Repeat("long ", 30)+"')")
+	}
+	f.run("INSERT INTO c VALUES " + strings.Join(rows, ", "))
+	seen := &copies{ids: map[string]int{}}
+	act := f.unowned(true, seen)
+	for range 2 {
+		b := f.batch(f.from("p"), act.Act, 1)
+		b.Copy, b.ChildrenOf = act.copy, n/2
+		if out, err := f.s.Apply(t.Context(), b); err != nil || out.Children["c"] != n/2 {
+			t.Fatalf("%+v, %v", out, err)
+		}
+	}
+	f.wantRows("SELECT count(*) FROM c", "0")
+	if len(seen.ids) != n {
+		t.Errorf("%d different rows were sealed, want %d", len(seen.ids), n)
+	}
+}
+
+// deliveredBytes: rows of another source keep their own bytes, though the giver reads
+// the next row over them.
+func deliveredBytes(t *testing.T, h Harness) {
+	f := setup(t, h, "CREATE TABLE p (id {bytes} NOT NULL PRIMARY KEY, note {bytes}, at {timestamp})")
+	to, ok := f.s.(interface {
+		retention.Lender
+		retention.Receiver
+	})
+	if !ok {
+		return // it takes no rows of other sources
+	}
+	p, into := f.table("p"), []retention.TableName{tn("v_p")}
+	declared, err := to.Declare(t.Context(), []*retention.Table{p})
+	if err == nil {
+		err = to.MakeVaultOf(t.Context(), declared, into)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.names = append(f.names, into...)
+	d := retention.Delivery{
+		Intent: "run/1/1", Into: &retention.VaultTables{Table: into[0], Rule: "crm/p", At: time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)}, Key: p.Key,
+		Admit: func(context.Context, retention.Gate) error { return nil },
+	}
+	err = to.Receive(t.Context(), d, func(to retention.RowWriter) error {
+		err := to.Table(retention.SealTable{Table: p, Into: into[0]})
+		read := []byte{0}
+		for i := range byte(3) {
+			read[0] = i
+			err = errors.Join(err, to.Row([]any{read, read, nil}, 0, nil))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.wantRows("SELECT count(DISTINCT id) FROM v_p WHERE id = note", "3")
 }
 
 type copying struct {

@@ -5,10 +5,12 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jmoiron/sqlx"
+	"github.com/retentiond/retentiond/connectors/sqlwork"
 	"github.com/retentiond/retentiond/retention"
 )
 
@@ -115,6 +117,7 @@ func ask(ctx context.Context, conn driver.Conn, text string) ([]string, error) {
 }
 
 func (e *engine) pool(c *mysql.Config, write bool) (*sqlx.DB, error) {
+	c.DialFunc = dial
 	inner, err := mysql.NewConnector(c)
 	if err != nil {
 		return nil, e.down(err)
@@ -124,4 +127,14 @@ func (e *engine) pool(c *mysql.Config, write bool) (*sqlx.DB, error) {
 	db.SetMaxIdleConns(sessions)
 	db.SetConnMaxIdleTime(time.Minute)
 	return sqlx.NewDb(db, "mysql"), nil
+}
+
+// dial connects as the driver does by itself, and reads widely.
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	var d net.Dialer
+	c, err := d.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return sqlwork.Wide(c), nil
 }

@@ -53,7 +53,7 @@ func (e *engine) transact(ctx context.Context, conn *sqlx.Conn, hold sqlwork.Hol
 		rollback(ctx, conn)
 		return e.down(e.locked(err))
 	}
-	err := do(conn)
+	err := do(session{conn})
 	if err == nil {
 		err = ctx.Err()
 	}

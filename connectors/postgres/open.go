@@ -107,6 +107,7 @@ func pool(dsn string, n int) (*sqlx.DB, pq.Config, error) {
 	if err != nil {
 		return nil, cfg, refusal(retention.RefuseSourceDown, "the dsn of %s cannot be used: check sslmode and certificates", cfg.Host)
 	}
+	c.Dialer(&dialer{})
 	db := sql.OpenDB(connector{c})
 	db.SetMaxOpenConns(n)
 	db.SetMaxIdleConns(n)

@@ -5,7 +5,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/retentiond/retentiond/connectors/sqlwork"
 )
@@ -34,27 +33,6 @@ func (s *session) Stream(ctx context.Context, query string, args []any, each fun
 		if err != nil {
 			return err
 		}
-		return errors.Join(pass(r, each), r.Close())
+		return errors.Join(sqlwork.Pass(r, each), r.Close())
 	})
-}
-
-// pass calls each with the values of each row.
-func pass(r driver.Rows, each func(vals []any) error) error {
-	read := make([]driver.Value, len(r.Columns()))
-	vals := make([]any, len(read))
-	for {
-		err := r.Next(read)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		for i, v := range read {
-			vals[i] = v
-		}
-		if err := each(vals); err != nil {
-			return err
-		}
-	}
 }

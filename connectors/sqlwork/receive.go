@@ -250,7 +250,9 @@ func (r *receiver) Row(values []any, clock int64, _ []*int64) error {
 	t.rows++
 	r.rows++
 	r.bytes += image(t.sum, values)
-	r.args = append(r.args, values...)
+	for _, v := range values {
+		r.args = append(r.args, kept(v))
+	}
 	r.args = append(r.args, stampOf(clock))
 	if t.main {
 		r.keys = append(r.keys, keyOf(t.from, values))

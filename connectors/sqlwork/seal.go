@@ -232,13 +232,22 @@ func minimums(vals []any) []*int64 {
 func keyOf(t *retention.Table, vals []any) (key retention.Key) {
 	for _, k := range t.Key {
 		i := slices.IndexFunc(t.Columns, func(c retention.Column) bool { return c.Name == k })
-		v := vals[i]
+		v := kept(vals[i])
 		if n, beyond := v.(uint64); beyond {
 			v = strconv.FormatUint(n, 10)
 		}
 		key = append(key, v)
 	}
 	return key
+}
+
+// kept is a value that lasts longer than its row: a driver reads the next one over the
+// bytes of the last.
+func kept(v any) any {
+	if b, is := v.([]byte); is {
+		return append([]byte{}, b...)
+	}
+	return v
 }
 
 // persons tells the vault whom the rows are about through other rows: a hold finds

@@ -78,15 +78,12 @@ func (w *work) sealedRange(ctx context.Context, locked bool) (n int64, err error
 		return 0, err
 	}
 	w.b.Reach(retention.PointCopied)
-	if n == 0 || w.e.Dialect().Returning {
-		return n, nil
-	}
-	return n, w.removeSealed(ctx, n)
+	return n, nil
 }
 
-// readRange reads the range's due rows: with the statement that removes them, where a
-// DELETE answers with its rows, for then no other row can be meant. Nothing of it
-// commits before they are sealed.
+// readRange reads the range's due rows and removes them: by one statement where a DELETE
+// answers with its rows, for then no other row can be meant. Nothing of it commits before
+// they are sealed, and while they are, the source does the next batch.
 func (w *work) readRange(ctx context.Context, to retention.RowWriter, locked bool) (int64, error) {
 	sel, returning := &w.b.Selection, w.e.Dialect().Returning
 	x, err := w.render(func(g *sqlgen.Gen) (sqlgen.Query, error) {
@@ -113,7 +110,11 @@ func (w *work) readRange(ctx context.Context, to retention.RowWriter, locked boo
 	if n > w.b.Range.Most {
 		return 0, w.unplanned(n)
 	}
-	return n, nil
+	if n == 0 || returning {
+		return n, nil
+	}
+	defer w.ended()
+	return n, w.removeSealed(ctx, n)
 }
 
 // removeSealed removes the range's due rows. Those that were sealed are locked, and

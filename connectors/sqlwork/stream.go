@@ -2,6 +2,9 @@ package sqlwork
 
 import (
 	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
 
 	"github.com/retentiond/retentiond/connectors/sqlgen"
 )
@@ -40,4 +43,26 @@ func stream(ctx context.Context, q Session, x sqlgen.Query, each func(vals []any
 		}
 	}
 	return rows.Err()
+}
+
+// Pass calls each with the values of each row, as the driver returns them; they are
+// good until it returns.
+func Pass(rows driver.Rows, each func(vals []any) error) error {
+	read := make([]driver.Value, len(rows.Columns()))
+	vals := make([]any, len(read))
+	for {
+		err := rows.Next(read)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for i, v := range read {
+			vals[i] = v
+		}
+		if err := each(vals); err != nil {
+			return err
+		}
+	}
 }
