@@ -73,6 +73,7 @@ func OpenWith(ctx context.Context, dsn string, o Options) (*Source, error) {
 		e.name = "mariadb" + strings.TrimPrefix(e.name, "mysql")
 	}
 	e.words = dialect(e.home, secret)
+	e.words.Returning, e.words.Streams = e.maria, e.maria
 	return &Source{sqlwork.New(e).Patient(o.LockTimeout), e}, nil
 }
 

@@ -60,6 +60,9 @@ func statements(schema *retention.Schema) []statement {
 		{"seal-range", own, held, func(g *sqlgen.Gen) (sqlgen.Query, error) {
 			return g.ContentsOfRange(retention.Range{After: at, To: to, Most: 10}, nil, true)
 		}, []string{"t range at"}, "DEPENDENT"},
+		{"take-range", own, none, func(g *sqlgen.Gen) (sqlgen.Query, error) {
+			return g.TakeRange(retention.Range{After: at, To: to, Most: 10}, nil)
+		}, []string{"p range at"}, "DEPENDENT"},
 		{"archive-range-end", own, held, func(g *sqlgen.Gen) (sqlgen.Query, error) {
 			return g.DeleteCopied(retention.Range{After: at, To: to, Most: 10}, vault.Table, 7)
 		}, []string{"t range at", "v ref i1"}, ""},

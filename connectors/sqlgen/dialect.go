@@ -121,8 +121,9 @@ type Dialect struct {
 	// Locked is whether this transaction has locked the row of that alias for itself;
 	// nil: rows do not tell.
 	Locked func(alias string) SQL
-	// Returning: a DELETE answers with what it removes, once all of it is removed.
-	Returning bool
+	// Returning: a DELETE answers with what it removes, once all of it is removed; where
+	// Streams, while it removes, and it takes neither an alias nor an index to walk along.
+	Returning, Streams bool
 	// Apart wraps a subquery that refers to nothing around it, so that the
 	// statement may change the table it reads; nil: as it is.
 	Apart func(sub SQL) SQL

@@ -19,6 +19,7 @@ type Gen struct {
 	itself bool   // a test reads the selection's table beside the row
 	byRow  bool   // related rows are looked up row by row
 	locked bool   // only rows that the transaction has locked
+	bare   bool   // the selection's table has no alias
 	along  string // the index of the selection's table that is walked along; empty: the engine chooses
 	n      int    // aliases given
 	err    error
@@ -47,10 +48,15 @@ type row struct {
 	name  retention.TableName
 }
 
-// mainAlias is the selection's table in every statement.
+// mainAlias is the selection's table in every statement that takes an alias.
 const mainAlias = "t"
 
-func (g *Gen) main() row { return row{mainAlias, g.s.Table, g.s.Table.Name} }
+func (g *Gen) main() row {
+	if g.bare {
+		return row{g.d.Quote(g.s.Table.Name.Name), g.s.Table, g.s.Table.Name}
+	}
+	return row{mainAlias, g.s.Table, g.s.Table.Name}
+}
 
 func (g *Gen) fail(format string, args ...any) SQL {
 	if g.err == nil {
@@ -86,12 +92,15 @@ func (g *Gen) from(r row) SQL {
 	if g.along != "" && g.d.Along != nil && r.alias == mainAlias {
 		return Format("%s AS "+r.alias+g.d.Along(g.along), name)
 	}
+	if g.bare && r.alias == g.main().alias {
+		return name
+	}
 	return Format("%s AS "+r.alias, name)
 }
 
 // deleteFrom begins the removal of rows of r.
 func (g *Gen) deleteFrom(r row) SQL {
-	if g.d.Delete == nil {
+	if g.d.Delete == nil || g.bare {
 		return Format("DELETE FROM %s", g.from(r))
 	}
 	return g.d.Delete(g.from(r), r.alias)

@@ -31,12 +31,17 @@ func (g *Gen) ContentsOfRange(r retention.Range, minimums []retention.Minimum, l
 // TakeRange renders the removal of the range's due rows; its answer is Contents of
 // exactly those, each as it was when it was removed.
 func (g *Gen) TakeRange(r retention.Range, minimums []retention.Minimum) (Query, error) {
+	g.bare = g.d.Streams
 	t, due, err := g.dueOf(r)
 	if err != nil {
 		return Query{}, err
 	}
 	return g.done(Format("%s\nWHERE %s\nRETURNING %s", g.deleteFrom(t), due, g.contents(t, g.rowClock(t, g.s.Clock), minimums)))
 }
+
+// Along is the index that statements about ranges walk along; empty: the engine finds
+// it by itself.
+func (g *Gen) Along() string { return g.orderIndex() }
 
 // OwnMinimums is whether the minimums read nothing but the row itself.
 func (g *Gen) OwnMinimums(minimums []retention.Minimum) bool {

@@ -85,20 +85,12 @@ func (w *work) sealedRange(ctx context.Context, locked bool) (n int64, err error
 // answers with its rows, for then no other row can be meant. Nothing of it commits before
 // they are sealed, and while they are, the source does the next batch.
 func (w *work) readRange(ctx context.Context, to retention.RowWriter, locked bool) (int64, error) {
-	sel, returning := &w.b.Selection, w.e.Dialect().Returning
-	x, err := w.render(func(g *sqlgen.Gen) (sqlgen.Query, error) {
-		if locked {
-			g.LockedOnly()
-		}
-		if returning {
-			return g.TakeRange(*w.b.Range, w.keepers(0))
-		}
-		return g.ContentsOfRange(*w.b.Range, w.keepers(0), !w.e.Alone())
-	})
+	sel := &w.b.Selection
+	x, removes, err := w.taking(ctx, locked)
 	if err != nil {
 		return 0, err
 	}
-	if returning { // at the first row the server has done what the others wait for
+	if removes && !w.e.Dialect().Streams { // at the first row the server has done what the others wait for
 		to = &afterFirst{to, w.ended}
 	}
 	st := retention.SealTable{Table: sel.Table, Subjects: sel.Reach.Subjects, Minimums: w.keepers(0)}
@@ -110,11 +102,46 @@ func (w *work) readRange(ctx context.Context, to retention.RowWriter, locked boo
 	if n > w.b.Range.Most {
 		return 0, w.unplanned(n)
 	}
-	if n == 0 || returning {
+	defer w.ended()
+	if n == 0 || removes {
 		return n, nil
 	}
-	defer w.ended()
 	return n, w.removeSealed(ctx, n)
+}
+
+// Planner is an engine whose DELETE answers with its rows, and is told no index.
+type Planner interface {
+	// Walks is whether the statement walks along the index, and looks nothing up anew
+	// for each row.
+	Walks(ctx context.Context, q Session, x sqlgen.Query, index string) (bool, error)
+}
+
+// taking is the statement that reads the range's due rows, and whether it removes them.
+func (w *work) taking(ctx context.Context, locked bool) (x sqlgen.Query, removes bool, err error) {
+	var index string
+	build := func(removes bool) func(g *sqlgen.Gen) (sqlgen.Query, error) {
+		return func(g *sqlgen.Gen) (sqlgen.Query, error) {
+			if locked {
+				g.LockedOnly()
+			}
+			if index = g.Along(); removes {
+				return g.TakeRange(*w.b.Range, w.keepers(0))
+			}
+			return g.ContentsOfRange(*w.b.Range, w.keepers(0), !w.e.Alone())
+		}
+	}
+	if d := w.e.Dialect(); d.Returning {
+		if x, err = w.render(build(true)); err != nil || !d.Streams {
+			return x, true, err
+		}
+		if p, ok := w.e.(Planner); ok {
+			if walks, err := p.Walks(ctx, w.q, x, index); err != nil || walks {
+				return x, true, err
+			}
+		}
+	}
+	x, err = w.render(build(false))
+	return x, false, err
 }
 
 // removeSealed removes the range's due rows. Those that were sealed are locked, and

@@ -2,6 +2,7 @@ package sqlwork
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net"
 	"testing"
@@ -44,7 +45,7 @@ func TestWideReadsEverything(t *testing.T) {
 		p := make([]byte, max(n, len(got)%2*narrowRead))
 		read, err := w.Read(p)
 		got = append(got, p[:read]...)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
