@@ -73,7 +73,7 @@ func OpenWith(ctx context.Context, dsn string, o Options) (*Source, error) {
 		e.name = "mariadb" + strings.TrimPrefix(e.name, "mysql")
 	}
 	e.words = dialect(e.home, secret)
-	e.words.Returning, e.words.Streams = e.maria, e.maria
+	e.words.Returning, e.words.Streams, e.words.Clustered = e.maria, e.maria, "PRIMARY"
 	return &Source{sqlwork.New(e).Patient(o.LockTimeout), e}, nil
 }
 

@@ -13,19 +13,23 @@ import (
 	"github.com/retentiond/retentiond/retention"
 )
 
-// shelf is a table whose ranges answer while they go, and the batch of the 500 rows 101
-// to 600 that are sealed.
-func shelf(t *testing.T) (*database, *Source, retention.Batch, *shelved) {
+// shelf is a table whose ranges answer while they go, and the batch of the 500 rows of
+// the hours 101 to 600 that are sealed. Rows lie as they came, or strewn.
+func shelf(t *testing.T, strewn bool) (*database, *Source, retention.Batch, *shelved) {
 	t.Helper()
-	d, s := shop(t, "CREATE TABLE p (id BIGINT PRIMARY KEY, person_id BIGINT, note VARCHAR(90), at DATETIME, KEY at (at))",
-		"INSERT INTO p SELECT seq, seq % 100, CONCAT('note ', seq), '2015-01-01 00:00:00' + INTERVAL seq HOUR FROM seq_1_to_5000")
+	id := "seq"
+	if strewn {
+		id = "seq * 2000 % 5003"
+	}
+	d, s := shop(t, "CREATE TABLE p (id BIGINT PRIMARY KEY, person_id BIGINT, note VARCHAR(90), at DATETIME, KEY at (at), KEY note (note))",
+		"INSERT INTO p SELECT "+id+", seq % 100, CONCAT('note ', seq), '2015-01-01 00:00:00' + INTERVAL seq HOUR FROM seq_1_to_5000")
 	if _, err := d.app.Exec("ANALYZE TABLE p"); err != nil {
 		t.Fatal(err)
 	}
 	sel := selection(describe(t, s, "p"), "p", "at")
 	sel.Reach.Subjects = []retention.Subject{{Type: "person", Columns: []string{"person_id"}}}
 	x, to := batch(sel, retention.Act{Kind: retention.Archive, Sealed: true}), &shelved{}
-	x.Range, x.Copy = &retention.Range{After: hour(101), To: hour(601), Most: 500}, to.copy
+	x.Range, x.Copy = &retention.Range{After: hour(101), To: hour(601), Most: 501}, to.copy
 	return d, s, x, to
 }
 
@@ -33,7 +37,7 @@ func hour(n int) retention.Cursor {
 	return retention.Cursor{Order: time.Date(2015, 1, 1, n, 0, 0, 0, time.UTC).Format("2006-01-02 15:04:05.000000")}
 }
 
-// shelved are the ids and notes that a vault was given.
+// shelved are the notes that a vault was given.
 type shelved struct {
 	rows []string
 	then func() error // once all were given
@@ -42,7 +46,7 @@ type shelved struct {
 func (s *shelved) Table(retention.SealTable) error { return nil }
 func (s *shelved) About(string, any) error         { return nil }
 func (s *shelved) Row(values []any, _ int64, _ []*int64) error {
-	s.rows = append(s.rows, fmt.Sprint(values[0], " ", values[2]))
+	s.rows = append(s.rows, fmt.Sprint(values[2]))
 	return nil
 }
 
@@ -54,17 +58,23 @@ func (s *shelved) copy(_ context.Context, read func(retention.RowWriter) error) 
 	return []retention.SealedRef{{Rows: int64(len(s.rows))}}, err
 }
 
-// walks is whether the batch's range answers while it goes.
-func walks(t *testing.T, s *Source, x retention.Batch, h *retention.HoldSet) (walks bool) {
+// walks is whether the batch's range answers while it goes along the index; empty: that of
+// the clock.
+func walks(t *testing.T, s *Source, x retention.Batch, h *retention.HoldSet, index string) (walks bool) {
 	t.Helper()
 	g, err := s.Gen(x.Selection, h)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if index == "" {
+		index = g.Along()
+	} else {
+		g.Between(101, 600)
+	}
 	var q sqlgen.Query
 	if q, err = g.TakeRange(*x.Range, nil); err == nil {
 		err = s.Change(t.Context(), sqlwork.Shared, time.Second, func(session sqlwork.Session) (err error) {
-			walks, err = s.Walks(t.Context(), session, q, g.Along())
+			walks, err = s.Walks(t.Context(), session, q, index)
 			return err
 		})
 	}
@@ -78,31 +88,35 @@ func walks(t *testing.T, s *Source, x retention.Batch, h *retention.HoldSet) (wa
 // was last, and none is seen to be gone, nor goes, before they are sealed (L9).
 func TestRangeAnswersWhileItGoes(t *testing.T) {
 	t.Parallel()
-	d, s, x, to := shelf(t)
-	if !walks(t, s, x, &retention.HoldSet{}) {
-		t.Fatal("the server reads the range in another way: nothing is tested here")
-	}
-	lost := errors.New("the disk is full")
-	to.then = func() error { return lost }
-	if _, err := s.Apply(t.Context(), x); !errors.Is(err, lost) {
-		t.Errorf("the error is %v", err)
-	}
-	*to = shelved{then: func() error {
-		if n := d.number(t, "SELECT count(*) FROM p"); n != 4999 { // the application removed one
-			return fmt.Errorf("others see %d rows", n)
+	for _, strewn := range []bool{false, true} {
+		d, s, x, to := shelf(t, strewn)
+		if !walks(t, s, x, &retention.HoldSet{}, "") || !strewn && !walks(t, s, x, &retention.HoldSet{}, "PRIMARY") {
+			t.Fatal("the server reads the range in another way: nothing is tested here")
 		}
-		return nil
-	}}
-	x.Intent = "run/1/2"
-	out := beside(t, d, s, x, "UPDATE p SET note = 'new' WHERE id = 300", "UPDATE p SET at = '2025-01-01' WHERE id = 301", "DELETE FROM p WHERE id = 302")
-	if out.Done != 498 || len(to.rows) != 498 || !slices.Contains(to.rows, "300 new") || slices.Contains(to.rows, "301 note 301") || !slices.Contains(to.rows, "600 note 600") {
-		t.Errorf("%d rows are done, %d were sealed", out.Done, len(to.rows))
-	}
-	if n := d.number(t, "SELECT count(*) FROM p WHERE id BETWEEN 101 AND 600"); n != 1 {
-		t.Errorf("%d rows of the range are there, want 1", n)
-	}
-	if n := d.number(t, "SELECT count(*) FROM p"); n != 4501 {
-		t.Errorf("%d rows are there, want 4501", n)
+		lost := errors.New("the disk is full")
+		to.then = func() error { return lost }
+		if _, err := s.Apply(t.Context(), x); !errors.Is(err, lost) {
+			t.Errorf("the error is %v", err)
+		}
+		*to = shelved{then: func() error {
+			if n := d.number(t, "SELECT count(*) FROM p"); n != 5000 { // the application removed one, and added one
+				return fmt.Errorf("others see %d rows", n)
+			}
+			return nil
+		}}
+		x.Intent = "run/1/2"
+		out := beside(t, d, s, x, "UPDATE p SET note = 'new' WHERE note = 'note 300'", "UPDATE p SET at = '2025-01-01' WHERE note = 'note 301'", "DELETE FROM p WHERE note = 'note 302'",
+			"INSERT INTO p SELECT 9001, 1, 'late', at FROM p WHERE note = 'note 400'")
+		there := d.number(t, "SELECT count(*) FROM p")
+		if out.Done < 498 || len(to.rows) != int(out.Done) || there != 5000-len(to.rows) {
+			t.Errorf("strewn: %v: %d rows are done, %d were sealed, %d are there", strewn, out.Done, len(to.rows), there)
+		}
+		if !slices.Contains(to.rows, "new") || slices.Contains(to.rows, "note 301") || !slices.Contains(to.rows, "note 101") || !slices.Contains(to.rows, "note 600") {
+			t.Errorf("strewn: %v: the rows are not as they were last: %q", strewn, to.rows)
+		}
+		if n := d.number(t, "SELECT count(*) FROM p WHERE note = 'note 301' OR note = 'note 100' OR note = 'note 601'"); n != 3 {
+			t.Errorf("strewn: %v: rows went that are not due in the range", strewn)
+		}
 	}
 }
 
@@ -110,11 +124,11 @@ func TestRangeAnswersWhileItGoes(t *testing.T) {
 // the table be read through, rows are read first; those of held subjects stay (L3).
 func TestRangeThatIsNotWalked(t *testing.T) {
 	t.Parallel()
-	d, s, x, to := shelf(t)
+	d, s, x, to := shelf(t, false)
 	held := &retention.HoldSet{Version: 1, Subjects: map[string][]string{"person": {"7", "8"}}}
 	whole := x
 	whole.Range = &retention.Range{Most: 5000}
-	if walks(t, s, x, held) || walks(t, s, whole, &retention.HoldSet{}) {
+	if walks(t, s, x, held, "") || walks(t, s, x, held, "PRIMARY") || walks(t, s, whole, &retention.HoldSet{}, "") {
 		t.Error("a range is walked that costs a look for each row, or the whole table")
 	}
 	x.Admit = func(context.Context, retention.Gate) (*retention.HoldSet, error) { return held, nil }

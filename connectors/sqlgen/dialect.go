@@ -124,6 +124,8 @@ type Dialect struct {
 	// Returning: a DELETE answers with what it removes, once all of it is removed; where
 	// Streams, while it removes, and it takes neither an alias nor an index to walk along.
 	Returning, Streams bool
+	// Clustered names the index by whose order rows lie, that of the key; empty: none.
+	Clustered string
 	// Apart wraps a subquery that refers to nothing around it, so that the
 	// statement may change the table it reads; nil: as it is.
 	Apart func(sub SQL) SQL

@@ -20,6 +20,7 @@ type Gen struct {
 	byRow  bool   // related rows are looked up row by row
 	locked bool   // only rows that the transaction has locked
 	bare   bool   // the selection's table has no alias
+	span   []SQL  // the least and the greatest key of the selection's rows; nil: not told
 	along  string // the index of the selection's table that is walked along; empty: the engine chooses
 	n      int    // aliases given
 	err    error

@@ -36,8 +36,27 @@ func (g *Gen) TakeRange(r retention.Range, minimums []retention.Minimum) (Query,
 	if err != nil {
 		return Query{}, err
 	}
+	if g.span != nil {
+		due = And(Format("%s BETWEEN %s AND %s", g.col(t, t.table.Key[0]), g.span[0], g.span[1]), due)
+	}
 	return g.done(Format("%s\nWHERE %s\nRETURNING %s", g.deleteFrom(t), due, g.contents(t, g.rowClock(t, g.s.Clock), minimums)))
 }
+
+// Span renders the least and the greatest key of the range's rows and their number, from
+// the index that it walks along; ok = false: rows do not lie by an integer key, or are
+// walked by it anyway.
+func (g *Gen) Span(r retention.Range) (q Query, ok bool, err error) {
+	t := g.main()
+	if g.along = g.orderIndex(); g.d.Clustered == "" || g.along == "" || g.along == g.d.Clustered || !g.Divides() {
+		return Query{}, false, g.err
+	}
+	key := g.col(t, t.table.Key[0])
+	q, err = g.done(Format("SELECT min(%s), max(%s), count(*) FROM %s\nWHERE %s", key, key, g.from(t), g.within(t, r)))
+	return q, true, err
+}
+
+// Between narrows ranges to the keys from the least to the greatest.
+func (g *Gen) Between(least, greatest int64) { g.span = []SQL{Arg(least), Arg(greatest)} }
 
 // Along is the index that statements about ranges walk along; empty: the engine finds
 // it by itself.

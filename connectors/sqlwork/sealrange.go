@@ -109,39 +109,24 @@ func (w *work) readRange(ctx context.Context, to retention.RowWriter, locked boo
 	return n, w.removeSealed(ctx, n)
 }
 
-// Planner is an engine whose DELETE answers with its rows, and is told no index.
-type Planner interface {
-	// Walks is whether the statement walks along the index, and looks nothing up anew
-	// for each row.
-	Walks(ctx context.Context, q Session, x sqlgen.Query, index string) (bool, error)
-}
-
 // taking is the statement that reads the range's due rows, and whether it removes them.
 func (w *work) taking(ctx context.Context, locked bool) (x sqlgen.Query, removes bool, err error) {
-	var index string
-	build := func(removes bool) func(g *sqlgen.Gen) (sqlgen.Query, error) {
-		return func(g *sqlgen.Gen) (sqlgen.Query, error) {
-			if locked {
-				g.LockedOnly()
-			}
-			if index = g.Along(); removes {
-				return g.TakeRange(*w.b.Range, w.keepers(0))
-			}
-			return g.ContentsOfRange(*w.b.Range, w.keepers(0), !w.e.Alone())
+	if d := w.e.Dialect(); d.Returning && d.Streams {
+		if x, removes, err = w.streaming(ctx); err != nil || removes {
+			return x, removes, err
 		}
 	}
-	if d := w.e.Dialect(); d.Returning {
-		if x, err = w.render(build(true)); err != nil || !d.Streams {
-			return x, true, err
+	removes = w.e.Dialect().Returning && !w.e.Dialect().Streams
+	x, err = w.render(func(g *sqlgen.Gen) (sqlgen.Query, error) {
+		if locked {
+			g.LockedOnly()
 		}
-		if p, ok := w.e.(Planner); ok {
-			if walks, err := p.Walks(ctx, w.q, x, index); err != nil || walks {
-				return x, true, err
-			}
+		if removes {
+			return g.TakeRange(*w.b.Range, w.keepers(0))
 		}
-	}
-	x, err = w.render(build(false))
-	return x, false, err
+		return g.ContentsOfRange(*w.b.Range, w.keepers(0), !w.e.Alone())
+	})
+	return x, removes, err
 }
 
 // removeSealed removes the range's due rows. Those that were sealed are locked, and
