@@ -55,11 +55,11 @@ type Batch struct {
 	// vault, none of tables in another source. It is called once a batch, with the
 	// rows locked and tested; nothing commits that removes one before it returned.
 	Copy func(ctx context.Context, read func(to RowWriter) error) ([]SealedRef, error)
-	// Own, for each of Act.Owns, takes the texts of its columns of each row that is
-	// about to go, nil for NULL, and writes durably down which files go with it. It is
-	// called before a row is removed; in a batch of [Batch.ChildrenOf] it is told of
-	// every child row, and those that stay still name their files.
-	Own func(ctx context.Context, o Owner, rows [][]*string) error
+	// Own, for each of Act.Owns, takes each row that is about to go, with whom it is
+	// about by whichever way holds would find it, and writes durably down which files go
+	// with it. It is called before a row is removed; in a batch of [Batch.ChildrenOf] it
+	// is told of every child row, and those that stay still name their files.
+	Own func(ctx context.Context, o Owner, rows []OwnerRow) error
 	// Seal makes the receipt's digest (an HMAC: no plain hash of identifiers).
 	Seal func(done int64, keys []Key) string
 	// Turn, where it is set, is called once the batch is admitted, before it touches

@@ -3,6 +3,7 @@ package retention
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -101,6 +102,21 @@ type Owner struct {
 	Table   TableName
 	Child   int      // place in Act.Children; -1: the rows themselves
 	Columns []string // that name files, and tell whom the row is about
+	// Reach are all the ways by which holds find its rows, while they are there; Datasets
+	// (policy/dataset) are those of every table on the ways.
+	Reach    *Reach
+	Datasets []string
+}
+
+// OwnerRow is a row that is about to go.
+type OwnerRow struct {
+	Values []*string           // of [Owner.Columns], as texts; nil: NULL
+	About  map[string][]string // identifiers by type that other columns and other rows tell
+}
+
+// Names is whether the column is one of the dataset's own for that type of subject.
+func (o Owner) Names(typ, column string) bool {
+	return slices.ContainsFunc(o.Dataset.Subjects, func(s Subject) bool { return s.Type == typ && slices.Contains(s.Columns, column) })
 }
 
 // Columns are those of the row that the path names.
@@ -178,7 +194,10 @@ type OwnedFiles struct {
 	Stage        int
 	Table        string  // what they are called in the audit log: [FileChild.Path]
 	From         FileRow // where the rows were: a row that still names a file keeps it
-	Files        []OwnedFile
+	// Datasets (policy/dataset) and Tables are those through which holds found the rows.
+	Datasets []string `json:",omitempty"`
+	Tables   []string `json:",omitempty"`
+	Files    []OwnedFile
 }
 
 // OwnedFile is a file of one row, what names it there, and whom the row was about: once it is gone,

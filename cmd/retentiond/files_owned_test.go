@@ -222,6 +222,33 @@ func TestFilesOfChildRows(t *testing.T) {
 	s.do(exitOK, "audit", "verify")
 }
 
+// A hold finds a child row through the row that it goes with, by another person than its
+// own, and by that row's dataset: it keeps the file once both rows are gone (L3).
+func TestFilesOfChildRowsLater(t *testing.T) {
+	t.Parallel()
+	for name, hold := range map[string][]string{"subject": {"--subject", "person:1"}, "dataset": {"--dataset", "owned/applications"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newTree(t, "away/a", "away/b")
+			s.write("policies/files.yaml", strings.Replace(childFilesPolicy, "WHO", "person: person", 1))
+			s.exec("crm.db", "CREATE TABLE applications (id INTEGER PRIMARY KEY, person INTEGER, at TEXT)", "CREATE TABLE documents (id INTEGER PRIMARY KEY, application INTEGER, person INTEGER, doc TEXT, thumb TEXT)",
+				"CREATE INDEX a ON applications (at)", "CREATE INDEX d ON documents (application)",
+				"INSERT INTO applications VALUES (1, 1, '2019-01-01'), (2, 2, '2019-01-01')", "INSERT INTO documents VALUES (1, 1, 900, 'a', NULL), (2, 2, 900, 'b', NULL)")
+			must(t, os.Symlink("away", s.path("tree/uploads")))
+			s.do(exitPartial, "run").says("files of rows that are gone are still there")
+			must(t, os.Remove(s.path("tree/uploads")))
+			must(t, os.Rename(s.path("tree/away"), s.path("tree/uploads")))
+			s.do(exitOK, append([]string{"hold", "place", "--matter", "M", "--reason", "claim", "--by", "Ada", "--allow-unmatched"}, hold...)...)
+			s.do(exitOK, "run")
+			if name == "dataset" {
+				s.wantTree("uploads/a", "uploads/b")
+			} else {
+				s.wantTree("uploads/a")
+			}
+		})
+	}
+}
+
 // A child row that does not say itself whom it is about would leave files that no hold
 // finds once it is gone (L3); rows whose files would stay are not archived.
 func TestFilesOfChildRowsRefused(t *testing.T) {

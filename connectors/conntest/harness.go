@@ -119,6 +119,7 @@ func sections() []section {
 		{"Moves", moveCases()},
 		{"Seals", sealCases()},
 		{"Restores", restoreCases()},
+		{"Owned", ownedCases()},
 		{"Roundabout", roundaboutCases()},
 		{"Lasting", lastingCases()},
 		{"Receipts", receiptCases()},

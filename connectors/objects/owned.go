@@ -226,7 +226,7 @@ func (s *Source) Outside(intent string, f retention.OwnedFiles) *retention.Outsi
 					out.Spared.Failed++
 				case !is(f.Files[i], o):
 					out.Spared.Changed++
-				case held(h, f.Dataset, f.Files[i].About):
+				case held(h, &f, f.Files[i].About):
 					out.Spared.Held++
 				default:
 					of = append(of, o)
@@ -255,19 +255,25 @@ func (s *Source) Outside(intent string, f retention.OwnedFiles) *retention.Outsi
 	}
 }
 
-// held is whether a hold is about one of the persons, or about everybody of the
-// dataset. It asks rather too much than too little: a condition on the row cannot be
-// asked any more.
-func held(h *retention.HoldSet, dataset string, about map[string][]string) bool {
+// held is whether a hold is about one of the persons, or about everybody of a dataset
+// through which it would have found the row. It asks rather too much than too little: a
+// condition on the row cannot be asked any more.
+func held(h *retention.HoldSet, f *retention.OwnedFiles, about map[string][]string) bool {
 	if h == nil || anybody(h.Subjects, about) {
 		return true
 	}
 	for _, s := range h.Named {
-		if s.Dataset == dataset && (len(s.Subjects) == 0 || anybody(s.Subjects, about)) {
+		if reached(f, &s) && (len(s.Subjects) == 0 || anybody(s.Subjects, about)) {
 			return true
 		}
 	}
 	return false
+}
+
+// reached is whether the hold's dataset, or its table under another name, is one of those.
+func reached(f *retention.OwnedFiles, s *retention.ScopedHold) bool {
+	return s.Dataset == f.Dataset || slices.Contains(f.Datasets, s.Dataset) ||
+		slices.ContainsFunc(f.Tables, func(t string) bool { return strings.EqualFold(t, s.Table.Name) })
 }
 
 func anybody(held, about map[string][]string) bool {

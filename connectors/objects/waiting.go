@@ -92,7 +92,7 @@ func count(w *retention.FilesWaiting, f retention.OwnedFiles, there []Object, h 
 			w.Odd++
 		case !is(f.Files[i], o):
 			w.Changed++
-		case held(h, f.Dataset, f.Files[i].About):
+		case held(h, &f, f.Files[i].About):
 			w.Held++
 		default:
 			w.Ready++

@@ -26,8 +26,11 @@ func (w *work) noteFiles(ctx context.Context) error {
 }
 
 func (w *work) noteFilesOf(ctx context.Context, o retention.Owner) error {
-	var out [][]*string
-	err := w.namesOf(ctx, o, w.list, func(row []*string) { out = append(out, row) })
+	var out []retention.OwnerRow
+	err := w.namesOf(ctx, o, w.list, func(row []*string) { out = append(out, retention.OwnerRow{Values: row}) })
+	if err == nil && len(out) > 0 {
+		err = w.aboutEach(ctx, o, out)
+	}
 	if err != nil {
 		return err
 	}
@@ -41,15 +44,13 @@ func (w *work) noteFilesOf(ctx context.Context, o retention.Owner) error {
 
 // namesOf calls f with what the owner's rows name, those of the list or their children.
 func (w *work) namesOf(ctx context.Context, o retention.Owner, list string, f func(row []*string)) error {
-	t := w.b.Selection.Table
+	t, child, err := w.ownerTable(o)
+	if err != nil {
+		return err
+	}
 	build := func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Values(list, o.Columns) }
-	if o.Child >= 0 {
-		if o.Child >= len(w.b.Action.Children) {
-			return fmt.Errorf("batch %s has no such children", w.b.Intent)
-		}
-		c := w.b.Action.Children[o.Child]
-		t = w.table(c.Table)
-		build = func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.ChildValues(c, list, o.Columns) }
+	if child != nil {
+		build = func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.ChildValues(*child, list, o.Columns) }
 	}
 	x, err := w.render(build)
 	if err != nil {

@@ -56,7 +56,11 @@ func (b *binder) ownersOf(t retention.TableName, child int) []retention.Owner {
 	var out []retention.Owner
 	for _, u := range b.uses[b.phys(b.dataset.Source, t)] {
 		if len(u.dataset.FileChildren) > 0 && u.dataset.Exempt == "" {
-			out = append(out, retention.Owner{Policy: u.policy, Dataset: u.dataset, Table: t, Child: child, Columns: owns(u.dataset)})
+			o := retention.Owner{Policy: u.policy, Dataset: u.dataset, Table: t, Child: child, Columns: owns(u.dataset)}
+			if reach, err := b.reach(b.dataset.Source, t, nil, nil); err == nil { // else protect tells it, and nothing acts
+				o.Reach, o.Datasets = reach, b.datasetsOf(reach, nil)
+			}
+			out = append(out, o)
 		}
 	}
 	return out
@@ -97,11 +101,10 @@ func (b *binder) told(o retention.Owner) {
 			b.fail(retention.RefusePolicyError, "name a column of the row under `subject:`", "subject %s: once a row with files is gone, another row cannot tell whom its files are about: a hold would not find them", s.Type)
 		}
 	}
-	reach, err := b.reach(b.dataset.Source, o.Table, nil, nil)
-	if err != nil {
+	if o.Reach == nil {
 		return // told by protect
 	}
-	for _, t := range slices.Sorted(maps.Keys(typesOf(reach, map[string]bool{}))) {
+	for _, t := range slices.Sorted(maps.Keys(typesOf(o.Reach, map[string]bool{}))) {
 		if !slices.ContainsFunc(o.Dataset.Subjects, func(s retention.Subject) bool { return s.Type == t }) {
 			b.fail(retention.RefusePolicyError, "name a column of the row under `subject:` of the dataset", "dataset %s/%s: holds find its rows by %s, through another dataset: once a row with files is gone, they would not find its files", o.Policy.Name, o.Dataset.Name, t)
 		}
@@ -119,6 +122,21 @@ func typesOf(r *retention.Reach, out map[string]bool) map[string]bool {
 		}
 	}
 	return out
+}
+
+// datasetsOf adds the datasets of all tables by which holds find rows.
+func (b *binder) datasetsOf(r *retention.Reach, to []string) []string {
+	for _, u := range b.uses[b.phys(b.dataset.Source, r.Table)] {
+		if name := u.policy.Name + "/" + u.dataset.Name; !slices.Contains(to, name) {
+			to = append(to, name)
+		}
+	}
+	for _, p := range r.Parents {
+		if p.Reach != nil {
+			to = b.datasetsOf(p.Reach, to)
+		}
+	}
+	return to
 }
 
 // owns are the columns that name a row's files, and tell whom it is about.

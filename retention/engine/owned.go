@@ -31,11 +31,11 @@ func (e *Engine) owner(ctx context.Context, name string) (retention.FileOwner, e
 
 // owning is what a batch writes down of the files of each owner's rows: a part of its
 // intent for each kind of files.
-func (sw *stepWork) owning(in retention.Intent) func(ctx context.Context, o retention.Owner, rows [][]*string) error {
+func (sw *stepWork) owning(in retention.Intent) func(ctx context.Context, o retention.Owner, rows []retention.OwnerRow) error {
 	part := 0
-	return func(ctx context.Context, o retention.Owner, rows [][]*string) error {
+	return func(ctx context.Context, o retention.Owner, rows []retention.OwnerRow) error {
 		for _, row := range rows {
-			if path := o.Astray(row); path != "" { // tested before: it changed since
+			if path := o.Astray(row.Values); path != "" { // tested before: it changed since
 				return fmt.Errorf("files %q: a value leads out of their folder: nothing was done", path)
 			}
 		}
@@ -59,23 +59,41 @@ func (sw *stepWork) owning(in retention.Intent) func(ctx context.Context, o rete
 }
 
 // filesOf are the files of one kind that rows name.
-func filesOf(o retention.Owner, c retention.FileChild, rows [][]*string) retention.OwnedFiles {
+func filesOf(o retention.Owner, c retention.FileChild, rows []retention.OwnerRow) retention.OwnedFiles {
 	col := c.Columns()[0]
 	f := retention.OwnedFiles{
-		Dataset: o.Policy.Name + "/" + o.Dataset.Name, Table: c.Path,
+		Dataset: o.Policy.Name + "/" + o.Dataset.Name, Table: c.Path, Datasets: o.Datasets, Tables: tablesOf(o.Reach, nil),
 		From: retention.FileRow{Source: o.Dataset.Source, Table: o.Table, On: retention.Pair{Theirs: col}, Column: col},
 	}
 	for _, row := range rows {
-		value := o.Values(row)
+		value := o.Values(row.Values)
 		if path, ok := c.Of(value); ok {
-			f.Files = append(f.Files, retention.OwnedFile{Path: []byte(path), Named: *value[col], About: about(o.Dataset, value)})
+			f.Files = append(f.Files, retention.OwnedFile{Path: []byte(path), Named: *value[col], About: about(o.Dataset, value, row.About)})
 		}
 	}
 	return f
 }
 
-func about(d *retention.Dataset, value map[string]*string) map[string][]string {
+// tablesOf adds the tables by which holds find rows, without their schemas.
+func tablesOf(r *retention.Reach, to []string) []string {
+	if r == nil {
+		return to
+	}
+	if !slices.Contains(to, r.Table.Name) {
+		to = append(to, r.Table.Name)
+	}
+	for _, p := range r.Parents {
+		to = tablesOf(p.Reach, to)
+	}
+	return to
+}
+
+// about is whom the row's own columns, and others, tell.
+func about(d *retention.Dataset, value map[string]*string, others map[string][]string) map[string][]string {
 	out := map[string][]string{}
+	for typ, ids := range others {
+		out[typ] = slices.Clone(ids)
+	}
 	for _, s := range d.Subjects {
 		for _, c := range s.Columns {
 			if v := value[c]; v != nil {
