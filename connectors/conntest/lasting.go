@@ -12,6 +12,7 @@ func lastingCases() []testCase {
 		{name: "VaultWithATrigger", run: lastingTrigger, needs: Triggers},
 		{name: "VaultOfAChildWithATrigger", run: lastingChild, needs: Triggers},
 		{name: "VaultUnderAForeignKey", run: lastingForeign},
+		{name: "VaultElsewhereWithATrigger", run: lastingElsewhere, needs: Triggers},
 		{name: "ReceiptsWithATrigger", run: lastingReceipts, needs: Triggers},
 	}
 }
