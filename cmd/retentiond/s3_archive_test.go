@@ -212,7 +212,21 @@ func TestObjectsOfAServiceThatIsDown(t *testing.T) {
 	if there := b.objects(t); len(there) != n || asked.Load() > 3*n {
 		t.Errorf("%d objects are left, %d times they were asked for", len(there), asked.Load())
 	}
-	b.fault.Store(nil)
+	var reading atomic.Int64
+	second := make(chan struct{})
+	b.fails(func(w http.ResponseWriter, r *http.Request, onward http.Handler) { // contents are read side by side
+		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, ".log") && !r.URL.Query().Has("tagging") {
+			if reading.Add(1) == 2 {
+				close(second)
+			}
+			select {
+			case <-second:
+			case <-time.After(20 * time.Second):
+				t.Error("contents are read one after the other")
+			}
+		}
+		onward.ServeHTTP(w, r)
+	})
 	s.do(exitOK, "run", "--output", "json").is("steps/0/done", fmt.Sprint(n))
 	if got := s.restoredObjects("back"); len(got) != n {
 		t.Errorf("%d objects came back", len(got))

@@ -99,22 +99,33 @@ func TestObjectsAreDeleted(t *testing.T) {
 	}
 }
 
-// What Object Lock keeps is protected, and told with its date.
+// What Object Lock keeps is protected, and told with its date; nothing of it is deleted,
+// and nothing archived.
 func TestObjectsUnderLock(t *testing.T) {
 	t.Parallel()
-	s, b := bucketSite(t, true, true)
-	for i := range 3 {
-		b.put(t, fmt.Sprintf("logs/u%d-x.log", i), "2020-01-31", "1")
-	}
-	until, mode := time.Now().Add(48*time.Hour).UTC().Truncate(time.Second), minio.Governance
-	must(t, b.admin.PutObjectRetention(t.Context(), "archive", "site/logs/u0-x.log", minio.PutObjectRetentionOptions{Mode: &mode, RetainUntilDate: &until}))
-	on := minio.LegalHoldEnabled
-	must(t, b.admin.PutObjectLegalHold(t.Context(), "archive", "site/logs/u1-x.log", minio.PutObjectLegalHoldOptions{Status: &on}))
-	s.do(exitOK, "check").says("keeps 2 objects", until.Format(time.RFC3339), "1 of them are under a legal hold")
-	s.do(exitOK, "plan", "--output", "json").is("steps/0/classes/due", "1", "steps/0/classes/protected", "2")
-	s.do(exitOK, "run", "--output", "json").is("steps/0/done", "1")
-	if n := b.count(t); n != 2 {
-		t.Errorf("%d versions are left, want 2", n)
+	for name, site := range map[string]func(*testing.T, bool, bool) (site, *shaky){"delete": bucketSite, "archive": archiveSite} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, b := site(t, true, true)
+			for i := range 3 {
+				b.put(t, fmt.Sprintf("logs/u%d-x.log", i), "2020-01-31", "1")
+			}
+			until, mode := time.Now().Add(48*time.Hour).UTC().Truncate(time.Second), minio.Governance
+			must(t, b.admin.PutObjectRetention(t.Context(), "archive", "site/logs/u0-x.log", minio.PutObjectRetentionOptions{Mode: &mode, RetainUntilDate: &until}))
+			on := minio.LegalHoldEnabled
+			must(t, b.admin.PutObjectLegalHold(t.Context(), "archive", "site/logs/u1-x.log", minio.PutObjectLegalHoldOptions{Status: &on}))
+			s.do(exitOK, "check").says("keeps 2 objects", until.Format(time.RFC3339), "1 of them are under a legal hold")
+			s.do(exitOK, "plan", "--output", "json").is("steps/0/classes/due", "1", "steps/0/classes/protected", "2")
+			s.do(exitOK, "run", "--output", "json").is("steps/0/done", "1")
+			if n := b.count(t); n != 2 {
+				t.Errorf("%d versions are left, want 2", n)
+			}
+			if name == "archive" {
+				if got := s.restoredObjects("back"); len(got) != 1 {
+					t.Errorf("%d objects came back, want 1", len(got))
+				}
+			}
+		})
 	}
 }
 

@@ -35,7 +35,9 @@ type contents struct {
 	from Opener
 	b    *retention.Batch
 	of   map[string]Object
-	lost int // in a row that the store gave no answer about
+	// early are those that were read before their turn; nil: nobody looked yet.
+	early map[string]*early
+	lost  int // in a row that the store gave no answer about
 }
 
 // Contents readies the contents of due files: at most [retention.MaxContent] bytes,
@@ -89,7 +91,14 @@ func (c *contents) Open(ctx context.Context, k retention.Key) retention.NextCont
 	if err != nil {
 		return func() ([]any, io.ReadCloser, error) { return nil, nil, err }
 	}
+	if c.early == nil {
+		c.readAhead(ctx)
+	}
 	next, all := c.from.Open(ctx, o), []*Content{}
+	if x := c.early[p]; x != nil {
+		next = x.next
+		delete(c.early, p)
+	}
 	return func() ([]any, io.ReadCloser, error) {
 		values, r, err := next()
 		switch {
