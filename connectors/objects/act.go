@@ -307,3 +307,16 @@ func (e *engine) of(n retention.TableName) (*set, rowsOf) {
 	defer e.mu.Unlock()
 	return e.declared.find(n), e.rows
 }
+
+// Forget takes off the listing what is gone: of a roll, whose keys are paths.
+func (e *engine) Forget(table retention.TableName, keys []retention.Key) (n int64, ok bool, err error) {
+	r := e.line.rolls.of[table.Name]
+	if r == nil {
+		return 0, false, nil
+	}
+	paths, err := pathsIn(keys)
+	if err == nil {
+		n, err = r.forget(paths)
+	}
+	return n, true, err
+}

@@ -35,8 +35,9 @@ type engine struct {
 }
 
 var (
-	_ sqlwork.Engine   = (*engine)(nil)
-	_ sqlwork.Outdoors = (*engine)(nil)
+	_ sqlwork.Engine    = (*engine)(nil)
+	_ sqlwork.Outdoors  = (*engine)(nil)
+	_ sqlwork.Forgetter = (*engine)(nil)
 )
 
 // Dialect is SQLite's.

@@ -58,7 +58,11 @@ func (f Folder) Matches(name string) []int {
 
 func (f Folder) matches(i int, name string) bool {
 	names := f.p[i]
-	ok, err := path.Match(names[len(names)-1], name)
+	pattern := names[len(names)-1]
+	if rest, star := strings.CutPrefix(pattern, "*"); star && !strings.ContainsAny(rest, `*?[\`) { // as most are
+		return strings.HasSuffix(name, rest)
+	}
+	ok, err := path.Match(pattern, name)
 	return ok && err == nil
 }
 

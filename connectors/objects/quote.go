@@ -45,14 +45,15 @@ func amongOf(plain func(sqlgen.SQL, *retention.Column, *sqlgen.IDs) sqlgen.SQL) 
 	}
 }
 
-// lostOf: a file of which no row says whom it is about is unresolved (L1, L3).
+// lostOf: a file of which no row says whom it is about is unresolved (L1, L3). A path
+// itself is always a text: nothing else is listed.
 func lostOf(plain func(sqlgen.SQL, *retention.Column) sqlgen.SQL) func(sqlgen.SQL, *retention.Column) sqlgen.SQL {
 	return func(col sqlgen.SQL, c *retention.Column) sqlgen.SQL {
 		of, ok := strings.CutSuffix(col.Text, quote(retention.FilePath))
 		if !ok || c.Name != retention.FilePath {
 			return plain(col, c)
 		}
-		return sqlgen.Or(plain(col, c), sqlgen.Raw(of+colLost))
+		return sqlgen.Raw(of + colLost)
 	}
 }
 

@@ -26,6 +26,8 @@ type roll struct {
 	gone   []uint64
 	now    map[int64]Object // records that are no longer so, by number
 	undo   []undone
+	room   []byte // of the record that is added
+	was    []byte // of its file's state
 }
 
 // block is where some records begin.
@@ -70,13 +72,12 @@ func (r *roll) add(o Object) error {
 	if r.n%perBlock == 0 {
 		r.blocks = append(r.blocks, block{r.at, o.Path})
 	}
-	var room [512]byte
-	b := binary.AppendUvarint(room[:0], uint64(len(o.Path)))
+	b := binary.AppendUvarint(r.room[:0], uint64(len(o.Path)))
 	b = append(b, o.Path...)
 	b = binary.AppendVarint(b, o.Size)
-	was := pack(nil, o)
-	b = binary.AppendUvarint(b, uint64(len(was)))
-	b = append(b, was...)
+	r.was = pack(r.was[:0], o)
+	b = binary.AppendUvarint(b, uint64(len(r.was)))
+	b = append(b, r.was...)
 	for i := range r.set.columns {
 		v, ok := r.set.columns[i].of(o.Path).(string)
 		if !ok {
@@ -87,6 +88,7 @@ func (r *roll) add(o Object) error {
 		b = binary.AppendUvarint(b, uint64(len(v)))
 		b = append(b, v...)
 	}
+	r.room = b
 	n, err := r.w.Write(b)
 	r.at, r.n, r.last = r.at+int64(n), r.n+1, o.Path
 	return err
@@ -115,6 +117,22 @@ func (r *roll) change(n int64, now *Object) error {
 		r.now[n] = *now
 	}
 	return nil
+}
+
+// forget takes off what is gone for good: nothing brings it back, whatever becomes of
+// the transaction. The paths are in order; what is returned is how many were there.
+func (r *roll) forget(paths []string) (n int64, err error) {
+	x := reader{roll: r}
+	for _, p := range paths {
+		if err := x.seek(p); err != nil {
+			return n, err
+		}
+		if x.n < r.n && string(x.rec.path) == p {
+			r.gone[x.n/64] |= 1 << (x.n % 64)
+			n++
+		}
+	}
+	return n, nil
 }
 
 // back takes changes back, the newest first, until so many are left.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/retentiond/retentiond/connectors/sqlgen"
@@ -146,8 +147,14 @@ func (s *clockSpec) stamp(v any) (int64, bool) {
 // specs remembers parsed specifications; it is bounded, since as-of moves
 // their plausibility bounds with every run.
 type specs struct {
-	mu sync.RWMutex
-	m  map[string]*clockSpec
+	last atomic.Pointer[namedSpec] // a statement asks for one of them row after row
+	mu   sync.RWMutex
+	m    map[string]*clockSpec
+}
+
+type namedSpec struct {
+	text string
+	spec *clockSpec
 }
 
 const maxSpecs = 256
@@ -155,10 +162,14 @@ const maxSpecs = 256
 // get returns the specification. text may be SQLite's own memory: it is copied
 // before it is kept.
 func (s *specs) get(text string) (*clockSpec, error) {
+	if l := s.last.Load(); l != nil && l.text == text {
+		return l.spec, nil
+	}
 	s.mu.RLock()
 	spec := s.m[text]
 	s.mu.RUnlock()
 	if spec != nil {
+		s.last.Store(&namedSpec{strings.Clone(text), spec})
 		return spec, nil
 	}
 	text = strings.Clone(text)

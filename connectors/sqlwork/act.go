@@ -111,7 +111,7 @@ func (w *work) take(ctx context.Context) error {
 		w.b.Reach(retention.PointChildren)
 	}
 	t := w.b.Selection.Table
-	n, err := w.exec(ctx, t, func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Delete(w.list) })
+	n, err := w.forget(ctx)
 	if err != nil {
 		return err
 	}

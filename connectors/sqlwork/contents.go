@@ -48,6 +48,9 @@ func (w *work) held(ctx context.Context, h Holder, to retention.RowWriter) error
 	if err := fw.Table(retention.SealTable{Table: &t, Files: true, Subjects: sel.Reach.Subjects, Minimums: w.keepers(0)}); err != nil {
 		return err
 	}
+	if err := w.listed(); err != nil {
+		return err
+	}
 	x, err := w.render(func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Contents(w.list, w.keepers(0)) })
 	if err != nil {
 		return err
@@ -60,9 +63,7 @@ func (w *work) held(ctx context.Context, h Holder, to retention.RowWriter) error
 		return err
 	}
 	w.out.Spared.Add(left)
-	w.due = done
-	w.list, err = keyList(sel.Table, done)
-	return err
+	return w.only(done)
 }
 
 func (w *work) heldRows(ctx context.Context, c Contents, to retention.FileWriter, x sqlgen.Query) (done []retention.Key, left retention.Spared, err error) {

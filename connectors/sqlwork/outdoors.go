@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/retentiond/retentiond/connectors/sqlgen"
 	"github.com/retentiond/retentiond/retention"
 )
 
@@ -22,6 +23,45 @@ type Outdoors interface {
 	// Settled is the receipt of an intent that has none, whose batch has ended: what
 	// it did outside all the same, or that it is abandoned.
 	Settled(ctx context.Context, intent string) (retention.Receipt, error)
+}
+
+// Forgetter is an [Outdoors] whose rows are a listing of its own: what is gone outside
+// is taken off it without a statement.
+type Forgetter interface {
+	// Forget takes those rows off, and says how many were there. ok is false where a
+	// statement has to do it.
+	Forget(table retention.TableName, keys []retention.Key) (n int64, ok bool, err error)
+}
+
+// listed makes the list of the due keys where nothing asked for it before.
+func (w *work) listed() (err error) {
+	if w.list == "" {
+		w.list, err = keyList(w.b.Selection.Table, w.due)
+	}
+	return err
+}
+
+// only makes the keys what is due. A [Forgetter] seldom needs their list.
+func (w *work) only(due []retention.Key) error {
+	w.due, w.list = due, ""
+	if _, ok := w.e.(Forgetter); ok {
+		return nil
+	}
+	return w.listed()
+}
+
+// forget takes the due rows off, by a statement where the engine does not.
+func (w *work) forget(ctx context.Context) (int64, error) {
+	t := w.b.Selection.Table
+	if f, ok := w.e.(Forgetter); ok {
+		if n, done, err := f.Forget(t.Name, w.due); done || err != nil {
+			return n, err
+		}
+	}
+	if err := w.listed(); err != nil {
+		return 0, err
+	}
+	return w.exec(ctx, t, func(g *sqlgen.Gen) (sqlgen.Query, error) { return g.Delete(w.list) })
 }
 
 // locks locks the rows of a batch that names them, and looks at what they stand for.
@@ -59,9 +99,7 @@ func (w *work) outdoors(ctx context.Context) error {
 		return err
 	}
 	w.out.Spared.Add(left)
-	w.due = done
-	w.list, err = keyList(w.b.Selection.Table, done)
-	return err
+	return w.only(done)
 }
 
 // changeOutdoors changes what the rows stand for; the engine keeps its own rows.

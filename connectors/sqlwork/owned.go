@@ -26,6 +26,9 @@ func (w *work) noteFiles(ctx context.Context) error {
 }
 
 func (w *work) noteFilesOf(ctx context.Context, o retention.Owner) error {
+	if err := w.listed(); err != nil {
+		return err
+	}
 	var out []retention.OwnerRow
 	err := w.namesOf(ctx, o, w.list, func(row []*string) { out = append(out, retention.OwnerRow{Values: row}) })
 	if err == nil && len(out) > 0 {

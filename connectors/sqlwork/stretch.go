@@ -77,13 +77,13 @@ func (w *work) looked(ctx context.Context, alone bool) error {
 
 // found takes the keys of the range as due: the statement that locked them tested
 // each row as it is now, and looked at nothing else.
-func (w *work) found() (err error) {
-	if err := distinct(w.b.Selection.Table, w.keys); err != nil {
-		return err
+func (w *work) found() error {
+	if _, ok := w.e.(Forgetter); !ok { // whose keys are unique by themselves
+		if err := distinct(w.b.Selection.Table, w.keys); err != nil {
+			return err
+		}
 	}
-	w.due = w.keys
-	w.list, err = keyList(w.b.Selection.Table, w.due)
-	return err
+	return w.only(w.keys)
 }
 
 // Passes is the engine's, for changes of rows that are told by their key, and that
