@@ -27,6 +27,8 @@ type walk struct {
 	f   func(o objects.Object, matches []int) error
 	odd objects.Odd
 	own string // the store that the root names
+
+	spare []*[]looked // room that no folder uses
 }
 
 // Walk goes through the folders in which some pattern may match. A folder or a file
@@ -60,14 +62,17 @@ func (w *walk) folder(ctx context.Context, fd int, path string) error {
 	dir := os.NewFile(uintptr(fd), w.shown(path))
 	defer func() { _ = dir.Close() }() // it was only read
 	in := w.p.In(path)
+	room, give := w.room()
+	defer give()
 	for {
 		entries, err := dir.ReadDir(atOnce)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return fmt.Errorf("folder %s: %w", w.shown(path), err)
 		}
 		slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(sortable(a), sortable(b)) })
-		for _, e := range entries {
-			if err := w.entry(ctx, fd, path, e, in); err != nil {
+		looks := w.look(fd, entries, in, room)
+		for i, e := range entries {
+			if err := w.entry(ctx, fd, path, e, in, &looks[i]); err != nil {
 				return err
 			}
 		}
@@ -85,7 +90,7 @@ func sortable(e fs.DirEntry) string {
 	return e.Name()
 }
 
-func (w *walk) entry(ctx context.Context, fd int, path string, e fs.DirEntry, in objects.Folder) error {
+func (w *walk) entry(ctx context.Context, fd int, path string, e fs.DirEntry, in objects.Folder, is *looked) error {
 	name := e.Name()
 	full := name
 	if path != "" {
@@ -97,23 +102,14 @@ func (w *walk) entry(ctx context.Context, fd int, path string, e fs.DirEntry, in
 	if ours(name) && name != markName {
 		w.odd.Beside++
 	}
-	if in.Empty() || ours(name) {
-		return nil
-	}
-	matches := in.Matches(name)
-	if len(matches) == 0 {
-		return nil
-	}
-	var st unix.Stat_t
-	switch err := unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW); {
-	case errors.Is(err, unix.ENOENT):
-		return nil
-	case err != nil:
-		return fmt.Errorf("file %s: %w", w.shown(full), err)
-	}
+	st := &is.st
 	switch {
-	case w.plain(&st):
-		return w.f(objectOf(full, &st), matches)
+	case len(is.matches) == 0, errors.Is(is.err, unix.ENOENT):
+		return nil
+	case is.err != nil:
+		return fmt.Errorf("file %s: %w", w.shown(full), is.err)
+	case w.plain(st):
+		return w.f(objectOf(full, st), is.matches)
 	case st.Mode&unix.S_IFMT == unix.S_IFLNK:
 		w.odd.Links++
 	case wide(st.Dev) != w.dev:

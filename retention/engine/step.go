@@ -139,7 +139,9 @@ func (sw *stepWork) limits() {
 	if !ref.Fair {
 		sw.workers = 1
 		sw.throttle.Pause = max(sw.throttle.Pause, shortestPause)
-		sw.throttle.Rest = max(sw.throttle.Rest, 0.1)
+		if a, ok := sw.source.(retention.Apart); !ok || !a.GateApart() { // no application waits for a gate of its own
+			sw.throttle.Rest = max(sw.throttle.Rest, 0.1)
+		}
 	}
 	sw.slots, sw.patience = make(chan struct{}, sw.workers), turnWait
 }
