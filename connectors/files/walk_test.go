@@ -17,9 +17,9 @@ func TestWalkTellsEachFile(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	n := 0
-	for _, dir := range []string{"", "m", "m/m", "m/m/m", "z"} {
+	for dir, many := range map[string]int{"": 3, "m": 2 * looksApiece, "m/m": 2 * looksApiece, "z": 3} {
 		must(t, os.MkdirAll(filepath.Join(root, dir), 0o755))
-		for i := range 3 * looksApiece {
+		for i := range many {
 			n++
 			must(t, os.WriteFile(filepath.Join(root, dir, fmt.Sprintf("%c%d", 'a'+i%26, i)), make([]byte, n), 0o600))
 		}
