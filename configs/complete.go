@@ -38,6 +38,7 @@ func (r *reader) complete(c *Config) {
 		r.checkVault(c, name, v)
 		r.vaultOutside(c, name, v)
 	}
+	r.vaultsApart(c)
 	r.check(c)
 }
 

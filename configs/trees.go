@@ -86,6 +86,25 @@ func (r *reader) vaultOutside(c *Config, name string, v Vault) {
 	}
 }
 
+// vaultsApart refuses two sealed vaults at one place: each would take the other's
+// segments for what batches left.
+func (r *reader) vaultsApart(c *Config) {
+	names := slices.Clone(r.names["vaults"])
+	slices.Sort(names)
+	for i, name := range names {
+		for _, other := range names[:i] {
+			v, o, key := c.Vaults[name], c.Vaults[other], "path"
+			same := v.Path != "" && o.Path != "" && realFolder(v.Path) == realFolder(o.Path)
+			if v.S3 != nil && o.S3 != nil {
+				key, same = "s3", v.S3.Bucket == o.S3.Bucket && v.S3.Endpoint == o.S3.Endpoint && strings.Trim(v.S3.Prefix, "/") == strings.Trim(o.S3.Prefix, "/")
+			}
+			if same {
+				r.fail(nil, []string{"vaults", name, key}, "one vault, or two places", "is the place of vault %s too", other)
+			}
+		}
+	}
+}
+
 // realFolder is the path without the links on the way, also where its end is not made
 // yet.
 func realFolder(p string) string {

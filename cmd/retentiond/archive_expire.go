@@ -3,9 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 
-	"github.com/retentiond/retentiond/retention"
+	"github.com/retentiond/retentiond/retention/audit"
 	"github.com/retentiond/retentiond/retention/engine"
 	"github.com/spf13/cobra"
 )
@@ -41,18 +40,30 @@ from the sealed vaults what batches left that never committed.`,
 }
 
 // sweepArchives removes what batches left that never committed: those whose outcome
-// the state store has, and does not name the segment.
+// the state store has, and does not name the segment. What is removed is audited first.
 func (a *app) sweepArchives(ctx context.Context) error {
 	h, err := a.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer h.close()
+	if k, err := h.store.KillSwitch(ctx); err != nil || k.On {
+		return err // the run says that everything is stopped
+	}
 	if err := h.engine.Settle(ctx); err != nil {
 		return err
 	}
 	for _, name := range h.sealedNames() {
-		removed, err := h.sealed[name].Sweep(ctx, func(segment, intent string) (bool, error) { return h.left(ctx, name, segment, intent) })
+		told := map[string]bool{} // a segment is two files
+		removed, err := h.sealed[name].Sweep(ctx, func(segment, intent string) (bool, error) {
+			left, err := h.left(ctx, segment, intent)
+			if err != nil || !left || told[segment] {
+				return left, err
+			}
+			told[segment] = true
+			_, err = h.store.Record(ctx, audit.Event{Kind: audit.ArchiveSwept, Data: map[string]any{"vault": name, "segment": segment, "intent": intent}})
+			return err == nil, err
+		})
 		if err != nil {
 			return err
 		}
@@ -63,14 +74,14 @@ func (a *app) sweepArchives(ctx context.Context) error {
 	return nil
 }
 
-// left reports whether a segment is of a batch that has its outcome, and whose
-// outcome does not name it. The segments are read after the outcome: one that came
-// with it is there.
-func (h *house) left(ctx context.Context, vault, segment, intent string) (bool, error) {
+// left reports whether a segment is of a batch that has its outcome, and that no outcome
+// names, in whichever vault: a vault that has another name since still has its segments.
+// They are read after the outcome: one that came with it is there.
+func (h *house) left(ctx context.Context, segment, intent string) (bool, error) {
 	known, ended, err := h.store.IntentEnded(ctx, intent)
 	if err != nil || !known || !ended {
 		return false, err
 	}
-	list, err := h.store.Segments(ctx, vault)
-	return err == nil && !slices.ContainsFunc(list, func(k retention.KnownSegment) bool { return k.Name == segment }), err
+	sealed, err := h.store.SealedAnywhere(ctx, segment)
+	return err == nil && !sealed, err
 }

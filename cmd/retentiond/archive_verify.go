@@ -93,7 +93,7 @@ func (h *house) verifyOnce(ctx context.Context, name string, known []retention.K
 		inWork[i.ID] = true
 	}
 	return h.sealed[name].Verify(ctx, known, func(intent string) bool { return inWork[intent] },
-		func(segment, intent string) (bool, error) { return h.left(ctx, name, segment, intent) })
+		func(segment, intent string) (bool, error) { return h.left(ctx, segment, intent) })
 }
 
 func (a *app) showVerified(vaults []verified, all []vault.Finding, ok bool) error {

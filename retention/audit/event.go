@@ -29,6 +29,7 @@ const (
 	ArchiveSealed   Kind = "archive.sealed"
 	ArchiveRestored Kind = "archive.restored"
 	ArchiveExpired  Kind = "archive.expired"
+	ArchiveSwept    Kind = "archive.swept" // what a batch left that never committed
 	Access          Kind = "access"
 )
 

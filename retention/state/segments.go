@@ -38,6 +38,34 @@ func (s *Store) Segments(ctx context.Context, vault string) (out []retention.Kno
 	return out, wrap(err, "list the segments of vault %s", vault)
 }
 
+// SealedAnywhere reports whether an outcome names the segment, in whichever vault.
+func (s *Store) SealedAnywhere(ctx context.Context, segment string) (is bool, err error) {
+	err = s.read(ctx, func(t *tx) error {
+		var n int64
+		_, err := t.get(ctx, &n, "SELECT count(*) FROM segments WHERE name = ?", segment)
+		is = n > 0
+		return err
+	})
+	return is, wrap(err, "look for segment %s", segment)
+}
+
+// LiveVaults are the sealed vaults that have segments which did not end, with their number.
+func (s *Store) LiveVaults(ctx context.Context) (map[string]int64, error) {
+	out := map[string]int64{}
+	err := s.read(ctx, func(t *tx) error {
+		var rows []struct {
+			Vault string `db:"vault"`
+			N     int64  `db:"n"`
+		}
+		err := t.all(ctx, &rows, "SELECT vault, count(*) AS n FROM segments WHERE expired_at = 0 GROUP BY vault")
+		for _, r := range rows {
+			out[r.Vault] = r.N
+		}
+		return err
+	})
+	return out, wrap(err, "list the vaults that have segments")
+}
+
 // IntentEnded reports whether the store knows the intent, and whether it has its
 // outcome.
 func (s *Store) IntentEnded(ctx context.Context, intent string) (known, ended bool, err error) {
