@@ -158,6 +158,14 @@ type Gatekeeper interface {
 	Witness(ctx context.Context, storeUUID string, size int64, root string) error
 }
 
+// Archived is a source that finds archived rows by what their tables have, whatever
+// the configuration says of vaults.
+type Archived interface {
+	// ArchiveTables are the tables that have the columns of archived rows, and that this
+	// user may read, by the catalogue's own names; schemas are those that are known of.
+	ArchiveTables(ctx context.Context, schemas []string) ([]TableName, error)
+}
+
 // Apart is a source whose gate is not in it: another daemon reaches it by a gate of its
 // own, unless the source was made to name this one.
 type Apart interface {

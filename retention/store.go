@@ -169,6 +169,9 @@ type Intents interface {
 type SegmentLedger interface {
 	// Segments lists the segments of a vault, those that ended included, by name.
 	Segments(ctx context.Context, vault string) ([]KnownSegment, error)
+	// LiveVaults are the sealed vaults that have segments which did not end, with their
+	// number.
+	LiveVaults(ctx context.Context) (map[string]int64, error)
 	// IntentEnded reports whether the store knows the intent, and whether it has its
 	// outcome.
 	IntentEnded(ctx context.Context, intent string) (known, ended bool, err error)

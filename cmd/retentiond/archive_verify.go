@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/retentiond/retentiond/retention"
@@ -56,6 +58,13 @@ func (a *app) verifyArchive(ctx context.Context, f *segmentFilter) error {
 			ok = ok && x.Trouble.Harmless()
 		}
 	}
+	if f.vault == "" {
+		lost, err := h.unconfigured(ctx)
+		if err != nil {
+			return err
+		}
+		all, ok = append(all, lost...), ok && len(lost) == 0
+	}
 	if err := a.showVerified(vaults, all, ok); err != nil {
 		return err
 	}
@@ -63,6 +72,18 @@ func (a *app) verifyArchive(ctx context.Context, f *segmentFilter) error {
 		return verdict(exitVerify)
 	}
 	return nil
+}
+
+// unconfigured are the vaults that have segments, and that the configuration does not
+// name: nobody can look at them.
+func (h *house) unconfigured(ctx context.Context) ([]vault.Finding, error) {
+	gone, err := h.engine.Unconfigured(ctx)
+	var out []vault.Finding
+	for _, name := range slices.Sorted(maps.Keys(gone)) {
+		out = append(out, vault.Finding{Vault: name, Trouble: vault.Missing,
+			Message: fmt.Sprintf("the configuration has no vault of this name, and %s in it: give it its place under `vaults:` back", plural(gone[name], "segment is", "segments are"))})
+	}
+	return out, err
 }
 
 // verifyVault verifies again where batches ended meanwhile: what they wrote, or
@@ -112,7 +133,7 @@ func (a *app) showVerified(vaults []verified, all []vault.Finding, ok bool) erro
 		p.line("%s %s/%s: %s", p.paint(colour, string(x.Trouble)), x.Vault, x.Segment, x.Message)
 	}
 	switch {
-	case len(vaults) == 0:
+	case len(vaults) == 0 && ok:
 		p.line("No sealed vault is configured.")
 	case ok:
 		p.line("%s The archives verify.", p.paint(green, "OK."))

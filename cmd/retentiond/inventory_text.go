@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -42,17 +43,22 @@ func (a *app) inventoryText(h *house, inv engine.Inventory) error {
 
 // unexplained says what to do about the items that nothing explains.
 func (a *app) unexplained(p *printer, inv engine.Inventory) {
-	var blind, broken int64
+	var blind, broken, left int64
 	for _, i := range inv.Datasets {
 		switch {
-		case i.NotCounted && i.Dataset == "":
+		case i.NotCounted && i.Dataset == "" && i.Policy != "":
 			broken++
 		case i.NotCounted:
 			blind++
+		case !i.Explained && i.Policy == "": // archived rows
+			left++
 		}
 	}
-	if n := inv.Unexplained - blind - broken; n > 0 {
+	if n := inv.Unexplained - blind - broken - left; n > 0 {
 		p.line("%s %s with overdue rows that nothing explains. A run takes them:  %s", p.paint(red, "Unexplained:"), plural(n, "item", "items"), a.retry("run"))
+	}
+	if left > 0 {
+		p.line("%s %s with archived rows that no rule ends: mend what is said above.", p.paint(red, "Left behind:"), plural(left, "item", "items"))
 	}
 	if blind > 0 {
 		p.line("%s %s: nobody could look at the rows. Make the source answer, or mend what is said above:  %s", p.paint(red, "Not counted:"), plural(blind, "item", "items"), a.retry("check"))
@@ -102,8 +108,8 @@ func (p *printer) reasons(policy string, items []engine.InventoryItem) {
 		if i.Stage > 1 {
 			name = ruleName(name, i.Stage, true)
 		}
-		if name == "" {
-			name = policy
+		if name = cmp.Or(name, policy, i.Table, i.Vault, i.Source); i.Vault != "" && i.Policy == "" {
+			name = "vault " + i.Vault
 		}
 		if s := because(p, i); s != "" {
 			p.line("  %s %s", p.paint(dim, name+":"), s)
@@ -166,7 +172,7 @@ func ruleOrNone(i engine.InventoryItem) string {
 func because(p *printer, i engine.InventoryItem) string {
 	switch {
 	case i.NotCounted:
-		return p.paint(red, joined(": ", "not counted", p.typed(inWords(i.Error))))
+		return p.paint(red, joined(": ", "not counted", p.typed(inWords(cmp.Or(i.Error, i.Because)))))
 	case i.Error != "":
 		return p.paint(red, p.typed(inWords(i.Error)))
 	case !i.Explained:

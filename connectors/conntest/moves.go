@@ -2,6 +2,7 @@ package conntest
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -45,11 +46,32 @@ func (f *fixture) papers() *choice {
 	return f.from("p").about("person", "who").by(latest(typed("at", retention.AsTimestamp)))
 }
 
+// wantArchives: tables of archived rows are found by what they have.
+func (f *fixture) wantArchives(names ...string) {
+	f.t.Helper()
+	a, ok := f.s.(retention.Archived)
+	if !ok {
+		f.t.Fatal("the source cannot tell its tables of archived rows")
+	}
+	tables, err := a.ArchiveTables(f.t.Context(), nil)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	var got []string
+	for _, t := range tables {
+		got = append(got, t.Name)
+	}
+	if !slices.Equal(got, names) {
+		f.t.Errorf("tables of archived rows: %v, want %v", got, names)
+	}
+}
+
 func moveRange(t *testing.T, h Harness) {
 	f := setup(t, h, papers)
 	b := f.shelf(f.papers(), retention.Range{Most: 100})
 	f.wantOutcome(withHolds(b, person("ada")), 5, retention.Spared{})
 	f.wantIDs("p", "2 7 8")
+	f.wantArchives("v_p")
 	f.wantRows("SELECT id, who, note, at, "+retention.VaultClock+", "+retention.VaultRule+", "+retention.VaultArchivedAt+", "+retention.VaultLife+" FROM v_p WHERE id IN (1, 3, 4) ORDER BY id",
 		"1|bob|a |2020-01-01 00:00:00|2020-01-01T00:00:00Z|crm/papers|2026-07-01T10:20:30Z|0", "3|bob|NULL|2020-01-03 00:00:00|2020-01-03T00:00:00Z|crm/papers|2026-07-01T10:20:30Z|0",
 		"4|NULL||2020-01-04 00:00:00|2020-01-04T00:00:00Z|crm/papers|2026-07-01T10:20:30Z|0")

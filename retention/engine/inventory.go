@@ -37,6 +37,7 @@ func (e *Engine) Inventory(ctx context.Context, asOf time.Time) (Inventory, erro
 		return out, err
 	}
 	out.Datasets = append(out.Datasets, lost...)
+	out.Datasets = append(out.Datasets, e.abandoned(ctx, v)...)
 	if lost, err = e.strayed(ctx, v); err != nil {
 		return out, err
 	}
@@ -70,7 +71,7 @@ func (e *Engine) orphans(ctx context.Context, v *view) ([]InventoryItem, error) 
 			continue
 		}
 		out = append(out, InventoryItem{Source: o.Source, Table: o.Selection.Table.Name.String(), Classes: c.Classes,
-			Because: "archived under a rule that no policy has any more: nothing will ever end it; give the rule its name and archive stage back, or decide by hand"})
+			Because: "archived under a rule that no policy has any more, or that archives elsewhere by now: nothing will ever end it; give the rule its name and archive stage back, or decide by hand"})
 	}
 	return out, nil
 }

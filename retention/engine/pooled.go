@@ -22,6 +22,17 @@ func (s *pooled) Describe(ctx context.Context, tables []retention.TableName) (ou
 	return out, err
 }
 
+// ArchiveTables is that of the database.
+func (s *pooled) ArchiveTables(ctx context.Context, schemas []string) (out []retention.TableName, err error) {
+	err = s.use(ctx, func(src retention.Source) error {
+		if a, ok := src.(retention.Archived); ok {
+			out, err = a.ArchiveTables(ctx, schemas)
+		}
+		return err
+	})
+	return out, err
+}
+
 // Count is that of the database.
 func (s *pooled) Count(ctx context.Context, sel retention.Selection, h *retention.HoldSet, children []retention.Child) (out retention.Counts, err error) {
 	err = s.use(ctx, func(src retention.Source) error {

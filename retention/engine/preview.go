@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -66,7 +68,11 @@ func (e *Engine) checkHold(ctx context.Context, req HoldRequest) ([]retention.Ho
 		return nil, err
 	}
 	if len(un) > 0 {
-		return nil, usage("check the identifier, or add --allow-unmatched to hold data that may come later",
+		hint := "check the identifier, or add --allow-unmatched to hold data that may come later"
+		if gone, err := e.Unconfigured(ctx); err == nil && len(gone) > 0 {
+			hint += fmt.Sprintf("; nobody looked into vault %s, which has segments and which the configuration does not have", strings.Join(slices.Sorted(maps.Keys(gone)), ", "))
+		}
+		return nil, usage(hint,
 			"no row anywhere is about %s", strings.Join(firstFew(un), ", "))
 	}
 	return scopes, nil

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"time"
@@ -169,7 +170,20 @@ func (e *Engine) strayed(ctx context.Context, v *view) ([]InventoryItem, error) 
 		}
 		out = append(out, straysOf(name, lost, bad)...)
 	}
-	return out, nil
+	gone, err := e.Unconfigured(ctx)
+	for _, name := range slices.Sorted(maps.Keys(gone)) {
+		out = append(out, InventoryItem{Vault: name, Table: "(sealed)", NotCounted: true,
+			Because: fmt.Sprintf("%s in a vault that the configuration does not have: nothing will ever end what is there, and holds do not look into it; give it its place under `vaults:` back", segmentsAre(gone[name]))})
+	}
+	return out, err
+}
+
+// Unconfigured are the sealed vaults that have segments, with their number, and that the
+// configuration does not name.
+func (e *Engine) Unconfigured(ctx context.Context) (map[string]int64, error) {
+	live, err := e.Store.LiveVaults(ctx)
+	maps.DeleteFunc(live, func(name string, _ int64) bool { _, ok := e.Vaults[name]; return ok })
+	return live, err
 }
 
 func straysOf(vault string, lost map[[2]string]int64, bad int64) []InventoryItem {
@@ -212,4 +226,11 @@ func archivesTo(r *retention.Rule, vault string) bool {
 // boundBadly: the rule is there and refused, which is told of it.
 func boundBadly(r bind.Result, policy, rule string) bool {
 	return slices.ContainsFunc(r.Errors(), func(p bind.Problem) bool { return p.Policy == policy && p.Rule == rule })
+}
+
+func segmentsAre(n int64) string {
+	if n == 1 {
+		return "1 segment is"
+	}
+	return fmt.Sprintf("%d segments are", n)
 }
