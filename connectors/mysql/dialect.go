@@ -104,7 +104,7 @@ func same(a, b sqlgen.SQL, c *retention.Column) sqlgen.SQL {
 // twin is same where both columns are of one declaration, which names the encoding.
 func twin(a, b sqlgen.SQL, c *retention.Column) sqlgen.SQL {
 	if textual(c) {
-		return sqlgen.Format("CAST(%s AS BINARY) <=> CAST(%s AS BINARY)", a, b)
+		return alsoNumber(sqlgen.Format("CAST(%s AS BINARY) <=> CAST(%s AS BINARY)", a, b), a, b, c)
 	}
 	return same(a, b, c)
 }

@@ -27,6 +27,14 @@ func ambiguous(col sqlgen.SQL, c *retention.Column) (s sqlgen.SQL, ok bool) {
 	return s, false
 }
 
+// alsoNumber is the comparison of texts, and of their numbers where texts do not tell.
+func alsoNumber(texts, a, b sqlgen.SQL, c *retention.Column) sqlgen.SQL {
+	if _, ok := ambiguous(a, c); !ok {
+		return texts
+	}
+	return sqlgen.Format("%s AND CAST(%s AS UNSIGNED) <=> CAST(%s AS UNSIGNED)", texts, a, b)
+}
+
 // entire is plain, with the number of a value that its text does not name.
 func entire(col sqlgen.SQL, c *retention.Column) sqlgen.SQL {
 	odd, ok := ambiguous(col, c)

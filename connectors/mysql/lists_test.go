@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -86,6 +87,48 @@ func TestOddValuesAreArchived(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: %s", into, diff)
 		}
+	}
+}
+
+// Vault tables of the same database take such values as they are; one that the server
+// itself copies as another leaves its row where it is.
+func TestOddValuesMoveIntoTables(t *testing.T) {
+	t.Parallel()
+	d, s := shop(t, "CREATE TABLE p"+oddColumns)
+	schema := describe(t, s, "p")
+	into := retention.TableName{Name: "v_p"}
+	if err := s.MakeVault(t.Context(), schema, retention.VaultSpec{From: []retention.TableName{{Name: "p"}}, Into: []retention.TableName{into}}); err != nil {
+		t.Fatal(err)
+	}
+	move := func(name string, keys ...any) (retention.Outcome, error) {
+		x := batch(selection(describe(t, s, "p"), "p", "at"), retention.Act{Kind: retention.Archive, Into: &retention.VaultTables{Table: into, Rule: "r", At: cutoff()}}, keys...)
+		if x.Intent = "run/" + name; len(keys) == 0 {
+			x.Range = &retention.Range{Most: 100}
+		}
+		return s.Apply(t.Context(), x)
+	}
+	image := func(table string) (out []string) {
+		t.Helper()
+		if err := d.app.SelectContext(t.Context(), &out, oddImage+table+" ORDER BY id"); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	d.fill(t, "INSERT INTO p VALUES "+oddRows)
+	want := image("p")
+	if out, err := move("keys", 1, 2); err != nil || out.Done != 2 {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	if out, err := move("copied otherwise"); err == nil {
+		t.Fatalf("%+v", out)
+	}
+	d.fill(t, "UPDATE p SET odd = 'x' WHERE id = 3")
+	want[2] = strings.Replace(want[2], "|2|0000", "|1|0000", 1)
+	if out, err := move("range"); err != nil || out.Done != 2 {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	if diff := cmp.Diff(want, image("v_p")); diff != "" {
+		t.Error(diff)
 	}
 }
 
