@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,7 +18,10 @@ import (
 	"github.com/retentiond/retentiond/retention"
 )
 
-var _ objects.Rooted = (*Tree)(nil)
+var (
+	_ objects.Rooted = (*Tree)(nil)
+	_ objects.Seer   = (*Tree)(nil)
+)
 
 // markName is the file that names the store where the file system keeps no
 // attributes; attrName is the attribute of the root.
@@ -64,18 +69,48 @@ func (t *Tree) Lock(ctx context.Context, wait time.Duration) (func() error, erro
 
 // Store is what the attribute says, or the file where there is no attribute.
 func (t *Tree) Store() (string, error) {
-	s, err := storeAt(t.fd)
-	if err != nil {
-		return "", fmt.Errorf("folder %s: %w", t.root, err)
-	}
-	return s, nil
+	s, _, err := t.says()
+	return s, err
 }
 
-// Mark writes the attribute, or the file.
-func (t *Tree) Mark(store string) error {
-	err := setAttr(t.fd, store)
+// says is the mark: a store, and after a blank how far that had come.
+func (t *Tree) says() (store string, seen retention.Seen, err error) {
+	text, err := markAt(t.fd)
+	if err != nil {
+		return "", seen, fmt.Errorf("folder %s: %w", t.root, err)
+	}
+	store, rest, more := strings.Cut(text, " ")
+	if more {
+		if seen, more = retention.ParseSeen(rest); !more { // no store has come as far: a person adopts it
+			seen = retention.Seen{Holds: math.MaxInt64}
+		}
+	}
+	return store, seen, nil
+}
+
+// Seen is what the mark says of that store: nothing where it names another.
+func (t *Tree) Seen(_ context.Context, store string) (retention.Seen, error) {
+	named, seen, err := t.says()
+	if named != store {
+		seen = retention.Seen{}
+	}
+	return seen, err
+}
+
+// Saw writes the mark anew. Whoever does has the lock of the tree, so that nothing comes
+// between.
+func (t *Tree) Saw(_ context.Context, store string, _, now retention.Seen, _ bool) error {
+	return t.write(store + " " + now.String())
+}
+
+// Mark makes the tree name the store, which it knows nothing else of.
+func (t *Tree) Mark(store string) error { return t.write(store) }
+
+// write writes the attribute, or the file.
+func (t *Tree) write(text string) error {
+	err := setAttr(t.fd, text)
 	if errors.Is(err, unix.ENOTSUP) {
-		err = t.markFile(store)
+		err = t.markFile(text)
 	}
 	if err == nil {
 		err = unix.Fsync(t.fd)
@@ -87,7 +122,7 @@ func (t *Tree) Mark(store string) error {
 	return nil
 }
 
-func (t *Tree) markFile(store string) error {
+func (t *Tree) markFile(text string) error {
 	const next = markName + ".new"
 	fd, err := retry(func() (int, error) {
 		return unix.Openat(t.fd, next, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o644)
@@ -96,7 +131,7 @@ func (t *Tree) markFile(store string) error {
 		return err
 	}
 	f := os.NewFile(uintptr(fd), next)
-	_, err = f.WriteString(store + "\n")
+	_, err = f.WriteString(text + "\n")
 	if err == nil {
 		err = f.Sync()
 	}

@@ -68,8 +68,15 @@ func nested(format string, args ...any) error {
 	return &retention.Refusal{Code: retention.RefuseStateMismatch, Message: fmt.Sprintf(format, args...)}
 }
 
-// storeAt is what the attribute of the folder says, or its file where there is none.
+// storeAt is the store that the folder's mark names.
 func storeAt(fd int) (string, error) {
+	text, err := markAt(fd)
+	store, _, _ := strings.Cut(text, " ")
+	return store, err
+}
+
+// markAt is what the attribute of the folder says, or its file where there is none.
+func markAt(fd int) (string, error) {
 	s, err := getAttr(fd)
 	if err != nil {
 		return "", fmt.Errorf("attribute %s: %w", attrName, err)

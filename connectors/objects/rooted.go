@@ -135,9 +135,14 @@ func (e *engine) folders(paths []string) ([]string, error) {
 // Install makes gate file and tree name the store, and binds the tree to the gate where
 // it cannot be locked; see [sqlwork.Source]. One that another gate has is refused.
 func (s *Source) Install(ctx context.Context, storeUUID string) (retention.Gate, error) {
+	if n, ok := s.e.tree.(Nested); ok {
+		if err := n.Around(ctx, storeUUID); err != nil {
+			return retention.Gate{}, err
+		}
+	}
 	g, err := s.Source.Install(context.WithValue(ctx, notedKey{}, noted{store: storeUUID}), storeUUID)
 	if t, ok := s.e.tree.(Owned); ok && err == nil {
-		err = s.e.bind(ctx, t, g.SourceUUID, false)
+		err = s.e.owns(ctx, t, g)
 	}
 	return g, err
 }
@@ -154,7 +159,7 @@ func (s *Source) Adopt(ctx context.Context, storeUUID string, v, size int64, roo
 // names makes the gate say which store gate file and tree know: where they differ, that
 // of the tree, so that nobody takes the gate file's word; and that of a tree which has
 // none.
-func (e *engine) names(g *retention.Gate) error {
+func (e *engine) names(ctx context.Context, g *retention.Gate) error {
 	r, ok := e.tree.(Rooted)
 	if !ok {
 		return nil
@@ -163,6 +168,8 @@ func (e *engine) names(g *retention.Gate) error {
 	if mark == "" && g.Installed {
 		mark = "none"
 	}
-	g.StoreUUID = mark
+	if g.StoreUUID = mark; err == nil && !g.Installed && mark != "" {
+		err = e.Kept(ctx, g)
+	}
 	return err
 }

@@ -120,7 +120,7 @@ func (s *Source) Server(ctx context.Context) (out retention.Server, err error) {
 			return fmt.Errorf("clock %q: %w", now, err)
 		}
 		if out.Gate, err = s.ReadGate(ctx, q); err == nil {
-			err = s.e.names(&out.Gate)
+			err = s.e.names(ctx, &out.Gate)
 		}
 		return err
 	})

@@ -22,15 +22,20 @@ const (
 // replaced. Without it, another machine with a gate of its own could remove what a
 // hold here keeps.
 func (t *Tree) Claim(ctx context.Context, gate string) error {
+	if err := t.putNew(ctx, t.o.Prefix+claim, gate); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("object %s, which binds the bucket to its gate: %w", t.shown(claim), err)
+	}
+	return nil
+}
+
+// putNew puts a small text under a name that nothing has yet: fs.ErrExist.
+func (t *Tree) putNew(ctx context.Context, key, text string) error {
 	o := minio.PutObjectOptions{ContentType: "text/plain", DisableMultipart: true, SendContentMd5: true}
 	o.SetMatchETagExcept("*")
 	ctx, done := context.WithTimeout(ctx, callTime)
 	defer done()
-	_, err := t.c.PutObject(ctx, t.o.Bucket, t.o.Prefix+claim, strings.NewReader(gate), int64(len(gate)), o)
-	if err = buckets.Said(err); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("object %s, which binds the bucket to its gate: %w", t.shown(claim), err)
-	}
-	return nil
+	_, err := t.c.PutObject(ctx, t.o.Bucket, key, strings.NewReader(text), int64(len(text)), o)
+	return buckets.Said(err)
 }
 
 // Bound is the gate that the object names.

@@ -81,14 +81,17 @@ func (t *Tree) Walk(ctx context.Context, p objects.Patterns, f func(o objects.Ob
 	if err != nil {
 		return objects.Odd{}, fmt.Errorf("%s: %w", t.Name(), err)
 	}
-	in, at := p.In(""), ""
-	err = t.each(ctx, keeps != never, common(p), "", bulk, func(o objects.Object) error {
+	in, at, all := p.In(""), "", common(p)
+	if err := t.strange(ctx, all); err != nil {
+		return objects.Odd{}, err
+	}
+	err = t.each(ctx, keeps != never, all, "", bulk, func(o objects.Object) error {
 		dir, name := path.Split(o.Path)
 		if name == "" || dir == "" && strings.HasPrefix(name, ours) { // a folder's mark, and our own
 			return nil
 		}
-		if name == claim {
-			return fmt.Errorf("%s: object %s binds what lies there to another gate: holds here would not stop who acts by that one; write patterns or a prefix that do not lead there", t.Name(), t.shown(o.Path))
+		if isClaim(o.Path) {
+			return t.elsewhere(o.Path)
 		}
 		if dir != at {
 			in, at = p.In(strings.TrimSuffix(dir, "/")), dir
@@ -155,11 +158,17 @@ func (t *Tree) look(ctx context.Context, versions bool, paths []string) ([]objec
 	for i, p := range paths {
 		at[p], first, last = i, min(first, p), max(last, p)
 	}
+	if err := t.strange(ctx, shared(first, last)); err != nil {
+		return nil, err
+	}
 	passed := ""
 	budget := 20*len(paths) + bulk
 	err := t.each(ctx, versions, shared(first, last), before(first), min(bulk, len(paths)+8), func(o objects.Object) error {
 		if i, ok := at[o.Path]; ok {
 			out[i] = o
+		}
+		if isClaim(o.Path) {
+			return t.elsewhere(o.Path)
 		}
 		passed = o.Path
 		if budget--; o.Path >= last || budget <= 0 {

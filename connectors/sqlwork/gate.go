@@ -110,7 +110,7 @@ func (s *Source) ReadGate(ctx context.Context, q Session) (retention.Gate, error
 		return retention.Gate{}, fmt.Errorf("read the gate: %w", err)
 	}
 	g.Installed = true
-	return g, nil
+	return s.kept(ctx, g)
 }
 
 // known refuses a gate that belongs to another store.
@@ -140,7 +140,12 @@ func (s *Source) Pass(ctx context.Context, storeUUID string, v int64, w retentio
 			w = retention.Witness{Size: g.LogSize, Root: g.LogRoot}
 		}
 		installed = true
-		_, err = s.say(ctx, q, "UPDATE %s SET holds_version = %s, log_size = %s, log_root = %s WHERE id = 1", s.own(gateTable), max(g.HoldsVersion, v), w.Size, w.Root)
+		now := g
+		now.HoldsVersion, now.LogSize, now.LogRoot = max(g.HoldsVersion, v), w.Size, w.Root
+		if err := s.keep(ctx, g, now, false); err != nil {
+			return err
+		}
+		_, err = s.say(ctx, q, "UPDATE %s SET holds_version = %s, log_size = %s, log_root = %s WHERE id = 1", s.own(gateTable), now.HoldsVersion, w.Size, w.Root)
 		return err
 	})
 	return installed && err == nil, err
@@ -161,6 +166,11 @@ func (s *Source) Adopt(ctx context.Context, storeUUID string, v, size int64, roo
 			return err
 		case !g.Installed:
 			return refusal(retention.RefuseGate, "%s has no gate to adopt: run check --install", s.e.Name())
+		}
+		now := g
+		now.StoreUUID, now.HoldsVersion, now.LogSize, now.LogRoot = storeUUID, v, size, root
+		if err := s.keep(ctx, g, now, true); err != nil {
+			return fmt.Errorf("%s: adopt: %w", s.e.Name(), err)
 		}
 		if _, err := s.say(ctx, q, "UPDATE %s SET store_uuid = %s, holds_version = %s, log_size = %s, log_root = %s WHERE id = 1", s.own(gateTable), storeUUID, v, size, root); err != nil {
 			return fmt.Errorf("%s: adopt: %w", s.e.Name(), err)
@@ -185,6 +195,11 @@ func (s *Source) Witness(ctx context.Context, storeUUID string, size int64, root
 			return refusal(retention.RefuseStateMismatch, "%s witnessed another audit log of %d entries: run audit verify", s.e.Name(), size)
 		case g.LogSize >= size:
 			return nil
+		}
+		now := g
+		now.LogSize, now.LogRoot = size, root
+		if err := s.keep(ctx, g, now, false); err != nil {
+			return err
 		}
 		_, err = s.say(ctx, q, "UPDATE %s SET log_size = %s, log_root = %s WHERE id = 1", s.own(gateTable), size, root)
 		return err

@@ -143,7 +143,7 @@ func (e *Engine) gate(ctx context.Context, name string, src retention.Source) (r
 	if err := e.Knows(ctx, name, srv.Gate); err != nil {
 		return srv.Gate, err
 	}
-	if err := e.elsewhere(name, srv); err != nil {
+	if err := e.elsewhere(ctx, name, srv); err != nil {
 		return srv.Gate, err
 	}
 	g, err := src.Install(ctx, e.Store.UUID())
@@ -182,7 +182,7 @@ func (e *Engine) Adopt(ctx context.Context, by, reason string) ([]SourceStatus, 
 			return e.Status(ctx), fmt.Errorf("source %q: %w", name, err)
 		}
 		if !srv.Gate.Installed {
-			if !e.registered(ctx, name) && e.elsewhere(name, srv) == nil {
+			if !e.registered(ctx, name) && e.elsewhere(ctx, name, srv) == nil {
 				continue
 			}
 			if srv.Gate, err = src.Install(ctx, e.Store.UUID()); err != nil {

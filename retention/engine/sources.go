@@ -205,7 +205,7 @@ const knowsTries = 3
 
 // elsewhere refuses a place that belongs to another daemon, though no gate of ours there
 // says so yet: an install is refused before it leaves a gate.
-func (e *Engine) elsewhere(name string, srv retention.Server) error {
+func (e *Engine) elsewhere(ctx context.Context, name string, srv retention.Server) error {
 	g := srv.Gate
 	switch {
 	case srv.Bound != "" && srv.Bound != g.SourceUUID:
@@ -213,7 +213,10 @@ func (e *Engine) elsewhere(name string, srv retention.Server) error {
 			"source %q is bound to the gate of another daemon or source, or to one that was lost, by its object .retentiond-gate: holds here would not stop the other. Remove that object only if nothing else acts there", name)
 	case !g.Installed && g.StoreUUID != "":
 		g.Installed = true
-		return e.knowsStore(name, g)
+		if err := e.knowsStore(name, g); err != nil {
+			return err
+		}
+		return e.Store.Fits(ctx, g)
 	}
 	return nil
 }
@@ -231,7 +234,7 @@ func (e *Engine) knowsNow(ctx context.Context, name string, src retention.Source
 		known = e.Knows(ctx, name, srv.Gate)
 	}
 	if known == nil {
-		known = e.elsewhere(name, srv)
+		known = e.elsewhere(ctx, name, srv)
 	}
 	r := refusalOf(known)
 	if r == nil {
