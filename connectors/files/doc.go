@@ -2,8 +2,8 @@
 //
 // Every file is reached from the handle of the root, folder by folder, and no
 // symbolic link is followed, not even within the root: whoever can write into the
-// tree cannot lead an action out of it. Other file systems below the root are not
-// entered. What is no plain file (links, sockets, pipes, devices) is counted and
+// tree cannot lead an action out of it. Other file systems below the root, and folders
+// that are bound into it from elsewhere, are not entered. What is no plain file (links, sockets, pipes, devices) is counted and
 // never touched.
 //
 // A file is removed only if it still is the one that was tested: the same inode,

@@ -3,6 +3,7 @@
 package files
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,6 +63,10 @@ func (r *reach) in(p string) (name string, err error) {
 			return "", err
 		}
 		fd = next
+		if apart, err := r.apart(fd); apart {
+			_ = unix.Close(fd)
+			return "", cmp.Or(err, errApart)
+		}
 		if err := r.strange(fd, *r.own, dir); err != nil {
 			_ = unix.Close(fd)
 			return "", err
@@ -97,8 +102,14 @@ func (r *reach) stat(p string) (name string, o objects.Object, ok bool, err erro
 	return name, o, false, err
 }
 
-// behind is whether a folder on the way is a link, or another thing than a folder.
-func behind(err error) bool { return errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOTDIR) }
+// errApart is of a folder on the way that is not the tree's.
+var errApart = errors.New("a folder on the way is mounted there")
+
+// behind is whether a folder on the way is a link, another thing than a folder, or not
+// the tree's.
+func behind(err error) bool {
+	return errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, errApart)
+}
 
 // Look looks at files again, each through the handle of its folder.
 func (t *Tree) Look(ctx context.Context, paths []string, f func(i int, o objects.Object)) error {

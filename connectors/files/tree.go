@@ -20,11 +20,12 @@ import (
 
 // Tree is a folder of this machine with all that lies below it.
 type Tree struct {
-	root string // as it was given, absolute
-	real string // with its links resolved
-	fd   int
-	dev  uint64
-	more atomic.Int64 // removed names whose content stays under others
+	root  string // as it was given, absolute
+	real  string // with its links resolved
+	fd    int
+	dev   uint64
+	mount uint64       // as [mountOf]
+	more  atomic.Int64 // removed names whose content stays under others
 }
 
 var _ objects.Tree = (*Tree)(nil)
@@ -66,7 +67,7 @@ func open(root string) (*Tree, error) {
 	if err := unix.Fstat(fd, &st); err != nil {
 		return nil, errors.Join(down("folder %s: %v", abs, err), unix.Close(fd))
 	}
-	return &Tree{root: abs, real: real, fd: fd, dev: wide(st.Dev)}, nil
+	return &Tree{root: abs, real: real, fd: fd, dev: wide(st.Dev), mount: mountOf(fd)}, nil
 }
 
 // key names the tree among the gates of others.
@@ -135,6 +136,14 @@ func objectOf(path string, st *unix.Stat_t) objects.Object {
 // plain is whether it is a plain file of the root's own file system.
 func (t *Tree) plain(st *unix.Stat_t) bool {
 	return st.Mode&unix.S_IFMT == unix.S_IFREG && wide(st.Dev) == t.dev
+}
+
+// apart is whether an open folder is of another file system than the root, or is bound
+// into the tree from elsewhere: holds there are another store's, or nobody's (L3).
+func (t *Tree) apart(fd int) (bool, error) {
+	var st unix.Stat_t
+	err := unix.Fstat(fd, &st)
+	return err != nil || wide(st.Dev) != t.dev || mountOf(fd) != t.mount, err
 }
 
 // wide is a number of the system's, which has another type on each.

@@ -120,7 +120,7 @@ func (w *walk) entry(ctx context.Context, fd int, path string, e fs.DirEntry, in
 	return nil
 }
 
-// enter walks a folder within another, unless it is of another file system.
+// enter walks a folder within another, unless it is of another file system, or mounted there.
 func (w *walk) enter(ctx context.Context, in int, path, name string, parent objects.Folder) error {
 	if !parent.Enters(name) {
 		return nil
@@ -132,8 +132,7 @@ func (w *walk) enter(ctx context.Context, in int, path, name string, parent obje
 	case err != nil:
 		return fmt.Errorf("folder %s cannot be read: %w: give this user the right to, or write patterns that do not lead there", w.shown(path), err)
 	}
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil || wide(st.Dev) != w.dev {
+	if apart, err := w.apart(fd); apart {
 		w.odd.Mounts++
 		return errors.Join(err, unix.Close(fd))
 	}

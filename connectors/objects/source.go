@@ -201,7 +201,7 @@ func (o Odd) advice(name string) (out []retention.Advice) {
 	for _, x := range []struct {
 		n    int64
 		what string
-	}{{o.Links, "symbolic links match patterns, and are neither followed nor removed"}, {o.Special, "sockets, pipes or devices match patterns, and are never touched"}, {o.Mounts, "files or folders of other file systems lie below the root, and are not entered"},
+	}{{o.Links, "symbolic links match patterns, and are neither followed nor removed"}, {o.Special, "sockets, pipes or devices match patterns, and are never touched"}, {o.Mounts, "files or folders of other file systems, or mounted there, lie below the root, and are not entered"},
 		{o.Beside, "files named .retentiond-… are what a removal was cut short at while another file took the name: give them a name, or remove them"}} {
 		if x.n > 0 {
 			out = append(out, retention.Advice{Code: retention.AdviceOddFiles, Message: fmt.Sprintf("%s: %d %s", name, x.n, x.what)})

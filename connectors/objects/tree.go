@@ -80,6 +80,6 @@ var (
 type Odd struct {
 	Links   int64 // symbolic links
 	Special int64 // sockets, pipes, devices
-	Mounts  int64 // folders and files of other file systems
+	Mounts  int64 // folders and files of other file systems, or mounted there
 	Beside  int64 // files that a removal was cut short at, and whose name another file has
 }
