@@ -36,7 +36,7 @@ func mayImport() map[string][]string {
 		"connectors/mysql":    {"retention", "retention/calendar", "connectors/sqlgen", "connectors/sqlwork"},
 		"connectors/postgres": {"retention", "retention/calendar", "connectors/sqlgen", "connectors/sqlwork"},
 		// Listings of files are tables of a private SQLite database: one SQL, one set of tests.
-		"connectors/objects":               {"retention", "connectors/sqlgen", "connectors/sqlwork", "connectors/sqlite"},
+		"connectors/objects":               {"retention", "retention/vault", "connectors/sqlgen", "connectors/sqlwork", "connectors/sqlite"},
 		"connectors/files":                 {"retention", "connectors/objects"},
 		"connectors/s3":                    {"retention", "retention/buckets", "connectors/objects"},
 		"connectors":                       {"retention", "connectors/sqlite", "connectors/postgres", "retention/buckets", "connectors/mysql", "connectors/files", "connectors/s3"},

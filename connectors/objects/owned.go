@@ -8,11 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/retentiond/retentiond/connectors/sqlgen"
 	"github.com/retentiond/retentiond/connectors/sqlwork"
 	"github.com/retentiond/retentiond/retention"
 )
@@ -215,7 +213,7 @@ func (s *Source) Outside(intent string, f retention.OwnedFiles) *retention.Outsi
 			if err != nil {
 				return out, err
 			}
-			seen := map[string]bool{}
+			by, seen := keepingBy(h), map[string]bool{}
 			for i, o := range there {
 				twice := seen[o.Path]
 				seen[o.Path] = true
@@ -226,7 +224,7 @@ func (s *Source) Outside(intent string, f retention.OwnedFiles) *retention.Outsi
 					out.Spared.Failed++
 				case !is(f.Files[i], o):
 					out.Spared.Changed++
-				case held(h, &f, f.Files[i].About):
+				case by.held(&f, f.Files[i].About):
 					out.Spared.Held++
 				default:
 					of = append(of, o)
@@ -253,50 +251,4 @@ func (s *Source) Outside(intent string, f retention.OwnedFiles) *retention.Outsi
 			return err
 		},
 	}
-}
-
-// held is whether a hold is about one of the persons, or about everybody of a dataset
-// through which it would have found the row. It asks rather too much than too little: a
-// condition on the row cannot be asked any more.
-func held(h *retention.HoldSet, f *retention.OwnedFiles, about map[string][]string) bool {
-	if h == nil || anybody(h.Subjects, about) {
-		return true
-	}
-	for _, s := range h.Named {
-		if reached(f, &s) && (len(s.Subjects) == 0 || anybody(s.Subjects, about)) {
-			return true
-		}
-	}
-	return false
-}
-
-// reached is whether the hold's dataset, or its table under another name, is one of those.
-func reached(f *retention.OwnedFiles, s *retention.ScopedHold) bool {
-	return s.Dataset == f.Dataset || slices.Contains(f.Datasets, s.Dataset) ||
-		slices.ContainsFunc(f.Tables, func(t string) bool { return strings.EqualFold(t, s.Table.Name) })
-}
-
-func anybody(held, about map[string][]string) bool {
-	for typ, ids := range about {
-		for _, id := range ids {
-			if slices.ContainsFunc(held[typ], func(h string) bool { return alike(h, id) }) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// alike is whether two texts name one person in some kind of column.
-func alike(a, b string) bool {
-	if strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b)) {
-		return true
-	}
-	x, xok := sqlgen.Integer(a)
-	y, yok := sqlgen.Integer(b)
-	if xok && yok {
-		return x.Cmp(y) == 0
-	}
-	bare := func(s string) string { return strings.ToLower(strings.ReplaceAll(strings.Trim(s, "{}"), "-", "")) }
-	return bare(a) == bare(b)
 }

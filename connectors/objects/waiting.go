@@ -62,6 +62,7 @@ func (s *Source) Waiting(ctx context.Context, holds func(ctx context.Context) (*
 	if err != nil {
 		return nil, err
 	}
+	by := keepingBy(h)
 	var out []retention.FilesWaiting
 	at := map[retention.FilesWaiting]int{}
 	for _, name := range names {
@@ -79,12 +80,12 @@ func (s *Source) Waiting(ctx context.Context, holds func(ctx context.Context) (*
 			i, out = len(out), append(out, key)
 			at[key] = i
 		}
-		count(&out[i], f, there, h)
+		count(&out[i], f, there, by)
 	}
 	return out, nil
 }
 
-func count(w *retention.FilesWaiting, f retention.OwnedFiles, there []Object, h *retention.HoldSet) {
+func count(w *retention.FilesWaiting, f retention.OwnedFiles, there []Object, by *keeping) {
 	for i, o := range there {
 		switch {
 		case o.Path == "":
@@ -92,7 +93,7 @@ func count(w *retention.FilesWaiting, f retention.OwnedFiles, there []Object, h 
 			w.Odd++
 		case !is(f.Files[i], o):
 			w.Changed++
-		case held(h, &f, f.Files[i].About):
+		case by.held(&f, f.Files[i].About):
 			w.Held++
 		default:
 			w.Ready++
