@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,5 +60,50 @@ func TestRestoreLeavesWhatHasNoFolder(t *testing.T) {
 	must(t, d.publish())
 	if d.there != 1 || d.files != 0 {
 		t.Errorf("%+v", d.restored)
+	}
+}
+
+// Of objects the newest content is restored, and older ones beside it where they are
+// asked for; a name that is no path below a folder is left and counted (L9).
+func TestRestoreOfObjects(t *testing.T) {
+	t.Parallel()
+	table := &retention.SegmentTable{Files: true}
+	for _, n := range []string{retention.FilePath, retention.SealedMtime, retention.SealedVersion, retention.SealedOlder, retention.SealedBytes, retention.SealedETag, retention.SealedPart, retention.SealedSHA256, retention.SealedContent} {
+		table.Columns = append(table.Columns, retention.SegmentColumn{Name: n})
+	}
+	const x = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881" // SHA-256 of x
+	row := func(name, version string, older any, content any) []any {
+		if content == nil {
+			return []any{name, "1.0", version, nil, nil, nil, int64(0), nil, nil}
+		}
+		return []any{name, "1.0", version, older, int64(1), "e", int64(0), x, content}
+	}
+	rows := [][]any{
+		row("a", "m", nil, nil), row("a", "2", int64(0), []byte("x")), row("a", "../1/", int64(1), []byte("x")), row("a", "0", int64(2), []byte("x")),
+		row("/etc/b", "1", int64(0), []byte("x")), row("c/../../d", "1", int64(0), []byte("x")), row("e/", "1", int64(0), []byte("x")),
+		row(strings.Repeat("n", 300), "1", int64(0), []byte("x")),
+	}
+	for _, all := range []bool{false, true} {
+		root, err := os.OpenRoot(t.TempDir())
+		must(t, err)
+		must(t, root.Mkdir("own", 0o700))
+		d := &folder{root: root, staging: "own", all: all}
+		for _, r := range rows {
+			must(t, d.take(table, r))
+		}
+		must(t, d.publish())
+		want, names := restored{files: 1, older: 2, odd: 4, bytes: 1}, []string{"a"}
+		if all {
+			want, names = restored{files: 3, odd: 4, bytes: 3}, []string{"a", "a@0", "a@ec52a180ad4060c1dc02b3c3ad608f73"}
+		}
+		if d.restored != want {
+			t.Errorf("%+v, want %+v", d.restored, want)
+		}
+		for _, n := range names {
+			if b, err := root.ReadFile(n); err != nil || string(b) != "x" {
+				t.Errorf("%s has %q, %v", n, b, err)
+			}
+		}
+		must(t, root.Close())
 	}
 }

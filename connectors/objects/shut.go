@@ -41,7 +41,7 @@ func (s *Source) shutAdvice(ctx context.Context, needs []retention.Need) (out []
 	return out, nil
 }
 
-// tries opens the contents of what is at the path, and closes them.
+// tries opens the newest content of what is at the path, and closes it.
 func (s *Source) tries(ctx context.Context, from Opener, path string) error {
 	var o Object
 	if err := s.e.tree.Look(ctx, []string{path}, func(_ int, now Object) { o = plainly(now) }); err != nil || o.Path == "" {
@@ -50,14 +50,13 @@ func (s *Source) tries(ctx context.Context, from Opener, path string) error {
 	next := from.Open(ctx, o)
 	for {
 		_, r, err := next()
-		if errors.Is(err, io.EOF) {
+		switch {
+		case errors.Is(err, io.EOF):
 			return nil
-		}
-		if err == nil && r != nil {
-			err = r.Close()
-		}
-		if err != nil {
+		case err != nil:
 			return err
+		case r != nil:
+			return r.Close()
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"strconv"
 	"strings"
 
@@ -92,6 +93,9 @@ func (r *reading) tags(ctx context.Context) (any, error) {
 		return nil, nil
 	}
 	tags, err := r.t.tags(ctx, r.path, r.v.id)
+	if errors.Is(err, fs.ErrNotExist) { // some services do not find them of a version called null
+		return nil, nil
+	}
 	if err != nil {
 		return nil, r.told(err)
 	}

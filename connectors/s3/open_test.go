@@ -149,6 +149,36 @@ func TestArchivedObjectsThatAreReplaced(t *testing.T) {
 	}
 }
 
+// Where versions are suspended, what has no identifier of its own may be replaced: then
+// the object stays with all of its versions (L9).
+func TestArchivedObjectsOfASuspendedBucket(t *testing.T) {
+	t.Parallel()
+	b := newBucketTest(t, true, false)
+	for _, n := range []string{"site/kept", "site/replaced"} {
+		b.put(n, "one")
+	}
+	must(t, b.admin.SuspendVersioning(t.Context(), "data"))
+	for _, n := range []string{"site/kept", "site/replaced"} {
+		b.put(n, "two")
+	}
+	list := b.walk("*")
+	for i := range list {
+		got, err := copied(t.Context(), b.Tree, &list[i])
+		must(t, err)
+		if diff := cmp.Diff([]string{"two", "one"}, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+	b.put("site/replaced", "three")
+	how := b.ends(list)
+	if how[0] != nil || !errors.Is(how[1], objects.ErrChanged) {
+		t.Errorf("they ended with %v", how)
+	}
+	if kept, replaced := b.versionsAt("site/kept"), b.versionsAt("site/replaced"); len(kept) > 0 || len(replaced) != 2 {
+		t.Errorf("the names have %q and %q", kept, replaced)
+	}
+}
+
 // What breaks off is read on, and is what it was; a service that never gives the rest,
 // says another length or gives another content is found out (L9).
 func TestContentsThatBreakOff(t *testing.T) {

@@ -141,7 +141,7 @@ func (r *reading) told(err error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return objects.ErrGone
 	case errors.As(err, &a):
-		return a.why(a.status >= http.StatusInternalServerError)
+		return a.why(a.status >= http.StatusInternalServerError || a.status == http.StatusTooManyRequests)
 	}
 	if why := (*objects.Why)(nil); errors.As(err, &why) {
 		return err

@@ -201,5 +201,5 @@ func refused(status int, text []byte) (again bool, err error) {
 	}
 	why := answered{status: status}
 	_ = xml.Unmarshal(text, &why) // a proxy's answer has no code
-	return status >= 500 && status != http.StatusNotImplemented, why
+	return status >= 500 && status != http.StatusNotImplemented || status == http.StatusTooManyRequests, why
 }
