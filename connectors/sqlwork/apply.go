@@ -19,6 +19,7 @@ type work struct {
 	list    string                     // the due keys
 	changed int64                      // rows that the statements say they changed
 	end     func()                     // of the batch's turn
+	streams *sqlgen.Query              // removes its range and answers with it while it goes; nil: nothing does
 	copies  map[string]int64           // child rows that were copied and are not removed yet, by table
 	some    map[int]someRows           // where not all go: the child rows that were copied, by place in the action
 	twice   map[string]map[string]bool // keys of child rows that were read
@@ -130,6 +131,9 @@ func checkRows(b *retention.Batch, named int) error {
 
 func (w *work) do(ctx context.Context) error {
 	if err := w.admitted(ctx); err != nil {
+		return err
+	}
+	if err := w.foresee(ctx); err != nil {
 		return err
 	}
 	if w.b.Turn != nil {

@@ -30,12 +30,8 @@ func (w *work) sealRange(ctx context.Context, alone bool) (bool, error) {
 	if err != nil || !ok {
 		return false, err
 	}
-	if !w.e.Alone() && alone {
-		g, err := w.gen()
-		if err != nil {
-			return false, err
-		}
-		alone = g.OwnMinimums(w.keepers(0))
+	if alone, err = w.sealsAlone(alone); err != nil {
+		return false, err
 	}
 	all := int64(-1)
 	if !alone {
@@ -59,6 +55,18 @@ func (w *work) sealRange(ctx context.Context, alone bool) (bool, error) {
 	}
 	w.b.Reach(retention.PointActed)
 	return true, w.receipt(ctx)
+}
+
+// sealsAlone is whether the minimums too, that go into the manifest, read the row alone.
+func (w *work) sealsAlone(alone bool) (bool, error) {
+	if w.e.Alone() || !alone {
+		return alone, nil
+	}
+	g, err := w.gen()
+	if err != nil {
+		return false, err
+	}
+	return g.OwnMinimums(w.keepers(0)), nil
 }
 
 // sealedRange seals and removes, and says how many rows went.
@@ -86,7 +94,7 @@ func (w *work) sealedRange(ctx context.Context, locked bool) (n int64, err error
 // they are sealed, and while they are, the source does the next batch.
 func (w *work) readRange(ctx context.Context, to retention.RowWriter, locked bool) (int64, error) {
 	sel := &w.b.Selection
-	x, removes, err := w.taking(ctx, locked)
+	x, removes, err := w.leave(locked)
 	if err != nil {
 		return 0, err
 	}
@@ -109,14 +117,13 @@ func (w *work) readRange(ctx context.Context, to retention.RowWriter, locked boo
 	return n, w.removeSealed(ctx, n)
 }
 
-// taking is the statement that reads the range's due rows, and whether it removes them.
-func (w *work) taking(ctx context.Context, locked bool) (x sqlgen.Query, removes bool, err error) {
-	if d := w.e.Dialect(); d.Returning && d.Streams {
-		if x, removes, err = w.streaming(ctx); err != nil || removes {
-			return x, removes, err
-		}
+// leave is the statement that reads the range's due rows, and whether it removes them.
+func (w *work) leave(locked bool) (x sqlgen.Query, removes bool, err error) {
+	if w.streams != nil {
+		return *w.streams, true, nil
 	}
-	removes = w.e.Dialect().Returning && !w.e.Dialect().Streams
+	d := w.e.Dialect()
+	removes = d.Returning && !d.Streams
 	x, err = w.render(func(g *sqlgen.Gen) (sqlgen.Query, error) {
 		if locked {
 			g.LockedOnly()

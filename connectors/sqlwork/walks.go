@@ -15,6 +15,29 @@ type Planner interface {
 	Walks(ctx context.Context, q Session, x sqlgen.Query, index string) (bool, error)
 }
 
+// foresee asks how the range will go, before it is the batch's turn: nothing is locked
+// by that, and the batch before is still at work.
+func (w *work) foresee(ctx context.Context) error {
+	if d := w.e.Dialect(); w.b.Range == nil || !d.Returning || !d.Streams {
+		return nil
+	}
+	ok, err := w.seals()
+	if err == nil && ok {
+		ok, err = w.selfContained()
+	}
+	if err == nil && ok {
+		ok, err = w.sealsAlone(true)
+	}
+	if err != nil || !ok {
+		return err
+	}
+	x, ok, err := w.streaming(ctx)
+	if ok {
+		w.streams = &x
+	}
+	return err
+}
+
 // streaming is a removal of the range's due rows that answers while it goes; ok = false:
 // the engine would do it in another way than along an index.
 func (w *work) streaming(ctx context.Context) (x sqlgen.Query, ok bool, err error) {
