@@ -13,7 +13,8 @@ import (
 func digest(p *retention.Policy) {
 	p.Digest = sum(canonPolicy(p))
 	for i := range p.Rules {
-		p.Rules[i].Meaning = sum(canonMeaning(p, &p.Rules[i]))
+		r := &p.Rules[i]
+		r.Meaning, r.From, r.Asks = sum(canonMeaning(p, r)), sum(canonFrom(p, r, false)), sum(canonFrom(p, r, true))
 	}
 }
 

@@ -57,6 +57,7 @@ type Subject struct {
 	Type    string
 	Columns []string
 	Related *Relation // its Column holds the identifier
+	Copied  bool      // bound: Related leads over a vault's copies, of rows that were archived
 }
 
 // Relation leads from a row ("our" side) to rows of another table of the same
@@ -148,7 +149,11 @@ type Rule struct {
 	Disabled      bool
 	EffectiveFrom time.Time // zero: at once
 	Meaning       string    // digest of what the rule does (rule and dataset, without titles)
-	Pos           Pos
+	// From is a digest of how a row's clock is read, before it is rounded; Asks, of that
+	// and of which rows the rule is about. What is noted of rows that nobody can ask
+	// again is worth nothing under another.
+	From, Asks string
+	Pos        Pos
 }
 
 // Stage is one period and what happens at its end. Every stage's period counts

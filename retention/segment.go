@@ -30,6 +30,8 @@ type Segment struct {
 	Manifest      string // SHA-256 of the signed manifest
 	Recipients    []string
 	Minimums      []SegmentMinimum
+	From          string   // how the rule's clock was read; empty: of before that was noted
+	Ways          []string // by which the index was made, in the words of package bind
 	Types         []string // of subjects that the index knows
 	// About are the keyed digests of the subjects that the rows are about, as
 	// [SealedVault.Digests] makes them.
@@ -75,11 +77,13 @@ type SegmentColumn struct {
 	Generated  bool
 }
 
-// SegmentMinimum is how far a legal minimum protected rows when they were sealed:
-// until its period is over from Clock. Unknown: for ever, since some row's clock
-// was not readable.
+// SegmentMinimum is how far a legal minimum protected rows of a table when they were
+// sealed: until its period is over from Clock. Unknown: for ever, since some row's
+// clock was not readable.
 type SegmentMinimum struct {
 	Policy, Rule string
+	Child        string    // table of child rows; empty: the rule's own
+	Asks         string    // what the minimum asked then; empty: of before that was noted
 	Clock        time.Time // zero: it protected none of the rows
 	Unknown      bool
 }
@@ -109,6 +113,7 @@ type SealOrder struct {
 	Policy             *Policy
 	Rule               *Rule
 	Stage              int
+	Ways               []string // see [Segment]
 	At                 time.Time
 	Reached            func(Point) // may be nil
 }

@@ -75,6 +75,7 @@ type ParentReach struct {
 // and whose Clock is not over (open, unresolved and future clocks protect).
 type Minimum struct {
 	Policy, Rule string
+	Asks         string // as of the rule
 	Where        *Predicate
 	Clock        ClockTest
 }

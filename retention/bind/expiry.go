@@ -208,7 +208,7 @@ func (m *mover) minimums(source string, live retention.TableName) ([]retention.M
 	}
 	for i := range mins {
 		if mins[i].Policy == m.b.policy.Name && mins[i].Rule == m.b.rule.ID {
-			mins[i] = retention.Minimum{Policy: mins[i].Policy, Rule: mins[i].Rule, Clock: m.clock(*m.b.rule.AtLeast)}
+			mins[i] = retention.Minimum{Policy: mins[i].Policy, Rule: mins[i].Rule, Asks: mins[i].Asks, Clock: m.clock(*m.b.rule.AtLeast)}
 			continue
 		}
 	}

@@ -23,7 +23,7 @@ func (w *world) movedSubjects(source string, t retention.TableName, sub retentio
 	var out []retention.Subject
 	for _, r := range w.movedRelations(source, *sub.Related) {
 		moved := sub
-		moved.Related = &r
+		moved.Related, moved.Copied = &r, true
 		if checkSubject(s, s.Table(t), &moved) == nil {
 			out = append(out, moved)
 		}

@@ -203,7 +203,7 @@ func (w *world) minimums(source string, t retention.TableName) ([]retention.Mini
 			if err != nil {
 				return nil, fmt.Errorf("minimum %s/%s cannot be tested: %w", u.policy.Name, r.ID, err)
 			}
-			out = append(out, retention.Minimum{Policy: u.policy.Name, Rule: r.ID, Where: r.Where, Clock: test})
+			out = append(out, retention.Minimum{Policy: u.policy.Name, Rule: r.ID, Asks: r.Asks, Where: r.Where, Clock: test})
 		}
 	}
 	return out, nil

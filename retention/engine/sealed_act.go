@@ -26,7 +26,7 @@ func (sw *stepWork) copying(in retention.Intent, p part) func(context.Context, f
 		}
 		s := k.Begin(retention.SealOrder{
 			Intent: in.ID, Source: in.Source, SourceUUID: in.SourceUUID, Policy: sw.bound.Policy, Rule: sw.bound.Rule,
-			Stage: sw.bound.Stage, At: in.At, Reached: sw.Reached,
+			Stage: sw.bound.Stage, Ways: waysOf(sw.bound), At: in.At, Reached: sw.Reached,
 		})
 		if err := read(s); err != nil {
 			return nil, err

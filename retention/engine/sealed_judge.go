@@ -2,7 +2,6 @@ package engine
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/retentiond/retentiond/retention"
@@ -20,6 +19,8 @@ type segmentJudge struct {
 	set    *retention.HoldSet
 	people map[string]map[uint64]bool // held subjects by type
 	scoped []map[string]map[uint64]bool
+	own    []bind.Way      // of the rule's own table
+	kin    map[string]*kin // by table of child rows
 }
 
 func (e *Engine) segmentJudge(v *view, b *bind.Step, set *retention.HoldSet) (*segmentJudge, error) {
@@ -30,7 +31,7 @@ func (e *Engine) segmentJudge(v *view, b *bind.Step, set *retention.HoldSet) (*s
 	if err != nil {
 		return nil, err
 	}
-	j := &segmentJudge{Engine: e, view: v, b: b, keeper: k, set: set, people: digests(k, set.Subjects)}
+	j := &segmentJudge{Engine: e, view: v, b: b, keeper: k, set: set, people: digests(k, set.Subjects), own: bind.WaysOf(b.Selection.Reach, ""), kin: map[string]*kin{}}
 	for _, h := range j.scopes() {
 		j.scoped = append(j.scoped, digests(k, h.Subjects))
 	}
@@ -67,20 +68,28 @@ func (j *segmentJudge) about(s *retention.Segment) bool {
 func (j *segmentJudge) class(s *retention.Segment) (retention.Class, time.Time) {
 	end := retention.EndOf(s.Last, j.b.Policy, j.b.Rule, j.b.Rule.Stages[j.b.Stage-1].Keep)
 	switch {
+	case !j.clocked(s):
+		return retention.Unresolved, end
 	case end.After(j.view.asOf):
 		return retention.Active, end
 	case j.held(s):
 		return retention.Held, end
-	case j.protected(s, j.b.Selection.Minimums):
+	case j.protected(s, "", j.b.Selection.Minimums):
 		return retention.Protected, end
-	}
-	for i := range j.b.Selection.Blocked {
-		c := &j.b.Selection.Blocked[i]
-		if j.has(s, c.Child.Table) && j.protected(s, c.Minimums) {
-			return retention.Blocked, end
-		}
+	case j.blocked(s):
+		return retention.Blocked, end
 	}
 	return retention.Due, end
+}
+
+// clocked reports whether the clock that was noted is the one that the rule counts from
+// now: by another the end is not known (L1, L2).
+func (j *segmentJudge) clocked(s *retention.Segment) bool {
+	r := j.b.Rule
+	if s.From == "" { // sealed before that was noted
+		return s.Meaning != "" && s.Meaning == r.Meaning
+	}
+	return s.From == r.From
 }
 
 // held reports whether some hold reaches a row of the segment, or might.
@@ -89,11 +98,8 @@ func (j *segmentJudge) held(s *retention.Segment) bool {
 		return true
 	}
 	for i, h := range j.scopes() {
-		if h.Dataset != s.Policy+"/"+s.Dataset && !j.has(s, h.Table) {
-			continue
-		}
 		// A condition cannot be tested on what cannot be read: it holds.
-		if len(j.scoped[i]) == 0 || j.any(s, j.scoped[i]) {
+		if j.covers(s, &h, i < len(j.set.Scoped)) && (len(j.scoped[i]) == 0 || j.any(s, j.scoped[i])) {
 			return true
 		}
 	}
@@ -101,16 +107,17 @@ func (j *segmentJudge) held(s *retention.Segment) bool {
 }
 
 // any looks for one of the subjects in the index. A type that the tables have now,
-// and the index does not know, might be anybody.
+// and the index does not know, might be anybody; so might one that they have by another
+// way than the index was made by.
 func (j *segmentJudge) any(s *retention.Segment, people map[string]map[uint64]bool) bool {
 	for typ, ids := range people {
 		if !slices.Contains(s.Types, typ) {
-			if j.reaches(typ) {
+			if j.reaches(s, typ) {
 				return true
 			}
 			continue
 		}
-		if s.Loose { // its index does not tell all spellings that a database takes for one
+		if s.Loose || j.widened(s, typ) { // or its index does not tell all spellings that a database takes for one
 			return true
 		}
 		for _, n := range s.About {
@@ -122,8 +129,8 @@ func (j *segmentJudge) any(s *retention.Segment, people map[string]map[uint64]bo
 	return false
 }
 
-func (j *segmentJudge) reaches(typ string) bool {
-	if reachesAny(j.b.Selection.Reach, typ, 0) {
+func (j *segmentJudge) reaches(s *retention.Segment, typ string) bool {
+	if reachesAny(j.b.Selection.Reach, typ, 0) || j.widened(s, typ) {
 		return true
 	}
 	return slices.ContainsFunc(j.b.Selection.Blocked, func(c retention.ChildReach) bool {
@@ -131,27 +138,51 @@ func (j *segmentJudge) reaches(typ string) bool {
 	})
 }
 
-// has reports whether the segment has rows of the table.
-func (j *segmentJudge) has(s *retention.Segment, t retention.TableName) bool {
-	return slices.ContainsFunc(s.Tables, func(x retention.SegmentTable) bool {
-		return strings.EqualFold(x.Name.Name, t.Name) && (x.Name.Schema == "" || t.Schema == "" || strings.EqualFold(x.Name.Schema, t.Schema))
+// blocked reports whether a minimum protects child rows of the segment, whether or not
+// their table still is a child, or rows of what was under another name.
+func (j *segmentJudge) blocked(s *retention.Segment) bool {
+	for i := range s.Tables {
+		if t := &s.Tables[i]; t.Child && j.protected(s, t.Name.String(), j.kinOf(t.Name).minimums) {
+			return true
+		}
+	}
+	for _, c := range j.came(s) {
+		if j.protected(s, c.Child.Table.String(), c.Minimums) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(s.Minimums, func(m retention.SegmentMinimum) bool {
+		p, r := j.rule(m.Policy, m.Rule)
+		return r != nil && r.AtLeast != nil && j.runs(&m, p, r)
 	})
 }
 
-// protected reports whether some minimum is not known to be over. One that came
-// after the rows were sealed was never asked: the unknown protects.
-func (j *segmentJudge) protected(s *retention.Segment, minimums []retention.Minimum) bool {
+// protected reports whether some minimum of now on the table is not known to be over;
+// child is the table's name, of child rows. One that came after the rows were sealed
+// was never asked: the unknown protects.
+func (j *segmentJudge) protected(s *retention.Segment, child string, minimums []retention.Minimum) bool {
 	for _, m := range minimums {
-		p, r := j.rule(m.Policy, m.Rule)
-		at := slices.IndexFunc(s.Minimums, func(x retention.SegmentMinimum) bool { return x.Policy == m.Policy && x.Rule == m.Rule })
-		if at < 0 || r == nil || r.AtLeast == nil || s.Minimums[at].Unknown {
-			return true
+		if m.Rule == "" { // what a store keeps itself it keeps no more, once its object left it
+			continue
 		}
-		if clock := s.Minimums[at].Clock; !clock.IsZero() && retention.EndOf(clock, p, r, *r.AtLeast).After(j.view.asOf) {
+		p, r := j.rule(m.Policy, m.Rule)
+		at := slices.IndexFunc(s.Minimums, func(x retention.SegmentMinimum) bool {
+			return x.Policy == m.Policy && x.Rule == m.Rule && x.Child == child
+		})
+		if at < 0 || r == nil || r.AtLeast == nil || j.runs(&s.Minimums[at], p, r) {
 			return true
 		}
 	}
 	return false
+}
+
+// runs reports whether a minimum, as it was noted, is not known to be over. What was
+// noted of one that asked something else is not known.
+func (j *segmentJudge) runs(m *retention.SegmentMinimum, p *retention.Policy, r *retention.Rule) bool {
+	if m.Unknown || m.Asks == "" || m.Asks != r.Asks {
+		return true
+	}
+	return !m.Clock.IsZero() && retention.EndOf(m.Clock, p, r, *r.AtLeast).After(j.view.asOf)
 }
 
 func (j *segmentJudge) rule(policy, rule string) (*retention.Policy, *retention.Rule) {

@@ -49,6 +49,8 @@ type doc struct {
 	CipherSHA    string       `json:"cipher_sha256"`
 	Recipients   []string     `json:"recipients"`
 	Minimums     []minimumDoc `json:"minimums"`
+	From         string       `json:"from,omitempty"` // how the rule's clock was read
+	Ways         []string     `json:"ways,omitempty"` // by which rows are about subjects, as they were then
 	SubjectTypes []string     `json:"subject_types"`
 	IndexVersion int          `json:"index_version"` // 0: of before there was one
 	IndexSize    int          `json:"index_entries"`
@@ -78,6 +80,8 @@ type columnDoc struct {
 type minimumDoc struct {
 	Policy  string     `json:"policy"`
 	Rule    string     `json:"rule"`
+	Child   string     `json:"child,omitempty"` // table of rows that go along
+	Asks    string     `json:"asks,omitempty"`
 	Clock   *time.Time `json:"clock"` // null: it protected no row
 	Unknown bool       `json:"unknown,omitempty"`
 }
@@ -167,13 +171,13 @@ func docOf(s *retention.Segment) *doc {
 		Segment: s.Name, Intent: s.Intent, Source: s.Source, SourceUUID: s.SourceUUID, Policy: s.Policy, PolicyDigest: s.Digest,
 		Rule: s.Rule, Stage: s.Stage, Meaning: s.Meaning, Dataset: s.Dataset, Rows: s.Rows, ClockFirst: s.First, ClockLast: s.Last,
 		SealedAt: s.SealedAt, PlainBytes: s.Plain.Bytes, PlainSHA: s.Plain.SHA256, CipherBytes: s.Cipher.Bytes, CipherSHA: s.Cipher.SHA256,
-		Recipients: s.Recipients, SubjectTypes: s.Types, Minimums: []minimumDoc{},
+		Recipients: s.Recipients, SubjectTypes: s.Types, Minimums: []minimumDoc{}, From: s.From, Ways: s.Ways,
 	}
 	if !s.Ends.IsZero() {
 		d.Ends = &s.Ends
 	}
 	for _, m := range s.Minimums {
-		x := minimumDoc{Policy: m.Policy, Rule: m.Rule, Unknown: m.Unknown}
+		x := minimumDoc{Policy: m.Policy, Rule: m.Rule, Child: m.Child, Asks: m.Asks, Unknown: m.Unknown}
 		if !m.Clock.IsZero() {
 			x.Clock = &m.Clock
 		}
@@ -202,12 +206,13 @@ func (d *doc) segment() *retention.Segment {
 		Rule: d.Rule, Stage: d.Stage, Meaning: d.Meaning, Dataset: d.Dataset, Rows: d.Rows, First: d.ClockFirst, Last: d.ClockLast,
 		SealedAt: d.SealedAt, Plain: retention.SegmentBytes{Bytes: d.PlainBytes, SHA256: d.PlainSHA},
 		Cipher: retention.SegmentBytes{Bytes: d.CipherBytes, SHA256: d.CipherSHA}, Recipients: d.Recipients, Types: d.SubjectTypes,
+		From: d.From, Ways: d.Ways,
 	}
 	if d.Ends != nil {
 		s.Ends = *d.Ends
 	}
 	for _, m := range d.Minimums {
-		x := retention.SegmentMinimum{Policy: m.Policy, Rule: m.Rule, Unknown: m.Unknown}
+		x := retention.SegmentMinimum{Policy: m.Policy, Rule: m.Rule, Child: m.Child, Asks: m.Asks, Unknown: m.Unknown}
 		if m.Clock != nil {
 			x.Clock = *m.Clock
 		}

@@ -17,7 +17,7 @@ type part struct {
 	tables      []retention.SegmentTable
 	first, last int64
 	about       []uint64 // as they came: some more than once
-	minimums    map[[2]string]*retention.SegmentMinimum
+	minimums    map[[3]string]*retention.SegmentMinimum
 	files       int64 // that it has something of
 	content     int   // bytes of files
 }
@@ -43,12 +43,12 @@ func (s *sealing) moment(clock int64) (time.Time, moment) {
 	return at, m
 }
 
-// keep notes how far a minimum protects a row.
-func (p *part) keep(m retention.Minimum, clock *int64) {
-	k := [2]string{m.Policy, m.Rule}
+// keep notes how far a minimum protects a row; child is the table of one that goes along.
+func (p *part) keep(m *retention.Minimum, child string, clock *int64) {
+	k := [3]string{m.Policy, m.Rule, child}
 	had := p.minimums[k]
 	if had == nil {
-		had = &retention.SegmentMinimum{Policy: m.Policy, Rule: m.Rule}
+		had = &retention.SegmentMinimum{Policy: m.Policy, Rule: m.Rule, Child: child, Asks: m.Asks}
 		p.minimums[k] = had
 	}
 	switch {
@@ -98,7 +98,7 @@ func (s *sealing) part(clock int64) *part {
 
 // begin begins a segment with its first line.
 func (s *sealing) begin(bucket string) *part {
-	p := &part{name: s.nth(bucket) + intentPart(s.o.Intent), first: math.MaxInt64, last: math.MinInt64, minimums: map[[2]string]*retention.SegmentMinimum{}}
+	p := &part{name: s.nth(bucket) + intentPart(s.o.Intent), first: math.MaxInt64, last: math.MinInt64, minimums: map[[3]string]*retention.SegmentMinimum{}}
 	head, err := json.Marshal(segmentLine{p.name, randomName()})
 	if err != nil { // both are texts
 		head = []byte("{}")
@@ -126,7 +126,7 @@ func (s *sealing) segment(p *part) *retention.Segment {
 	o := &s.o
 	seg := &retention.Segment{
 		Vault: s.v.o.Name, Name: p.name, Intent: o.Intent, Source: o.Source, SourceUUID: o.SourceUUID,
-		Policy: o.Policy.Name, Digest: o.Policy.Digest, Rule: o.Rule.ID, Stage: o.Stage, Meaning: o.Rule.Meaning, Dataset: o.Rule.Dataset,
+		Policy: o.Policy.Name, Digest: o.Policy.Digest, Rule: o.Rule.ID, Stage: o.Stage, Meaning: o.Rule.Meaning, From: o.Rule.From, Ways: o.Ways, Dataset: o.Rule.Dataset,
 		Tables: p.tables, First: time.UnixMicro(p.first).UTC(), Last: time.UnixMicro(p.last).UTC(), SealedAt: o.At.UTC(),
 		Recipients: s.v.o.Recipients, Types: slices.Sorted(maps.Keys(s.types)),
 	}
@@ -146,7 +146,7 @@ func (s *sealing) segment(p *part) *retention.Segment {
 	if s.ends != nil {
 		seg.Ends = retention.EndOf(seg.Last, o.Policy, o.Rule, s.ends.Keep)
 	}
-	for _, k := range slices.SortedFunc(maps.Keys(p.minimums), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
+	for _, k := range slices.SortedFunc(maps.Keys(p.minimums), func(a, b [3]string) int { return slices.Compare(a[:], b[:]) }) {
 		seg.Minimums = append(seg.Minimums, *p.minimums[k])
 	}
 	seg.About = distinct(append(p.about, s.about...))

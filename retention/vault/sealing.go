@@ -28,6 +28,7 @@ type sealing struct {
 	zone   *time.Location
 	ends   *retention.Stage
 	table  retention.SealTable
+	child  string // the table's name, of child rows
 	who    []whoColumn
 	parts  map[moment]*part
 	last   *part // that a row went to, of the moment lastAt; nil: a table begins
@@ -65,7 +66,10 @@ func (s *sealing) Table(t retention.SealTable) error {
 	if t.Files {
 		t.Table = withParts(t.Table)
 	}
-	s.table, s.who, s.last = t, nil, nil
+	s.table, s.child, s.who, s.last = t, "", nil, nil
+	if t.Child {
+		s.child = t.Table.Name.String()
+	}
 	for _, sub := range t.Subjects {
 		s.types[sub.Type] = true
 		for _, name := range sub.Columns {
@@ -108,8 +112,8 @@ func (s *sealing) Row(values []any, clock int64, minimums []*int64) (err error) 
 	for _, w := range s.who {
 		p.about = s.digest.value(p.about, w.typ, values[w.index])
 	}
-	for i, m := range s.table.Minimums {
-		p.keep(m, minimums[i])
+	for i := range s.table.Minimums {
+		p.keep(&s.table.Minimums[i], s.child, minimums[i])
 	}
 	if s.bytes > MaxPlain && s.parent > 1 {
 		return fmt.Errorf("table %s: the batch's rows take more than %d MiB: %w", s.table.Table.Name, MaxPlain>>20, retention.ErrTooWide)

@@ -25,17 +25,18 @@ import (
 
 // indexVersion is that of the forms in indexes. What an older one does not know
 // might be anybody.
-const indexVersion = 2
+const indexVersion = 3
 
 // forms are the plain forms of an identifier: two that some database takes for one
 // have one in common. To old collations every character beyond U+FFFF is U+FFFD,
 // and some marks are letters; newer ones know better.
 func forms(id string) []string {
-	out := []string{plainForm(id, false)}
-	if blind := plainForm(unseen(id), true); blind != out[0] {
-		out = append(out, blind)
+	seen := folded(id, false)
+	out := reduced(nil, seen)
+	if blind := folded(unseen(id), true); blind != seen {
+		out = reduced(out, blind)
 	}
-	return out
+	return hardware(address(out, id), id)
 }
 
 // unseen is the text as collations see it that know 65536 characters.
@@ -48,9 +49,9 @@ func unseen(id string) string {
 	}, id)
 }
 
-// plainForm is an identifier without what some comparison passes over; with marks,
-// such as are letters to some stay.
-func plainForm(id string, marks bool) string {
+// folded is an identifier without what some comparison passes over; with marks, such
+// as are letters to some stay.
+func folded(id string, marks bool) string {
 	s := strings.TrimSpace(id)
 	if rest, ok := strings.CutPrefix(s, `\x`); ok {
 		s = rest
@@ -71,7 +72,7 @@ func plainForm(id string, marks bool) string {
 			b.WriteString(lowered(part))
 		}
 	}
-	return reduced(b.String())
+	return b.String()
 }
 
 // lowered is a character without case: nothing for what is no letter or digit, nor
@@ -82,23 +83,6 @@ func lowered(r rune) string {
 		return string(r)
 	}
 	return ""
-}
-
-// reduced is a number's shortest form, and a text's letters and digits.
-func reduced(s string) string {
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
-		return strings.TrimLeft(strconv.FormatInt(n, 10), "-")
-	}
-	if strings.ContainsAny(s, "0123456789") && strings.Trim(s, "+-.0123456789e") == "" {
-		if f, err := strconv.ParseFloat(s, 64); err == nil {
-			s = strconv.FormatFloat(f, 'f', -1, 64)
-		}
-	}
-	s = once(strings.NewReplacer(".", "", "+", "", "-", "").Replace(s))
-	if trimmed := strings.TrimLeft(s, "0"); trimmed != "" && strings.Trim(s, "0123456789") == "" {
-		return trimmed
-	}
-	return s
 }
 
 // once leaves out repeated letters, and an e after a, o and i: ß is s or ss, å is aa
@@ -124,9 +108,9 @@ func idTexts(v any) []string {
 	case nil:
 		return nil
 	case string:
-		return []string{x}
+		return elements([]string{x}, x)
 	case []byte:
-		return []string{hex.EncodeToString(x), string(x)}
+		return elements([]string{hex.EncodeToString(x), string(x)}, string(x))
 	case int64:
 		return []string{strconv.FormatInt(x, 10)}
 	case float64:
