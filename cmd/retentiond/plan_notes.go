@@ -58,7 +58,7 @@ func (t planText) footnotes() {
 	}
 }
 
-const unresolvedNote = "unresolved: the clock cannot be read or is implausible; such rows are never acted on"
+const unresolvedNote = "unresolved: the clock cannot be read or is implausible, or is not the one that rows were sealed by; such rows are never acted on"
 
 // clockNotes explains the column of the oldest clock.
 func clockNotes(some, unknown bool) []string {
@@ -127,7 +127,7 @@ func whyZero(s retention.Step) string {
 		why string
 	}{
 		{c.Held, "under a hold"}, {c.Protected, "protected by a minimum"}, {c.Blocked, "blocked by a child row"},
-		{c.Active, "still in their period"}, {c.Open, "whose clock has not started"}, {c.Unresolved, "with an unreadable clock"},
+		{c.Active, "still in their period"}, {c.Open, "whose clock has not started"}, {c.Unresolved, unreadable(s)},
 		{c.Done, "already done"}, {c.Excluded, "outside the rule's condition"},
 	} {
 		if r.n > 0 {
@@ -135,4 +135,12 @@ func whyZero(s retention.Step) string {
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// unreadable says why rows are unresolved.
+func unreadable(s retention.Step) string {
+	if s.Archived {
+		return "archived by another clock than the rule's of now, or one that cannot be read"
+	}
+	return "with an unreadable clock"
 }

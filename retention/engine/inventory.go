@@ -82,6 +82,10 @@ func (e *Engine) item(ctx context.Context, v *view, p *retention.Plan, s *retent
 		Action: string(s.Action), Classes: s.Classes, OldestDue: s.OldestDue, Explained: true, Because: s.Why,
 		LateSince: s.LateSince, Vault: s.Vault,
 	}
+	if why := otherClock(v.find(s), s.Classes); why != "" { // no run will ever end them
+		out.Explained, out.Because = false, why
+		return out, nil
+	}
 	if s.Classes.Due == 0 || s.ReportOnly {
 		return out, nil
 	}

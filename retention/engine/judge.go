@@ -34,6 +34,9 @@ func (e *Engine) judge(ctx context.Context, v *view, b *bind.Step, s *retention.
 		if s.LateSince != nil {
 			s.Why += "; their segments stay whole, the first since " + s.LateSince.In(b.Policy.Zone).Format("2006-01-02")
 		}
+		if why := otherClock(b, s.Classes); why != "" {
+			s.Why += "; " + why
+		}
 		return nil, nil
 	}
 	refusals := overLimit(s)

@@ -65,10 +65,20 @@ func becauseSealed(class retention.Class, end time.Time) string {
 		return "archived; the segment ends as a whole on " + day
 	case retention.Held:
 		return "archived; a hold reaches a row of the segment, which stays whole, and is late since " + day
+	case retention.Unresolved:
+		return "archived; the rule counts from another clock since, or in another zone, so nobody can tell when the segment is over"
 	case retention.Protected, retention.Blocked:
 		return "archived; a legal minimum protects a row of the segment, or might, and it stays whole since " + day
 	}
 	return "archived; the segment was to end on " + day + ": the next run ends it"
+}
+
+// otherClock says of segments that the rule's clock is not theirs: they never end so.
+func otherClock(b *bind.Step, c retention.Classes) string {
+	if b == nil || !b.Sealed || c.Unresolved == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d rows of vault %q were sealed when the rule counted from another clock, or in another time zone (from:, timezone:), or before that was noted, so nobody can tell when they are over, and nothing will ever end them: give the rule its clock back, or restore them", c.Unresolved, b.Vault)
 }
 
 // sealedHeld counts the rows of a dataset's segments that the holds reach: whole
