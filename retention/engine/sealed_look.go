@@ -78,7 +78,7 @@ func otherClock(b *bind.Step, c retention.Classes) string {
 	if b == nil || !b.Sealed || c.Unresolved == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d rows of vault %q were sealed when the rule counted from another clock, or in another time zone (from:, timezone:), or before that was noted, so nobody can tell when they are over, and nothing will ever end them: give the rule its clock back, or restore them", c.Unresolved, b.Vault)
+	return fmt.Sprintf("%d rows of vault %q were sealed when the rule counted from another clock, or in another time zone (from:, timezone:), or before that was noted, so nobody can tell when they are over, and nothing will ever end them: give the rule its clock back, or decide by hand", c.Unresolved, b.Vault)
 }
 
 // sealedHeld counts the rows of a dataset's segments that the holds reach: whole
