@@ -48,6 +48,9 @@ func (r *reach) take(o objects.Object, name, own string) error {
 	}
 	r.dirty = true
 	err := r.unchanged(o, own)
+	if err == nil && o.Content != nil && !r.leads() { // reading it took its time
+		err = objects.ErrChanged
+	}
 	if err == nil {
 		return nil
 	}

@@ -22,6 +22,7 @@ type reach struct {
 	*Tree
 	dir   string
 	fd    int
+	used  int      // files since its path was gone
 	dirty bool     // names were removed from it
 	to    *touched // folders in which names were removed
 	own   *string  // the store that the root names; nil: not looked at yet
@@ -34,20 +35,30 @@ func (t *Tree) reach() *reach { return &reach{Tree: t, fd: -1, to: &touched{}} }
 func (r *reach) in(p string) (name string, err error) {
 	dir, name := path.Split(p)
 	dir = strings.TrimSuffix(dir, "/")
-	if r.fd >= 0 && dir == r.dir {
+	if r.fd >= 0 && dir == r.dir && r.steady() {
 		return name, nil
 	}
 	r.leave()
+	fd, err := r.dirAt(dir)
+	if err != nil {
+		return "", err
+	}
+	r.dir, r.fd, r.used = dir, fd, 0
+	return name, nil
+}
+
+// dirAt opens the folder of that path, from the root on and through no link.
+func (r *reach) dirAt(dir string) (int, error) {
 	if r.own == nil {
 		own, err := r.Store()
 		if err != nil {
-			return "", err
+			return -1, err
 		}
 		r.own = &own
 	}
 	fd, err := r.folder(r.Tree.fd, "", ".")
 	if err != nil {
-		return "", err
+		return -1, err
 	}
 	for i, part := range strings.Split(dir, "/") {
 		if dir == "" {
@@ -55,25 +66,24 @@ func (r *reach) in(p string) (name string, err error) {
 		}
 		if part == "" || part == "." || part == ".." {
 			_ = unix.Close(fd)
-			return "", fmt.Errorf("part %d of a path leads out of its folder", i)
+			return -1, fmt.Errorf("part %d of a path leads out of its folder", i)
 		}
 		next, err := r.folder(fd, part, part)
 		_ = unix.Close(fd)
 		if err != nil {
-			return "", err
+			return -1, err
 		}
 		fd = next
 		if apart, err := r.apart(fd); apart {
 			_ = unix.Close(fd)
-			return "", cmp.Or(err, errApart)
+			return -1, cmp.Or(err, errApart)
 		}
 		if err := r.strange(fd, *r.own, dir); err != nil {
 			_ = unix.Close(fd)
-			return "", err
+			return -1, err
 		}
 	}
-	r.dir, r.fd = dir, fd
-	return name, nil
+	return fd, nil
 }
 
 // leave closes the folder, or keeps it for [touched.end].
@@ -149,6 +159,7 @@ func (r *reach) remove(o objects.Object, own string) error {
 		return objects.ErrChanged
 	}
 	err = r.take(o, name, own)
+	r.worked(o.Size)
 	if err == nil {
 		_, err = retry(func() (int, error) { return 0, unix.Unlinkat(r.fd, own, 0) })
 	}

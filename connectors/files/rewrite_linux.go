@@ -61,6 +61,9 @@ func (w *rewriting) do(soon func(objects.Object) error) (err error) {
 	if err == nil {
 		err = w.unchanged()
 	}
+	if err == nil && !w.leads() { // it was moved out of the tree while it was written
+		err = objects.ErrChanged
+	}
 	if err != nil || !changed {
 		w.now = objectOf(w.o.Path, w.st)
 		if w.made {
