@@ -180,7 +180,10 @@ type Outcome struct {
 	Children map[string]int64 // child rows that went, by table
 	Digest   string           // of the receipt
 	Segments []SealedRef      `json:",omitempty"` // written
-	Expired  *SealedRef       `json:",omitempty"` // that ended
+	// Copied are those of the spared whose copies are in the segments all the same:
+	// they were left once they had been sealed. The copies end with their segments.
+	Copied  int64      `json:",omitempty"`
+	Expired *SealedRef `json:",omitempty"` // that ended
 	// Unknown: the store was adopted with the intent open, and the source had no word
 	// on it. What its batch may have archived is kept.
 	Unknown bool `json:",omitempty"`
@@ -199,6 +202,7 @@ type Receipt struct {
 	Spared   Spared
 	Children map[string]int64
 	Segments []SealedRef // that have the rows now
+	Copied   int64       // as of [Outcome]
 	Into     []TableName // of a vault's receipt: the tables that have its copies
 }
 

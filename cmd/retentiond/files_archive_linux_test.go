@@ -74,7 +74,10 @@ func TestFilesArchiveKeepsWhatWasWritten(t *testing.T) {
 	cmd := s.stopsAt("copied:1")
 	s.put(written, []byte("new"))
 	must(t, cmd.Process.Signal(syscall.SIGCONT))
-	_ = cmd.Wait() // the run is partial
+	if err := cmd.Wait(); exitCode(err) != exitPartial {
+		t.Errorf("the run ended as %v", err)
+	}
+	s.do(exitOK, "audit", "list", "--output", "json").says(`"copied_and_left": 1`) // its copy ends with the archive
 	s.wantTree(written)
 	if b, err := os.ReadFile(s.path("tree/" + written)); err != nil || string(b) != "new" {
 		t.Errorf("the file has %q, %v", b, err)

@@ -70,7 +70,7 @@ func TestFilesGateIsTheTree(t *testing.T) {
 		s := site{T: t, dir: base.dir}.copyTree()
 		s.do(exitOK, "check", "--install")
 		s.rename("gates", "gates.old")
-		s.place("person:4", exitRefused).says("state_mismatch")
+		s.place("person:4", exitRefused).says("state_mismatch", "put it back", "gates/")
 	})
 }
 

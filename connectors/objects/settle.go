@@ -128,6 +128,9 @@ func (e *engine) Settled(ctx context.Context, intent string) (retention.Receipt,
 	}
 	out.State, out.Rows, out.Spared, out.Segments = retention.ReceiptDone, done, h.Spared, h.Segments
 	out.Spared.Add(left)
+	if len(h.Segments) > 0 {
+		out.Copied = left.Sum()
+	}
 	if done == int64(len(of)) {
 		out.Digest = h.Digest
 	}

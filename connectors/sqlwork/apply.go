@@ -305,7 +305,7 @@ func (w *work) receipt(ctx context.Context) error {
 	}
 	w.out.Digest = w.b.Seal(w.out.Done, w.due)
 	err := w.insertReceipt(ctx, w.q, retention.Receipt{
-		Intent: w.b.Intent, State: retention.ReceiptDone, Rows: w.out.Done, Digest: w.out.Digest, Spared: w.out.Spared, Children: w.out.Children, Segments: w.out.Segments,
+		Intent: w.b.Intent, State: retention.ReceiptDone, Rows: w.out.Done, Digest: w.out.Digest, Spared: w.out.Spared, Children: w.out.Children, Segments: w.out.Segments, Copied: w.out.Copied,
 	})
 	if w.e.Kind(err) == Duplicate {
 		return fmt.Errorf("intent %s was settled before: it can never commit: %w", w.b.Intent, err)

@@ -99,6 +99,10 @@ func (w *work) outdoors(ctx context.Context) error {
 		return err
 	}
 	w.out.Spared.Add(left)
+	if w.b.Action.Sealed {
+		w.out.Copied = left.Sum()
+		w.b.Tell(w.out.Copied, "rows of "+w.b.Selection.Table.Name.String()+" were left once they had been sealed, since they changed, went, or could not be removed: their copies stay in the archive until it ends")
+	}
 	return w.only(done)
 }
 

@@ -16,13 +16,14 @@ type detail struct {
 	Children map[string]int64 `json:"children,omitempty"`
 	// Segments have the rows now: names, counts and hashes of ciphertexts.
 	Segments []retention.SealedRef `json:"segments,omitempty"`
-	Into     []retention.TableName `json:"into,omitempty"` // of a vault in another source
+	Copied   int64                 `json:"copied,omitempty"` // and left, see [retention.Outcome]
+	Into     []retention.TableName `json:"into,omitempty"`   // of a vault in another source
 }
 
 // insertReceipt is a plain INSERT: a second receipt of an intent is an error,
 // never an overwrite.
 func (s *Source) insertReceipt(ctx context.Context, q Session, r retention.Receipt) error {
-	more, err := json.Marshal(detail{r.Spared, r.Children, r.Segments, r.Into})
+	more, err := json.Marshal(detail{r.Spared, r.Children, r.Segments, r.Copied, r.Into})
 	if err != nil {
 		return fmt.Errorf("receipt of intent %s: %w", r.Intent, err)
 	}
@@ -99,7 +100,7 @@ func (s *Source) readReceipt(ctx context.Context, q Session, intent string) (ret
 	if err := json.Unmarshal([]byte(more), &d); err != nil {
 		return r, fmt.Errorf("receipt of intent %s: %w", intent, err)
 	}
-	r.Spared, r.Children, r.Segments, r.Into = d.Spared, d.Children, d.Segments, d.Into
+	r.Spared, r.Children, r.Segments, r.Copied, r.Into = d.Spared, d.Children, d.Segments, d.Copied, d.Into
 	var err error
 	r.At, err = time.Parse(time.RFC3339Nano, at)
 	return r, err

@@ -277,7 +277,7 @@ func (e *Engine) settled(ctx context.Context, in retention.Intent, r retention.R
 	var out retention.Outcome
 	var err error
 	if r.State == retention.ReceiptDone {
-		out = retention.Outcome{Done: r.Rows, Digest: r.Digest, Spared: r.Spared, Children: r.Children, Segments: r.Segments}
+		out = retention.Outcome{Done: r.Rows, Digest: r.Digest, Spared: r.Spared, Children: r.Children, Segments: r.Segments, Copied: r.Copied}
 		if in.Segment != "" && r.Rows > 0 {
 			out.Expired = &retention.SealedRef{Vault: in.Vault, Name: in.Segment, Rows: r.Rows}
 		}

@@ -92,6 +92,9 @@ func (s *Store) Knows(ctx context.Context, name string, g retention.Gate) error 
 		if _, err := t.get(ctx, &had, "SELECT uuid FROM sources WHERE name = ?", name); err != nil {
 			return err
 		}
+		if had != "" && !g.Installed {
+			return refuse(retention.RefuseStateMismatch, "source %s has lost its gate: put it back, the tables retentiond_gate and retentiond_receipt, or, of a folder or a bucket, its directory below gates/ beside the state store, from where it was moved to or from a backup; if the source was replaced on purpose, look at a new plan, then %s", name, remedy)
+		}
 		if had != "" && had != g.SourceUUID {
 			return refuse(retention.RefuseStateMismatch, "source %s is not the database that this state store knows by that name: it was replaced, or restored from an old copy; look at a new plan, then %s", name, remedy)
 		}

@@ -132,6 +132,9 @@ func concluded(i retention.Intent, o retention.Outcome, settled bool) audit.Even
 	if len(o.Children) > 0 {
 		data["children"] = o.Children
 	}
+	if o.Copied > 0 {
+		data["copied_and_left"] = o.Copied
+	}
 	if o.Digest != "" {
 		data["receipt"] = o.Digest
 	}
