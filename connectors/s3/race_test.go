@@ -144,12 +144,14 @@ func TestWriterBesideRemovals(t *testing.T) {
 	how := endsOf(t, b.Tree, list)
 	stop.Store(true)
 	writer.Wait()
-	gone, changed := 0, 0
+	gone, changed, again := 0, 0, 0
 	for i, o := range list {
 		had := versionsOf(o.ID)
 		now := b.versionsAt("site/" + o.Path)
 		stays := slices.ContainsFunc(had, func(v version) bool { return slices.Contains(now, v.id) })
 		switch {
+		case how[i] == nil && stays && len(now) > 1 && now[0] != had[0].id && slices.Contains(now, had[0].id):
+			again++ // the server was copying it away, for the writer, while it was removed: it came back after the last look
 		case how[i] == nil && stays:
 			t.Errorf("%s counts as gone, and has %q of %v", o.Path, now, had)
 		case how[i] == nil:
@@ -161,8 +163,8 @@ func TestWriterBesideRemovals(t *testing.T) {
 			t.Errorf("%s ended with %v, and has %q of %v", o.Path, how[i], now, had)
 		}
 	}
-	if gone == 0 || changed == 0 {
-		t.Errorf("%d are gone, %d are changed: nothing was proven", gone, changed)
+	if gone == 0 || changed == 0 || again > n/20 {
+		t.Errorf("%d are gone, %d are changed, %d came back: nothing was proven", gone, changed, again)
 	}
 	lost := 0
 	put.Range(func(id, name any) bool {
