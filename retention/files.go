@@ -254,8 +254,9 @@ type FileOwner interface {
 	// Waiting counts them, and changes nothing. holds is asked where there are some.
 	Waiting(ctx context.Context, holds func(ctx context.Context) (*HoldSet, error)) ([]FilesWaiting, error)
 	// Outside removes such files, but those that are held or are no longer what they
-	// were when their row went, as a batch of that intent does it.
-	Outside(intent string, f OwnedFiles) *Outside
+	// were when their row went, as a batch of that intent does it. named is asked while
+	// the gate is kept, of those that would go: which of them a row names by now.
+	Outside(intent string, f OwnedFiles, named func(ctx context.Context, f OwnedFiles) (map[string]bool, error)) *Outside
 }
 
 // Remote is a source whose batches are a few requests each, however many rows they

@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -137,6 +138,31 @@ func TestFilesOfRowsLater(t *testing.T) {
 	s.do(exitOK, "hold", "place", "--matter", "M", "--subject", "person:4", "--reason", "claim", "--by", "Ada", "--allow-unmatched")
 	s.do(exitOK, "run")
 	s.wantTree(append(stays, "uploads/d1/doc-4.pdf")...)
+}
+
+// A row that comes to name a file between the question and the batch keeps it (L6).
+func TestFilesOfRowsNamedMeanwhile(t *testing.T) {
+	t.Parallel()
+	s, due, stays := ownedSite(t, 5)
+	cmd, out := retentiondProcess(t, s.dir, "run", "--output", "json")
+	cmd.Env = append(cmd.Env, envStopAt+"=intended:2")
+	must(t, cmd.Start())
+	var status syscall.WaitStatus
+	if _, err := syscall.Wait4(cmd.Process.Pid, &status, syscall.WUNTRACED, nil); err != nil || !status.Stopped() {
+		t.Fatalf("it did not stop: %v, %v: %s", err, status, out)
+	}
+	s.wantTree(append(slices.Clone(due), stays...)...)
+	s.exec("crm.db", "INSERT INTO applications VALUES (900, 7, 'd1/doc-1.pdf', '2999-01-01')")
+	must(t, cmd.Process.Signal(syscall.SIGCONT))
+	must(t, cmd.Wait())
+	s.wantTree(append(slices.Clone(stays), "uploads/d1/doc-1.pdf")...)
+	if !strings.Contains(out.String(), `"files uploads/{doc} that stay, named by a row again": 1`) {
+		t.Errorf("it says %s", out)
+	}
+	s.exec("crm.db", "DELETE FROM applications WHERE id = 900")
+	s.do(exitOK, "run")
+	s.wantTree(stays...)
+	s.do(exitOK, "audit", "verify")
 }
 
 // A run that is killed at any moment forgets no file of a row that is gone, and takes

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -204,8 +205,8 @@ func (e *engine) still(ctx context.Context, files []retention.OwnedFile) ([]Obje
 }
 
 // Outside removes files whose rows are gone, under the gate. A file whose person is
-// held stays.
-func (s *Source) Outside(intent string, f retention.OwnedFiles) *retention.Outside {
+// held stays, and one that a row names again by now.
+func (s *Source) Outside(intent string, f retention.OwnedFiles, named func(context.Context, retention.OwnedFiles) (map[string]bool, error)) *retention.Outside {
 	var of []Object
 	return &retention.Outside{
 		Test: func(ctx context.Context, h *retention.HoldSet) (out retention.Outcome, err error) {
@@ -230,6 +231,9 @@ func (s *Source) Outside(intent string, f retention.OwnedFiles) *retention.Outsi
 					of = append(of, o)
 				}
 			}
+			if of, out.Spared.Blocked, err = unnamed(ctx, f, of, named); err != nil {
+				return out, err
+			}
 			if of, out.Spared.Protected, err = s.e.unkept(ctx, of); err != nil {
 				return out, err
 			}
@@ -251,4 +255,23 @@ func (s *Source) Outside(intent string, f retention.OwnedFiles) *retention.Outsi
 			return err
 		},
 	}
+}
+
+// unnamed are those of the objects that no row names by now, and how many some row does:
+// one may have come since the files were asked for, while the batch waited for its gate.
+func unnamed(ctx context.Context, f retention.OwnedFiles, of []Object, named func(context.Context, retention.OwnedFiles) (map[string]bool, error)) ([]Object, int64, error) {
+	if len(of) == 0 || named == nil {
+		return of, 0, nil
+	}
+	goes := map[string]bool{}
+	for _, o := range of {
+		goes[o.Path] = true
+	}
+	f.Files = slices.DeleteFunc(slices.Clone(f.Files), func(x retention.OwnedFile) bool { return !goes[string(x.Path)] })
+	by, err := named(ctx, f)
+	if err != nil {
+		return nil, 0, err
+	}
+	left := slices.DeleteFunc(slices.Clone(of), func(o Object) bool { return by[o.Path] })
+	return left, int64(len(of) - len(left)), nil
 }

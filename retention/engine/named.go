@@ -26,17 +26,8 @@ func (w *work) unnamed(ctx context.Context, source string, o retention.FileOwner
 		}
 	}
 	for _, n := range w.namers(source, f) {
-		r, err := w.rowReader(ctx, n.row.Source)
-		if err != nil {
+		if err := w.answers(ctx, n); err != nil {
 			return err
-		}
-		n.ask = func(among []string, roundabout bool, each func(by string)) error {
-			row := n.row
-			row.Roundabout = roundabout
-			return r.Related(ctx, row, false, among, func(by string, _ any) error {
-				each(by)
-				return nil
-			})
 		}
 		kept, err := n.kept(f.Files, folds)
 		if err != nil {
@@ -52,6 +43,72 @@ func (w *work) unnamed(ctx context.Context, source string, o retention.FileOwner
 		})
 	}
 	return nil
+}
+
+// answers lets the column's own database answer.
+func (w *work) answers(ctx context.Context, n *namer) error {
+	r, err := w.rowReader(ctx, n.row.Source)
+	n.ask = func(among []string, roundabout bool, each func(by string)) error {
+		row := n.row
+		row.Roundabout = roundabout
+		return r.Related(ctx, row, false, among, func(by string, _ any) error {
+			each(by)
+			return nil
+		})
+	}
+	return err
+}
+
+// namedNow asks again while the gate of the files is kept, by (1) alone: what takes each
+// row, or many spellings of each name, would make a hold wait. Rows that come to name a
+// file in another spelling, or after this, are not seen.
+func (w *work) namedNow(source string) func(context.Context, retention.OwnedFiles) (map[string]bool, error) {
+	return func(ctx context.Context, f retention.OwnedFiles) (map[string]bool, error) {
+		out := map[string]bool{}
+		for _, n := range w.namers(source, &f) {
+			if err := w.answers(ctx, n); err != nil {
+				return nil, err
+			}
+			paths := map[string][]string{}
+			var names []string
+			for _, x := range f.Files {
+				if name, ok := n.named(x); ok {
+					names = append(names, name)
+					paths[name] = append(paths[name], string(x.Path))
+				}
+			}
+			if err := n.equalNow(names, func(name string) {
+				for _, p := range paths[name] {
+					out[p] = true
+				}
+			}); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+}
+
+// equalNow finds the names to which the database finds rows as they are written, by halves.
+func (n *namer) equalNow(names []string, kept func(name string)) error {
+	found := false
+	if len(names) > 0 {
+		if err := n.ask(names, false, func(string) { found = true }); err != nil {
+			return err
+		}
+	}
+	switch {
+	case !found:
+		return nil
+	case len(names) == 1:
+		kept(names[0])
+		return nil
+	}
+	half := len(names) / 2
+	if err := n.equalNow(names[:half], kept); err != nil {
+		return err
+	}
+	return n.equalNow(names[half:], kept)
 }
 
 // namer is a column whose values name files by a path.

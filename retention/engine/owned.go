@@ -240,7 +240,7 @@ func (w *work) sweep(ctx context.Context, name string, o retention.FileOwner, f 
 	t := &retention.Table{Name: retention.TableName{Name: f.Table}}
 	out, err := src.Apply(ctx, retention.Batch{
 		Intent: in.ID, Selection: retention.Selection{Table: t, Schema: &retention.Schema{}}, Action: retention.Act{Kind: retention.Delete},
-		AsOf: w.plan.AsOf, Outside: o.Outside(in.ID, f), Reached: w.Reached,
+		AsOf: w.plan.AsOf, Outside: o.Outside(in.ID, f, w.namedNow(name)), Reached: w.Reached,
 		Admit: func(ctx context.Context, g retention.Gate) (*retention.HoldSet, error) {
 			return w.Store.Admit(ctx, rec, in.Attempt, g)
 		},
@@ -281,7 +281,7 @@ func (w *work) countOwned(source string, f retention.OwnedFiles, out retention.O
 		w.emptiedFiles(source, at)
 	}
 	for why, n := range map[string]int64{
-		"held": out.Spared.Held, "protected": out.Spared.Protected, "changed since their row went": out.Spared.Changed, "no plain files": out.Spared.Failed,
+		"held": out.Spared.Held, "protected": out.Spared.Protected, "named by a row again": out.Spared.Blocked, "changed since their row went": out.Spared.Changed, "no plain files": out.Spared.Failed,
 	} {
 		if n > 0 {
 			children[name+" that stay, "+why] += n
