@@ -77,8 +77,8 @@ func (w *world) archivers(source string, t retention.TableName) []retention.Scal
 	return out
 }
 
-// copiesTo reports whether the vault's copy of the dataset's table, or of a child's, is
-// the table.
+// copiesTo reports whether the vault's copy of the dataset's table, or of a child's that
+// goes with its rows, is the table.
 func (w *world) copiesTo(d *retention.Dataset, vault, source string, t retention.TableName) bool {
 	v, ok := w.Vaults[vault]
 	if v = v.at(d.Source); !ok || v.Sealed {
@@ -86,7 +86,9 @@ func (w *world) copiesTo(d *retention.Dataset, vault, source string, t retention
 	}
 	from := []retention.TableName{d.Table}
 	for _, c := range d.Children {
-		from = append(from, c.Table)
+		if c.Then == retention.ChildDelete {
+			from = append(from, c.Table)
+		}
 	}
 	return slices.ContainsFunc(from, func(n retention.TableName) bool {
 		return w.phys(v.Source, v.Table(n)) == w.phys(source, t) || w.phys(v.Source, v.Table(w.canon(d.Source, n))) == w.phys(source, t)
