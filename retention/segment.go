@@ -167,6 +167,13 @@ type SealedVault interface {
 	// Remove ends a segment: on return nothing of it is left. One that is not there
 	// is no error.
 	Remove(ctx context.Context, name string) error
+	// Fits is a state_mismatch refusal where the vault's place knows that this state
+	// store is older than one with its identity that acted there, or another copy of
+	// it. Remove, RemoveOf and Seal ask it themselves.
+	Fits(ctx context.Context) error
+	// Saw makes the vault's place keep how far this store has come: at least now;
+	// adopt: just that, whatever it kept. Durable on return.
+	Saw(ctx context.Context, now Seen, adopt bool) error
 	// RemoveOf removes what a batch wrote that can never commit.
 	RemoveOf(ctx context.Context, intent string) error
 	// Digests are how a subject appears in indexes: one in common is a match.

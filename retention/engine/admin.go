@@ -74,6 +74,12 @@ func (e *Engine) checkSteps(ctx context.Context, v *view) []Finding {
 		if err == nil && b.Act.Sealed {
 			err = e.checkVault(ctx, b.Vault)
 		}
+		if err == nil && b.Sealed {
+			var k retention.SealedVault
+			if k, err = e.keeper(b.Vault); err == nil {
+				err = k.Fits(ctx)
+			}
+		}
 		if err == nil && !b.Sealed {
 			_, err = src.Page(ctx, b.Selection, v.holdsFor(b), retention.Cursor{}, 1)
 		}
@@ -192,6 +198,9 @@ func (e *Engine) Adopt(ctx context.Context, by, reason string) ([]SourceStatus, 
 		if err := e.adopt(ctx, name, src, srv.Gate, by, reason); err != nil {
 			return e.Status(ctx), err
 		}
+	}
+	if err := e.adoptVaults(ctx, by, reason); err != nil {
+		return e.Status(ctx), err
 	}
 	return e.Status(ctx), nil
 }

@@ -121,6 +121,7 @@ func (sw *stepWork) conclude(ctx context.Context, in retention.Intent, out reten
 	case err != nil:
 		return fatal(fmt.Errorf("the batch is done, but its outcome could not be audited: %w", err))
 	}
+	sw.vouches(ctx, in.Vault)
 	sw.reach(retention.PointConcluded)
 	return nil
 }

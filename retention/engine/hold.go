@@ -110,6 +110,9 @@ func (e *Engine) pass(ctx context.Context, h retention.Hold, wait time.Duration)
 		}
 		return h, gateError(h, waiting)
 	}
+	if waiting := e.tellVaults(limited, ctx, h.Version); len(waiting) > 0 {
+		return h, gateError(h, waiting)
+	}
 	h, err = e.Store.MarkInForce(ctx, h.ID, "", h.Version)
 	if err != nil {
 		return h, fmt.Errorf("the hold passed every source, but could not be recorded as in force: %w", err)

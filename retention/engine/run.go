@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/retentiond/retentiond/retention"
 	"github.com/retentiond/retentiond/retention/audit"
@@ -33,6 +34,7 @@ type work struct {
 	mu      sync.Mutex // of what tenants at work side by side share: the report, erase, and below
 	order   []int      // of the report's steps, in the plan
 	failure error      // after which nothing may act
+	vouched map[string]time.Time
 }
 
 // Run acts: it plans, or takes a saved plan, and does what the plan says, step
@@ -261,6 +263,7 @@ func (w *work) witness(ctx context.Context) error {
 	w.eachSource(slices.DeleteFunc(names, func(name string) bool {
 		return !w.view.servers[name].Gate.Installed || w.view.down[name] != nil || !w.view.about.has(name)
 	}), func(name string) { w.witnessOne(ctx, name, w.view.servers[name].Gate.SourceUUID, cp) })
+	w.tellUsed(ctx, cp)
 	return nil
 }
 

@@ -51,6 +51,13 @@ func (e *Engine) keeps(ctx context.Context, out retention.Outcome) {
 
 // endSegments ends the segments whose rows' time is over, one a batch.
 func (sw *stepWork) endSegments(ctx context.Context) error {
+	k, err := sw.keeper(sw.bound.Vault)
+	if err == nil {
+		err = k.Fits(ctx)
+	}
+	if err != nil {
+		return err
+	}
 	holds, err := sw.Store.HoldSet(ctx, retention.SourceRecord{Name: sw.step.Source, UUID: sw.uuid})
 	if err != nil {
 		return refuse(retention.RefuseHoldUnreadable, "holds cannot be read, so nothing acts: %v", err)
@@ -174,6 +181,9 @@ func (e *Engine) settleSealed(ctx context.Context, in retention.Intent) (out ret
 	}
 	k, err := e.keeper(in.Vault)
 	if err != nil {
+		return out, fmt.Errorf("%w: %w", retention.ErrUnsettled, err)
+	}
+	if err := e.vouch(ctx, in.Vault); refusalOf(err) != nil { // to a copy of the store, batches look abandoned that the store committed
 		return out, fmt.Errorf("%w: %w", retention.ErrUnsettled, err)
 	}
 	if in.Segment == "" {

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"strings"
 	"sync"
+
+	"github.com/retentiond/retentiond/retention"
 )
 
 // A vault's place carries a file that names it, written before the first segment,
@@ -28,6 +30,9 @@ type Places interface {
 	// ChangeVaultPlace keeps another name where had is the one that is kept, and
 	// returns the one that is kept then. Durable on return.
 	ChangeVaultPlace(ctx context.Context, vault, had, name string) (string, error)
+	// Fits is a state_mismatch refusal where the state store is older than a gate, or
+	// another copy of the store that it knows.
+	Fits(ctx context.Context, g retention.Gate) error
 }
 
 // ErrAway says that what is at the vault's place is not the vault.

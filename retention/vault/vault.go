@@ -181,6 +181,9 @@ func (v *Vault) Remove(ctx context.Context, name string) error {
 	if err := v.atHome(ctx, false); err != nil {
 		return err
 	}
+	if err := v.Fits(ctx); err != nil {
+		return err
+	}
 	for _, f := range []string{rowsFile, manifestFile} {
 		if err := v.store.remove(ctx, name+f); err != nil {
 			return v.fail(fmt.Errorf("segment %s does not end: %w", name, err))
@@ -192,6 +195,9 @@ func (v *Vault) Remove(ctx context.Context, name string) error {
 // RemoveOf removes the files of a batch, finished or not.
 func (v *Vault) RemoveOf(ctx context.Context, intent string) error {
 	files, err := v.list(ctx)
+	if err == nil {
+		err = v.Fits(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -237,6 +243,9 @@ func (v *Vault) Keep(ctx context.Context, name string) error {
 // Check looks whether the vault is there, writes a small file and removes it.
 func (v *Vault) Check(ctx context.Context) error {
 	if err := v.atHome(ctx, true); err != nil {
+		return err
+	}
+	if err := v.Fits(ctx); err != nil {
 		return err
 	}
 	name := unfinished + "check" + intentPart(randomName())

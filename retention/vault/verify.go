@@ -99,7 +99,7 @@ func (c *check) file(ctx context.Context, file string) error {
 	name, manifest, ours := segmentOf(finished)
 	k, known := c.known[name]
 	switch {
-	case finished == identityFile:
+	case finished == identityFile, finished == seenFolder, strings.HasPrefix(finished, seenFolder+"/"):
 	case temp && (c.busy(name) || !ours && strings.HasPrefix(finished, "check.")):
 	case temp && ours:
 		c.add(file, Unfinished, "a file that was never finished; `retentiond archive expire` removes it")
@@ -202,6 +202,9 @@ func (c *check) content(ctx context.Context, s *retention.Segment) error {
 // segment: only then it is removed.
 func (v *Vault) Sweep(ctx context.Context, left func(segment, intent string) (bool, error)) (removed []string, err error) {
 	files, err := v.list(ctx)
+	if err == nil {
+		err = v.Fits(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
