@@ -96,6 +96,27 @@ func TestFilesOfTwoStores(t *testing.T) {
 	a.do(exitRefused, "run", "--output", "json").says("state_mismatch")
 }
 
+// A state folder that was restored with its gate files is older than the tree, which has
+// seen a hold since: it acts on nothing until it is adopted (L3).
+func TestFilesOfARestoredStore(t *testing.T) {
+	t.Parallel()
+	s, due, stays := manyLogs(t, 100)
+	s.do(exitOK, "check", "--install")
+	names := []string{"state.db", "audit.key.checkpoint"}
+	s.save("old", names...)
+	must(t, os.CopyFS(s.path("gates.old"), os.DirFS(s.path("gates"))))
+	s.place("person:4", exitOK).is("state", "in_force")
+	s.restore("old", names...)
+	must(t, os.RemoveAll(s.path("gates")))
+	s.rename("gates.old", "gates")
+	s.do(exitRefused, "run", "--output", "json").says("state_mismatch", "has seen holds version 1")
+	if n := s.goneOf("by an older store", due, stays); n != 0 {
+		t.Errorf("an older store removed %d", n)
+	}
+	s.do(exitOK, "check", "--adopt", "--by", "Ada", "--reason", "restored")
+	s.do(exitOK, "check")
+}
+
 // Roots of two stores that lie within each other: whichever comes second acts on nothing,
 // and cannot be adopted either (L3).
 func TestFilesOfNestedStores(t *testing.T) {

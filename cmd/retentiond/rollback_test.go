@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // A state store that went back to before a hold and then places another one
 // gives it the version that the lost hold had. No gate lets it pass, and nothing
@@ -37,4 +40,28 @@ func TestRolledBackStoreExtendsNoHold(t *testing.T) {
 		s.do(exitRefused, "hold", "add", hold, "--subject", "person:3", "--by", "Ada", "--wait", "2s").says("it went back and grew again")
 		s.do(exitRefused, "run", "--output", "json").says("state_mismatch")
 	})
+}
+
+// A sealed vault has no gate, and its database may have been copied with the state: the
+// vault itself knows that a hold came since, and its segments stay (L3).
+func TestRolledBackStoreEndsNoSegment(t *testing.T) {
+	t.Parallel()
+	s, policy := archivingSite(t, "sealed")
+	names := []string{"state.db", "audit.key.checkpoint", "crm.db"}
+	s.save("old", names...)
+	s.hold("person:100")
+	s.restore("old", names...)
+	kept := s.segments()
+	s.write("policies/shop.yaml", strings.Replace(policy, "keep: 90 years", "keep: 2 years", 1))
+	s.do(exitUsage, "check", "--output", "json").says("state_mismatch", "has seen holds version 1")
+	s.do(exitRefused, "run", "--output", "json").says("state_mismatch", "has seen holds version 1")
+	s.do(exitRefused, "archive", "expire").says("state_mismatch")
+	if got := s.segments(); got != kept {
+		t.Fatalf("the vault has %s, and had %s", got, kept)
+	}
+	s.do(exitOK, "check", "--adopt", "--by", "Ada", "--reason", "restored")
+	s.do(exitOK, "run", "--approve", "--by", "Ada")
+	if got := s.segments(); strings.Contains(got, ".manifest") {
+		t.Errorf("once it is adopted, the vault has %s", got)
+	}
 }
