@@ -98,7 +98,7 @@ func TestEndedSegmentIsNotReplayed(t *testing.T) {
 		t.Fatal(err)
 	}
 	tp.commandIn(t, dir, exitOK, "archive", "expire")
-	if files, err := os.ReadDir(filepath.Join(dir, "vault")); err != nil || len(files) != 1 || files[0].Name() != ".retentiond-vault" {
+	if files, err := os.ReadDir(filepath.Join(dir, "vault")); err != nil || len(files) != 2 || files[0].Name() != ".retentiond-seen" || files[1].Name() != ".retentiond-vault" {
 		t.Fatalf("files %v are left, %v", files, err)
 	}
 	if err := os.RemoveAll(filepath.Join(dir, "vault")); err != nil {

@@ -75,10 +75,7 @@ func (e *Engine) checkSteps(ctx context.Context, v *view) []Finding {
 			err = e.checkVault(ctx, b.Vault)
 		}
 		if err == nil && b.Sealed {
-			var k retention.SealedVault
-			if k, err = e.keeper(b.Vault); err == nil {
-				err = k.Fits(ctx)
-			}
+			err = e.vaultFits(ctx, b.Vault)
 		}
 		if err == nil && !b.Sealed {
 			_, err = src.Page(ctx, b.Selection, v.holdsFor(b), retention.Cursor{}, 1)

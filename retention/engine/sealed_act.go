@@ -51,11 +51,7 @@ func (e *Engine) keeps(ctx context.Context, out retention.Outcome) {
 
 // endSegments ends the segments whose rows' time is over, one a batch.
 func (sw *stepWork) endSegments(ctx context.Context) error {
-	k, err := sw.keeper(sw.bound.Vault)
-	if err == nil {
-		err = k.Fits(ctx)
-	}
-	if err != nil {
+	if err := sw.vaultFits(ctx, sw.bound.Vault); err != nil {
 		return err
 	}
 	holds, err := sw.Store.HoldSet(ctx, retention.SourceRecord{Name: sw.step.Source, UUID: sw.uuid})

@@ -51,6 +51,15 @@ func (e *Engine) vouch(ctx context.Context, vault string) error {
 	return k.Saw(ctx, seenOf(0, cp), false)
 }
 
+// vaultFits refuses where a sealed vault knows that this store is older, or a copy.
+func (e *Engine) vaultFits(ctx context.Context, name string) error {
+	k, err := e.keeper(name)
+	if err == nil {
+		err = k.Fits(ctx)
+	}
+	return err
+}
+
 // vouchEvery is how old what a vault keeps of a run at work becomes. A copy of the store
 // waits for the run's lease before it settles the run's batches, which is longer.
 const vouchEvery = 5 * time.Second
