@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/retentiond/retentiond/retention"
 )
@@ -56,7 +57,12 @@ func (v *Vault) atHome(ctx context.Context, write bool) error {
 	if v.here.sure && v.o.S3 != nil {
 		return nil
 	}
-	for range 5 { // others may give the same place its name at the same time
+	for try := range 50 { // others may give the same place its name at the same time
+		if try > 4 { // they are writing it
+			if err := rest(ctx, 20*time.Millisecond); err != nil {
+				return v.fail(err)
+			}
+		}
 		done, err := v.identify(ctx, write)
 		if err != nil {
 			return v.fail(err)
@@ -66,6 +72,18 @@ func (v *Vault) atHome(ctx context.Context, write bool) error {
 		}
 	}
 	return v.fail(fmt.Errorf("%w: others keep giving its place another name", ErrAway))
+}
+
+// rest waits.
+func rest(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // identify takes one step towards a name that file and state store agree on.
