@@ -71,7 +71,11 @@ func (w *rewriting) do(soon func(objects.Object) error) (err error) {
 		}
 		return err
 	}
-	if err := soon(w.next); err != nil {
+	err = soon(w.next)
+	if err == nil {
+		err = w.unchanged() // who opens the name between two exchanges would write to what goes
+	}
+	if err != nil {
 		return errors.Join(err, w.drop())
 	}
 	return w.swap()
