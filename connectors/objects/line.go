@@ -93,14 +93,16 @@ func (l *line) attach(ctx context.Context, make bool) error {
 		return fmt.Errorf("gate file %s: %w", l.gate, err)
 	}
 	u := url.URL{Scheme: "file", Path: l.gate, RawQuery: "mode=rw"}
+	// Whoever commits to it locks it for a moment: that is waited for from the first look.
+	if _, err := l.conn.ExecContext(ctx, "PRAGMA busy_timeout = 5000"); err != nil {
+		return fmt.Errorf("gate file %s: %w", l.gate, err)
+	}
 	if _, err := l.conn.ExecContext(ctx, "ATTACH DATABASE ? AS gate", u.String()); err != nil {
 		return fmt.Errorf("gate file %s: %w", l.gate, err)
 	}
 	l.attached = true
-	for _, text := range []string{"PRAGMA gate.synchronous = FULL", "PRAGMA busy_timeout = 5000"} {
-		if _, err := l.conn.ExecContext(ctx, text); err != nil {
-			return fmt.Errorf("gate file %s: %w", l.gate, err)
-		}
+	if _, err := l.conn.ExecContext(ctx, "PRAGMA gate.synchronous = FULL"); err != nil {
+		return fmt.Errorf("gate file %s: %w", l.gate, err)
 	}
 	return nil
 }
