@@ -68,6 +68,11 @@ func (m mask) bare(out, line []byte, from, to int) []byte {
 		if masked, ok := m.sixIn(out, line, from, to); ok {
 			return masked
 		}
+		if label := bytes.IndexByte(line[from:to], ':') + 1; from > 0 && isWord(line[from-1]) { // the end of a word: IPv6:, remote:
+			if masked, ok := m.sixIn(append(out, line[from:from+label]...), line, from+label, to); ok {
+				return masked
+			}
+		}
 	}
 	for from < to {
 		end := bytes.IndexByte(line[from:to], ':')
@@ -86,7 +91,8 @@ func (m mask) bare(out, line []byte, from, to int) []byte {
 // sixIn masks an IPv6 address, which may stand between signs of a sentence, or before
 // a port.
 func (m mask) sixIn(out, line []byte, from, to int) ([]byte, bool) {
-	for _, cut := range [][2]int{{0, 0}, {0, 1}, {1, 0}, {1, 1}, {0, port(line[from:to])}, {1, port(line[from:to])}} {
+	colon, dot := port(line[from:to], ':'), port(line[from:to], '.')
+	for _, cut := range [][2]int{{0, 0}, {0, 1}, {1, 0}, {1, 1}, {0, colon}, {1, colon}, {0, dot}, {1, dot}} {
 		a, b := from+cut[0], to-cut[1]
 		if b-a < 2 || cut[0] == 1 && line[from] != ':' || cut[1] == 1 && line[to-1] != ':' || !apart(line, a, b) {
 			continue
@@ -102,9 +108,13 @@ func (m mask) sixIn(out, line []byte, from, to int) ([]byte, bool) {
 	return out, false
 }
 
-// port is how long the last part is, with its colon, where it may be a port.
-func port(run []byte) int {
-	i := bytes.LastIndexByte(run, ':')
+// port is how long the last part is, with what is before it, where it may be a port:
+// a colon, or in what tcpdump writes a full stop.
+func port(run []byte, before byte) int {
+	i := bytes.LastIndexByte(run, before)
+	if i < 0 {
+		return 0
+	}
 	if n, err := strconv.ParseUint(string(run[i+1:]), 10, 16); err != nil || n == 0 {
 		return 0
 	}
@@ -127,9 +137,13 @@ func (m mask) six6(out []byte, ip netip.Addr, text []byte) []byte {
 	return p.Addr().AppendTo(out)
 }
 
-// fourIn masks line[from:to] where it is an IPv4 address.
+// fourIn masks line[from:to] where it is an IPv4 address, also with a port as tcpdump
+// writes it. A fifth part of one digit is that of a version.
 func (m mask) fourIn(out, line []byte, from, to int) []byte {
 	parts := bytes.Split(line[from:to], []byte("."))
+	if n := port(line[from:to], '.'); len(parts) == 5 && n > len(".5") {
+		return append(m.fourIn(out, line, from, to-n), line[to-n:to]...)
+	}
 	var ip [4]byte
 	ok := len(parts) == len(ip) && apart(line, from, to)
 	for i := 0; ok && i < len(ip); i++ {
