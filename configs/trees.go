@@ -98,7 +98,7 @@ func (r *reader) vaultsApart(c *Config) {
 			if v.S3 != nil && o.S3 != nil {
 				key, same = "s3", v.S3.Bucket == o.S3.Bucket && v.S3.Endpoint == o.S3.Endpoint && strings.Trim(v.S3.Prefix, "/") == strings.Trim(o.S3.Prefix, "/")
 			}
-			if same {
+			if same && v.Source == "" && o.Source == "" { // more places than one are told already
 				r.fail(nil, []string{"vaults", name, key}, "one vault, or two places", "is the place of vault %s too", other)
 			}
 		}
