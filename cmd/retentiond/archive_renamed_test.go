@@ -74,6 +74,20 @@ func TestSealedVaultRenamed(t *testing.T) {
 	s.do(exitOK, "inventory")
 }
 
+// Who died while it gave the place its name left a file that hinders nobody.
+func TestPlaceThatWasBeingNamed(t *testing.T) {
+	t.Parallel()
+	s, policy := archivingSite(t, "cold")
+	if err := os.Mkdir(s.path("vault"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s.write("vault/.unfinished-.retentiond-vault", "abc\n")
+	s.write("policies/shop.yaml", strings.Replace(policy, "to: cold", "to: sealed", 1))
+	s.exec("crm.db", "INSERT INTO invoices VALUES (3, 100, '2023-03-03')")
+	s.do(exitOK, "run", "--approve", "--by", "Ada", "--reason", "moved", "--output", "json").is("steps/0/done", "1")
+	s.do(exitOK, "archive", "verify").says("Vault sealed: 1 segment verified")
+}
+
 // While everything is stopped nothing is removed from a vault either; afterwards what
 // batches left is, and the log says so.
 func TestSweepIsStoppedAndAudited(t *testing.T) {

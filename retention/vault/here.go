@@ -57,9 +57,15 @@ func (v *Vault) atHome(ctx context.Context, write bool) error {
 	if v.here.sure && v.o.S3 != nil {
 		return nil
 	}
-	for try := range 50 { // others may give the same place its name at the same time
+	const tries = 50
+	for try := range tries { // others may give the same place its name at the same time
 		if try > 4 { // they are writing it
 			if err := rest(ctx, 20*time.Millisecond); err != nil {
+				return v.fail(err)
+			}
+		}
+		if try == tries-3 && write { // for a second nobody ended what was begun: whoever did is dead
+			if err := v.store.remove(ctx, unfinished+identityFile); err != nil {
 				return v.fail(err)
 			}
 		}
