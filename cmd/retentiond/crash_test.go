@@ -275,7 +275,7 @@ func (tp *template) everyRunEnds(t *testing.T, dir string) {
 		done += r.Done
 		// What a run said as it ended stays as it was said: a batch whose server died is
 		// audited once a later run settles it.
-		told = told && r.Verdict != nil && *r.Verdict != string(retention.VerdictPartial) && *r.Verdict != string(retention.VerdictFailed)
+		told = told && r.Verdict != nil && !slices.Contains([]retention.Verdict{retention.VerdictPartial, retention.VerdictFailed, retention.VerdictRefused}, retention.Verdict(*r.Verdict))
 		if r.Verdict == nil {
 			t.Errorf("run without a verdict, though nothing is at work: %+v", r)
 		}
