@@ -281,7 +281,7 @@ func (tp *template) everyRunEnds(t *testing.T, dir string) {
 		}
 	}
 	if audited := tp.audited(t, dir); done > audited || told && done != audited {
-		t.Errorf("the runs' totals are %d rows, %d are audited", done, audited)
+		t.Errorf("the runs' totals are %d rows, %d are audited: %+v", done, audited, doc.Runs)
 	}
 }
 
