@@ -93,10 +93,14 @@ func TestPlaceThatWasBeingNamed(t *testing.T) {
 func TestSweepIsStoppedAndAudited(t *testing.T) {
 	t.Parallel()
 	s, _ := archivingSite(t, "sealed")
-	name := s.query("state.db", "SELECT name FROM segments")
+	name, kept := s.query("state.db", "SELECT name FROM segments"), s.segments()
+	s.exec("state.db", "UPDATE segments SET vault = 'former'") // an outcome names it, of a vault of another name
+	s.do(exitOK, "archive", "expire")
+	if got := s.segments(); got != kept {
+		t.Fatalf("the vault has %s, and had %s: what an outcome names was removed", got, kept)
+	}
 	s.exec("state.db", "DELETE FROM segments") // as if no outcome had named it
 	s.do(exitOK, "stop-all", "--by", "Ada", "--reason", "incident")
-	kept := s.segments()
 	s.do(exitRefused, "archive", "expire").says("stopped")
 	if got := s.segments(); got != kept {
 		t.Errorf("while everything is stopped the vault has %s, and had %s", got, kept)

@@ -155,6 +155,12 @@ func (s site) restoredNewest(folder string) map[string]string {
 func (s site) restoredAs(code int, folder string) map[string]string {
 	s.Helper()
 	s.do(code, "archive", "restore", "--identity", identityFile(s.T, s.dir), "--by", "Ada", "--reason", "a test", "--folder", s.path(folder), "--output", "json").is("left", map[int]string{exitOK: "0", exitPartial: "1"}[code])
+	return s.contentsBelow(folder)
+}
+
+// contentsBelow are the files of a folder, by path.
+func (s site) contentsBelow(folder string) map[string]string {
+	s.Helper()
 	out := map[string]string{}
 	must(s.T, filepath.WalkDir(s.path(folder), func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {

@@ -3,11 +3,9 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"io/fs"
 	"maps"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -45,17 +43,7 @@ func (s *shaky) putBytes(t *testing.T, name, patient string, content []byte) (ve
 func (s site) restoredObjects(folder string, more ...string) map[string]string {
 	s.Helper()
 	s.do(exitOK, append([]string{"archive", "restore", "--identity", identityFile(s.T, s.dir), "--by", "Ada", "--reason", "a test", "--folder", s.path(folder), "--output", "json"}, more...)...).is("left", "0", "odd", "0")
-	out := map[string]string{}
-	must(s.T, filepath.WalkDir(s.path(folder), func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		b, err := os.ReadFile(p)
-		rel, _ := filepath.Rel(s.path(folder), p)
-		out[rel] = string(b)
-		return err
-	}))
-	return out
+	return s.contentsBelow(folder)
 }
 
 // Objects go to a sealed vault with every version, and come back as they were; what is
